@@ -1,0 +1,133 @@
+//! A call: what a principal asks of Intercom, after it was read, resolved and normalised.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{CallId, Digest, JsonText, Principal, Revision, Timestamp};
+
+/// Whether a tool changes something at Intercom, by *our* catalogue. Unknown tool = write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effect {
+    /// Only looks.
+    Read,
+    /// May change something.
+    Write,
+}
+
+impl Effect {
+    /// The word used in Rego and records.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        }
+    }
+}
+
+/// What a client says of itself: self-reported, never a basis of a security decision.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ClientHint {
+    /// The client's name.
+    pub name: String,
+    /// The client's version.
+    pub version: String,
+}
+
+/// What a call is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Subject {
+    /// A tool: the only subject that can be held.
+    Tool {
+        /// The tool's name at Intercom.
+        name: String,
+        /// By our catalogue.
+        effect: Effect,
+        /// Digest of the pinned definition the call was checked against; `None` if the tool is not
+        /// pinned as it now stands upstream, which denies.
+        definition: Option<Digest>,
+    },
+    /// A prompt.
+    Prompt {
+        /// The prompt's name.
+        name: String,
+    },
+    /// A resource.
+    Resource {
+        /// The resource's URI.
+        uri: String,
+    },
+    /// A task at Intercom.
+    Task {
+        /// The upstream's task id.
+        id: String,
+    },
+    /// The method itself says all (`tools/list`, `ping`, ...).
+    Method,
+}
+
+impl Subject {
+    /// The tool's name, if the subject is a tool.
+    #[must_use]
+    pub fn tool(&self) -> Option<&str> {
+        match self {
+            Self::Tool { name, .. } => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The effect: a tool's own; everything else only looks.
+    #[must_use]
+    pub const fn effect(&self) -> Effect {
+        match self {
+            Self::Tool { effect, .. } => *effect,
+            _ => Effect::Read,
+        }
+    }
+}
+
+/// One call, immutable from here on: what is judged, recorded and sent.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Our own identifier.
+    pub id: CallId,
+    /// When it arrived.
+    pub at: Timestamp,
+    /// Who calls.
+    pub principal: Arc<Principal>,
+    /// The revision the client speaks.
+    pub revision: Revision,
+    /// What the client says of itself.
+    pub client: ClientHint,
+    /// The protocol's method.
+    pub method: String,
+    /// What it is about.
+    pub subject: Subject,
+    /// For a tool: its arguments in canonical form (validated text without insignificant
+    /// whitespace, ids in one form). For other methods: `params` without `_meta`, likewise.
+    pub payload: JsonText,
+    /// What else of the request reaches Intercom and must be judged with it: the client's answers
+    /// to the server's questions (`inputResponses`, `requestState`), as one object.
+    pub continuation: Option<JsonText>,
+}
+
+impl Call {
+    /// The digest of what will be sent: method, subject's name, payload and continuation. Plain
+    /// SHA-256, so it must not be written to the log as it is (short arguments could be guessed).
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let continuation = self.continuation.as_ref().map_or("", JsonText::as_str);
+        Digest::of(
+            "portcullis/call/v1",
+            &[
+                self.method.as_bytes(),
+                self.subject.tool().unwrap_or_default().as_bytes(),
+                self.payload.as_str().as_bytes(),
+                continuation.as_bytes(),
+            ],
+        )
+    }
+}

@@ -1,0 +1,301 @@
+//! Findings of judges, and the one pure function that joins them.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Digest, Verdict};
+
+/// The four questions put to judges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Question {
+    /// Which tools may the principal see?
+    Visible,
+    /// May this call go to Intercom?
+    Admit,
+    /// May this answer go to the principal?
+    Disclose,
+    /// May this person release this hold now?
+    Approve,
+}
+
+impl Question {
+    /// All four.
+    pub const ALL: [Self; 4] = [Self::Visible, Self::Admit, Self::Disclose, Self::Approve];
+
+    /// The word, which is also the entry point's name in Rego.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Visible => "visible",
+            Self::Admit => "admit",
+            Self::Disclose => "disclose",
+            Self::Approve => "approve",
+        }
+    }
+}
+
+/// Who looked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "name", rename_all = "snake_case")]
+pub enum Judge {
+    /// The Rego policy.
+    Policy,
+    /// A wasm plugin, by its configured name.
+    Plugin(String),
+    /// Portcullis' own checks: catalogue, pins, limits.
+    Portcullis,
+}
+
+/// Why a judge could not do its work. Every one of them denies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// The evaluation ended in an error.
+    PolicyError,
+    /// The engine panicked.
+    PolicyPanic,
+    /// The deadline passed, or the instruction budget was spent.
+    PolicyTimeout,
+    /// The answer had another shape than the contract's.
+    PolicyInvalidResult,
+    /// The input was over its bound.
+    PolicyInputTooLarge,
+    /// A plugin that configuration requires is not loaded.
+    PluginAbsent,
+    /// Nobody judged.
+    NoJudge,
+}
+
+/// One rule that spoke, for the record, the agent and the approver.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// The rule's name, such as `portcullis.admit.write_without_release`, or a name of ours.
+    pub rule: String,
+    /// File of the bundle, relative to its root, and line; absent for our own checks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+    /// What the agent is told: plain words, no personal data.
+    pub text: String,
+}
+
+/// Under which conditions people may release a hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// The approver must be in one of these groups; empty means every approver.
+    pub groups: Vec<String>,
+    /// How many different people.
+    pub people: u32,
+    /// How long the hold waits, in seconds.
+    #[serde(rename = "expires_seconds", with = "seconds")]
+    pub expires: Duration,
+}
+
+mod seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(span: &Duration, out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_u64(span.as_secs())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Duration, D::Error> {
+        u64::deserialize(input).map(Duration::from_secs)
+    }
+}
+
+impl Release {
+    /// The stricter of two: both sets of conditions must be met. Groups that do not meet leave
+    /// nobody, which the impossible group name says.
+    fn join(self, other: Self) -> Self {
+        let groups = match (self.groups.is_empty(), other.groups.is_empty()) {
+            (true, _) => other.groups,
+            (false, true) => self.groups,
+            (false, false) => {
+                let both: Vec<String> =
+                    self.groups.into_iter().filter(|group| other.groups.contains(group)).collect();
+                if both.is_empty() {
+                    vec![String::from("(no group satisfies all rules)")]
+                } else {
+                    both
+                }
+            }
+        };
+        Self {
+            groups,
+            people: self.people.max(other.people),
+            expires: self.expires.min(other.expires),
+        }
+    }
+}
+
+/// What one judge saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Who looked.
+    pub judge: Judge,
+    /// What it says.
+    pub verdict: Verdict,
+    /// The rules that spoke.
+    pub reasons: Vec<Reason>,
+    /// For a hold: its conditions.
+    pub release: Option<Release>,
+    /// Set if the judge could not do its work; the verdict is then `deny`.
+    pub fault: Option<Fault>,
+}
+
+impl Finding {
+    /// A judge that failed: always `deny`, with the fault's name and an inward-looking text.
+    #[must_use]
+    pub fn fault(judge: Judge, fault: Fault, rule: &str, text: impl Into<String>) -> Self {
+        let reasons = vec![Reason { rule: rule.to_owned(), at: None, text: text.into() }];
+        Self { judge, verdict: Verdict::Deny, reasons, release: None, fault: Some(fault) }
+    }
+
+    /// A denial by Portcullis' own checks.
+    #[must_use]
+    pub fn denied(rule: &str, text: impl Into<String>) -> Self {
+        let reasons = vec![Reason { rule: rule.to_owned(), at: None, text: text.into() }];
+        Self {
+            judge: Judge::Portcullis,
+            verdict: Verdict::Deny,
+            reasons,
+            release: None,
+            fault: None,
+        }
+    }
+}
+
+/// The joined answer to one question, bound to the ruleset that gave it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Which question.
+    pub question: Question,
+    /// The strictest verdict of all judges.
+    pub verdict: Verdict,
+    /// Every rule that spoke for the verdict that won, then the others.
+    pub reasons: Vec<Reason>,
+    /// For a hold: the joined conditions of release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
+    /// Judges that failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Fault>,
+    /// The policy revision.
+    pub ruleset: Digest,
+}
+
+/// How long a hold waits and who may release it where no judge said so: one person of any group,
+/// four hours.
+const DEFAULT_RELEASE: Release =
+    Release { groups: Vec::new(), people: 1, expires: Duration::from_secs(4 * 60 * 60) };
+
+/// Joins findings into a decision: the strictest verdict wins, and nobody judging denies.
+///
+/// More findings never loosen a decision, and their order does not matter to the verdict.
+#[must_use]
+pub fn decide(question: Question, ruleset: Digest, findings: Vec<Finding>) -> Decision {
+    let findings = if findings.is_empty() {
+        let text = "no judge looked at this call";
+        vec![Finding::fault(Judge::Portcullis, Fault::NoJudge, "portcullis.no_judge", text)]
+    } else {
+        findings
+    };
+    let verdict = findings
+        .iter()
+        .map(|finding| if finding.fault.is_some() { Verdict::Deny } else { finding.verdict })
+        .fold(Verdict::Allow, Verdict::join);
+    let mut winning = Vec::new();
+    let mut others = Vec::new();
+    let mut faults = Vec::new();
+    let mut release: Option<Release> = None;
+    for finding in findings {
+        faults.extend(finding.fault);
+        let spoke = if finding.verdict == verdict { &mut winning } else { &mut others };
+        spoke.extend(finding.reasons);
+        if let Some(conditions) = finding.release {
+            release = Some(match release {
+                Some(already) => already.join(conditions),
+                None => conditions,
+            });
+        }
+    }
+    winning.append(&mut others);
+    let release = (verdict == Verdict::Hold).then(|| release.unwrap_or(DEFAULT_RELEASE));
+    Decision { question, verdict, reasons: winning, release, faults, ruleset }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn verdicts() -> impl Strategy<Value = Verdict> {
+        prop_oneof![Just(Verdict::Allow), Just(Verdict::Hold), Just(Verdict::Deny)]
+    }
+
+    fn findings() -> impl Strategy<Value = Vec<Finding>> {
+        let release = (proptest::collection::vec("[a-c]", 0..3), 1u32..3, 1u64..100).prop_map(
+            |(groups, people, secs)| Release { groups, people, expires: Duration::from_secs(secs) },
+        );
+        let finding = (verdicts(), proptest::option::of(release), any::<bool>()).prop_map(
+            |(verdict, release, broken)| Finding {
+                judge: Judge::Policy,
+                verdict,
+                reasons: Vec::new(),
+                release,
+                fault: broken.then_some(Fault::PolicyError),
+            },
+        );
+        proptest::collection::vec(finding, 0..5)
+    }
+
+    fn ruleset() -> Digest {
+        Digest::of("test", &[])
+    }
+
+    proptest! {
+        #[test]
+        fn join_is_a_semilattice_with_deny_on_top(a in verdicts(), b in verdicts(), c in verdicts()) {
+            prop_assert_eq!(a.join(b), b.join(a));
+            prop_assert_eq!(a.join(b.join(c)), a.join(b).join(c));
+            prop_assert_eq!(a.join(a), a);
+            prop_assert_eq!(a.join(Verdict::Deny), Verdict::Deny);
+        }
+
+        #[test]
+        fn one_more_finding_never_loosens(mut list in findings(), more in findings()) {
+            prop_assume!(!list.is_empty());
+            let before = decide(Question::Admit, ruleset(), list.clone());
+            list.extend(more);
+            let after = decide(Question::Admit, ruleset(), list);
+            prop_assert!(after.verdict >= before.verdict);
+            if let (Some(was), Some(is)) = (before.release, after.release) {
+                prop_assert!(is.people >= was.people || was == DEFAULT_RELEASE);
+            }
+        }
+
+        #[test]
+        fn order_does_not_matter(list in findings()) {
+            let mut reversed = list.clone();
+            reversed.reverse();
+            let (a, b) = (decide(Question::Admit, ruleset(), list), decide(Question::Admit, ruleset(), reversed));
+            prop_assert_eq!(a.verdict, b.verdict);
+        }
+
+        #[test]
+        fn a_fault_denies(mut list in findings()) {
+            list.push(Finding::fault(Judge::Policy, Fault::PolicyPanic, "x", "y"));
+            prop_assert_eq!(decide(Question::Admit, ruleset(), list).verdict, Verdict::Deny);
+        }
+    }
+
+    #[test]
+    fn nobody_judging_denies() {
+        let decision = decide(Question::Admit, ruleset(), Vec::new());
+        assert_eq!((decision.verdict, decision.faults), (Verdict::Deny, vec![Fault::NoJudge]));
+    }
+}

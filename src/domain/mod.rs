@@ -1,0 +1,31 @@
+//! The words of the house as values: call, principal, verdict, decision, hold, record.
+//!
+//! Pure: no I/O, no clock, no randomness, no engine. Time and identifiers come in as arguments, so
+//! the whole security argument can be read and tested here. Everything else in the crate moves
+//! these values around; nothing else may decide what they mean.
+
+mod call;
+mod decision;
+mod digest;
+mod hold;
+mod id;
+mod json_text;
+mod principal;
+mod record;
+mod revision;
+mod time;
+mod verdict;
+
+pub use call::{Call, ClientHint, Effect, Subject};
+pub use decision::{Decision, Fault, Finding, Judge, Question, Reason, Release, decide};
+pub use digest::{Digest, ParseDigestError};
+pub use hold::{
+    Binding, Hold, HoldEvent, HoldState, IllegalTransition, Opened, Outcome as HoldOutcome,
+};
+pub use id::{ApproverId, CallId, HoldId, ParseIdError, PrincipalId, Seq};
+pub use json_text::JsonText;
+pub use principal::{Approver, Principal, PrincipalKind};
+pub use record::{CallFacts, Event, Outcome, OutcomeKind, Record, ToolChange};
+pub use revision::{Era, Revision};
+pub use time::Timestamp;
+pub use verdict::Verdict;

@@ -1,0 +1,47 @@
+//! The two kinds of people and programs, kept apart by type.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ApproverId, PrincipalId};
+
+/// How a principal proved who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrincipalKind {
+    /// An agent with a key that Portcullis issued.
+    Agent,
+    /// An agent known only by the hash of its own Intercom token (pass-through mode).
+    PassThrough,
+    /// Everybody on a listener that asks for no credential (a test set-up; configuration warns).
+    Anonymous,
+    /// Portcullis itself, for its own housekeeping towards Intercom.
+    Portcullis,
+}
+
+/// Who calls: an agent, and the human it acts for, proven by a credential.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Principal {
+    /// The name in configuration, records and rules.
+    pub id: PrincipalId,
+    /// How it was proven.
+    pub kind: PrincipalKind,
+    /// Roles, which the shipped policies map to tools.
+    pub roles: Vec<String>,
+    /// Groups of the organisation.
+    pub groups: Vec<String>,
+    /// Free attributes for rules.
+    pub attributes: BTreeMap<String, String>,
+    /// The human the agent acts for, as configured.
+    pub on_behalf_of: Option<String>,
+}
+
+/// A person who may release a hold. Never made from a [`Principal`], nor the other way round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Approver {
+    /// The name in records and rules.
+    pub id: ApproverId,
+    /// Groups, for rules such as "from `kb-editors`".
+    pub groups: Vec<String>,
+}

@@ -1,0 +1,175 @@
+//! Records: what the log says happened. No secret and no raw personal value is in any of them.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Call, CallId, ClientHint, Decision, Digest, HoldEvent, HoldId, PrincipalId, Revision, Seq,
+    Subject, Timestamp,
+};
+
+/// The facts of a call that a record may show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallFacts {
+    /// Our identifier.
+    pub id: CallId,
+    /// Who called.
+    pub principal: PrincipalId,
+    /// What the client said of itself (untrusted).
+    pub client: ClientHint,
+    /// The client's revision.
+    pub revision: Revision,
+    /// The method.
+    pub method: String,
+    /// What it was about. Identifiers that may be personal (resource URIs, task ids) are shown as
+    /// they came: they are names, not contents.
+    pub subject: Subject,
+    /// Keyed digest of what would be sent.
+    pub arguments: Digest,
+}
+
+impl CallFacts {
+    /// The facts of `call`; `arguments` is [`Call::digest`] under the installation's key.
+    #[must_use]
+    pub fn of(call: &Call, arguments: Digest) -> Self {
+        Self {
+            id: call.id,
+            principal: call.principal.id.clone(),
+            client: call.client.clone(),
+            revision: call.revision,
+            method: call.method.clone(),
+            subject: call.subject.clone(),
+            arguments,
+        }
+    }
+}
+
+/// How an admitted call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeKind {
+    /// Intercom answered, and the answer left.
+    Answered,
+    /// Intercom answered with a tool error or a protocol error, and that left.
+    Error,
+    /// The policy withheld the answer.
+    Withheld,
+    /// The client went away or cancelled.
+    Cancelled,
+    /// Intercom could not be reached before anything was sent.
+    NotSent,
+    /// Sent, but no answer came.
+    Lost,
+}
+
+/// The end of an admitted call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// How.
+    pub kind: OutcomeKind,
+    /// Bytes of the answer.
+    pub bytes: u64,
+    /// Milliseconds between arrival and end.
+    pub millis: u64,
+    /// The answer to `disclose`, unless it was a plain allow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disclose: Option<Decision>,
+}
+
+/// What happened to a tool's pinned definition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToolChange {
+    /// Pinned on first contact.
+    FirstSeen,
+    /// Pinned by a person.
+    Pinned,
+    /// The upstream's definition differs from the pinned one: hidden and denied.
+    Changed,
+    /// The upstream offers a tool that nobody pinned: hidden and denied.
+    New,
+    /// The upstream's definition is the pinned one again.
+    Restored,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// The process started.
+    Started {
+        /// Portcullis' version.
+        version: String,
+        /// The policy revision.
+        ruleset: Digest,
+        /// Set if a torn tail of the last run was found and cut: how many bytes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recovered_bytes: Option<u64>,
+    },
+    /// The process stopped in order.
+    Stopped,
+    /// The answer to `admit`, durable before anything acts on it.
+    Decision {
+        /// Which call.
+        call: CallFacts,
+        /// The decision.
+        decision: Decision,
+    },
+    /// The end of an admitted call.
+    Outcome {
+        /// Which call.
+        call: CallId,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// Something happened to a hold.
+    Hold {
+        /// Which hold.
+        hold: HoldId,
+        /// What.
+        #[serde(flatten)]
+        event: HoldEvent,
+    },
+    /// A tool's definition was seen, changed or pinned.
+    Tool {
+        /// The tool.
+        name: String,
+        /// What happened.
+        change: ToolChange,
+        /// The digest of the definition that the upstream offers now.
+        definition: Digest,
+        /// The digest that is pinned, if another.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pinned: Option<Digest>,
+    },
+    /// A policy was loaded, or refused and the old one kept.
+    Ruleset {
+        /// The revision offered.
+        revision: Digest,
+        /// Why it was refused, if it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refused: Option<String>,
+    },
+    /// A request of a known principal that did not get as far as a decision.
+    Refused {
+        /// Who sent it.
+        principal: PrincipalId,
+        /// A short code, such as `parse.duplicate_key`.
+        code: String,
+        /// What was wrong, without the request's contents.
+        text: String,
+    },
+}
+
+/// One entry of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its position.
+    pub seq: Seq,
+    /// Wall-clock time; `seq` is authoritative for order.
+    pub at: Timestamp,
+    /// The hash of the record before it; for the first, 32 zero bytes.
+    pub prev: Digest,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}

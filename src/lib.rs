@@ -1,0 +1,3 @@
+//! Portcullis: a policy-enforcing MCP firewall in front of Intercom.
+
+pub mod domain;

@@ -1,0 +1,3 @@
+//! The binary: nothing but a way into the library.
+
+fn main() {}
