@@ -89,6 +89,17 @@ impl Subject {
     }
 }
 
+/// What accompanies a call on the wire and changes how it is answered, not what it does.
+#[derive(Debug, Clone, Default)]
+pub struct CallMeta {
+    /// The client asked for progress.
+    pub progress: bool,
+    /// The log level the client asked for (modern era), one of the protocol's names.
+    pub log_level: Option<String>,
+    /// The client's capabilities, cut to what Portcullis passes; an object.
+    pub capabilities: Option<JsonText>,
+}
+
 /// One call, immutable from here on: what is judged, recorded and sent.
 #[derive(Debug, Clone)]
 pub struct Call {
@@ -109,9 +120,11 @@ pub struct Call {
     /// For a tool: its arguments in canonical form (validated text without insignificant
     /// whitespace, ids in one form). For other methods: `params` without `_meta`, likewise.
     pub payload: JsonText,
-    /// What else of the request reaches Intercom and must be judged with it: the client's answers
-    /// to the server's questions (`inputResponses`, `requestState`), as one object.
+    /// What else of `params` reaches Intercom and must be judged with it (`inputResponses`,
+    /// `requestState`, `task`), as one object.
     pub continuation: Option<JsonText>,
+    /// How it is to be answered.
+    pub meta: CallMeta,
 }
 
 impl Call {

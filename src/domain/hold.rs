@@ -52,6 +52,18 @@ impl Binding {
     }
 }
 
+/// When a released call is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnRelease {
+    /// At once: the agent's protocol says that leaving does not cancel (legacy), or gives it a task
+    /// to come back to.
+    Send,
+    /// Only while the agent waits in an identical call: its protocol says that leaving cancels
+    /// (modern, without tasks).
+    AwaitRepeat,
+}
+
 /// What opens a hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opened {
@@ -61,6 +73,8 @@ pub struct Opened {
     pub call: CallFacts,
     /// The call itself, sealed: the log alone can rebuild the hold, and shows nothing.
     pub sealed: String,
+    /// When a release is sent.
+    pub on_release: OnRelease,
     /// Why it is held.
     pub reasons: Vec<Reason>,
     /// Who may release it.
@@ -147,11 +161,6 @@ pub enum HoldEvent {
     },
     /// The outcome reached the agent.
     Delivered,
-    /// The agent no longer waits, and its protocol says that this cancels (modern era): a release
-    /// then waits for the call to be repeated.
-    AgentLeft,
-    /// The call was repeated.
-    AgentReturned,
 }
 
 impl HoldEvent {
@@ -175,8 +184,6 @@ impl HoldEvent {
             Self::Failed { .. } => "failed",
             Self::Unknown { .. } => "unknown",
             Self::Delivered => "delivered",
-            Self::AgentLeft => "agent_left",
-            Self::AgentReturned => "agent_returned",
         }
     }
 }
@@ -312,8 +319,6 @@ pub struct Hold {
     pub outcome: Option<Outcome>,
     /// Whether the outcome reached the agent.
     pub delivered: bool,
-    /// Whether a release may run without the agent repeating the call.
-    pub agent_present: bool,
 }
 
 impl Hold {
@@ -330,7 +335,6 @@ impl Hold {
             valid_until: None,
             outcome: None,
             delivered: false,
-            agent_present: true,
         }
     }
 
@@ -413,12 +417,6 @@ impl Hold {
             }
             (state, HoldEvent::Delivered) if state.is_final() && !self.delivered => {
                 next.delivered = true;
-            }
-            (state, HoldEvent::AgentLeft) if !state.is_final() && self.agent_present => {
-                next.agent_present = false;
-            }
-            (state, HoldEvent::AgentReturned) if !state.is_final() && !self.agent_present => {
-                next.agent_present = true;
             }
             (state, event) => {
                 return Err(IllegalTransition::Order { state, event: event.name() });

@@ -16,11 +16,12 @@ mod revision;
 mod time;
 mod verdict;
 
-pub use call::{Call, ClientHint, Effect, Subject};
+pub use call::{Call, CallMeta, ClientHint, Effect, Subject};
 pub use decision::{Decision, Fault, Finding, Judge, Question, Reason, Release, decide};
 pub use digest::{Digest, ParseDigestError};
 pub use hold::{
-    Binding, Hold, HoldEvent, HoldState, IllegalTransition, Opened, Outcome as HoldOutcome,
+    Binding, Hold, HoldEvent, HoldState, IllegalTransition, OnRelease, Opened,
+    Outcome as HoldOutcome,
 };
 pub use id::{ApproverId, CallId, HoldId, ParseIdError, PrincipalId, Seq};
 pub use json_text::JsonText;

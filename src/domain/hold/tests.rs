@@ -32,6 +32,7 @@ fn opened(people: u32) -> Opened {
             arguments: digest,
         },
         sealed: "sealed".into(),
+        on_release: OnRelease::Send,
         reasons: Vec::new(),
         release: Release { groups: Vec::new(), people, expires: Duration::from_secs(60) },
         expires_at: T0.plus(Duration::from_secs(60)),
@@ -161,8 +162,6 @@ fn any_event() -> impl Strategy<Value = HoldEvent> {
         Just(HoldEvent::Failed { sealed: None, error: "e".into() }),
         Just(HoldEvent::Unknown { reason: "u".into() }),
         Just(HoldEvent::Delivered),
-        Just(HoldEvent::AgentLeft),
-        Just(HoldEvent::AgentReturned),
     ]
 }
 
