@@ -65,6 +65,9 @@ pub enum Subject {
         /// The upstream's task id.
         id: String,
     },
+    /// The client's answer to a question of the server (`sampling/createMessage` and the like),
+    /// which is the call's method.
+    Answer,
     /// The method itself says all (`tools/list`, `ping`, ...).
     Method,
 }

@@ -133,7 +133,7 @@ pub enum HoldEvent {
         /// What changed, in words.
         changed: String,
     },
-    /// A stale hold waits for people again, bound to what is true now.
+    /// The hold waits for people again, bound to what is true now.
     Reopened {
         /// The new binding.
         binding: Binding,
@@ -400,8 +400,9 @@ impl Hold {
                 next.approvals.clear();
                 next.valid_until = None;
             }
-            (S::Stale, HoldEvent::Reopened { binding, release }) => {
+            (S::Pending | S::Stale, HoldEvent::Reopened { binding, release }) => {
                 next.state = S::Pending;
+                next.approvals.clear();
                 next.opened.binding = binding.clone();
                 next.opened.release = release.clone();
             }

@@ -1,0 +1,294 @@
+//! The one road: admit, disclose, approve, release.
+//!
+//! Every `if` about policy is here or in [`crate::domain`]. The order of each function is the order
+//! of the architecture: judge under one ruleset snapshot, join, record, and only then act. A
+//! [`Permit`] can be made in this module alone, from a decision and the log's receipt for it, and
+//! it owns the call that was judged, so that what is sent is what was judged.
+
+mod permit;
+mod release;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+
+use crate::audit::{Log, LogError};
+use crate::clock;
+use crate::domain::{
+    Binding, Call, CallFacts, ClientHint, Decision, Digest, Effect, Event, Fault, Finding, Hold, HoldId,
+    Judge, OnRelease, Opened, Principal, Question, Subject, Verdict, decide,
+};
+use crate::holds::{HoldError, Holds};
+use crate::policy::{AnswerFacts, Facts, Ruleset, ToolFacts};
+use crate::store::Sealer;
+
+pub use permit::{Permit, Spent};
+pub use release::{ApproveError, ReleaseError, Released, Settled};
+
+/// What `admit` says of a call, recorded.
+#[must_use]
+pub enum Admission {
+    /// It may go.
+    Go(Permit),
+    /// It ends here; the agent is told why.
+    Denied(Denial),
+    /// It waits for a person.
+    Held(Box<Hold>),
+}
+
+/// A refusal, for the agent.
+#[derive(Debug, Clone)]
+pub struct Denial {
+    /// The call's identifier, by which the record is found.
+    pub call: crate::domain::CallId,
+    /// Why.
+    pub decision: Decision,
+}
+
+impl Denial {
+    /// The text an agent reads: what happened, why, and by which rule.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::from("Denied by Portcullis policy.");
+        for reason in &self.decision.reasons {
+            text.push(' ');
+            text.push_str(&reason.text);
+            match &reason.at {
+                Some(at) => text.push_str(&format!(" (rule {}, {at})", reason.rule)),
+                None => text.push_str(&format!(" (rule {})", reason.rule)),
+            }
+            text.push('.');
+        }
+        text.push_str(&format!(" Repeating the call will not help. Record: {}", self.call));
+        text
+    }
+}
+
+/// Why a call could not be judged and recorded. Nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum GateError {
+    /// The log refused: no record, no road.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A hold could not be opened.
+    #[error(transparent)]
+    Hold(#[from] HoldError),
+}
+
+/// The gate's settings.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The name given to policy as `input.environment.name`.
+    pub environment: Arc<str>,
+    /// Plugins that must have looked at every call.
+    pub required_plugins: Vec<String>,
+    /// How long an approval may be claimed.
+    pub approval_valid: Duration,
+}
+
+/// The one road.
+pub struct Gate {
+    ruleset: ArcSwap<Ruleset>,
+    log: Log,
+    holds: Holds,
+    sealer: Arc<Sealer>,
+    settings: Settings,
+}
+
+impl Gate {
+    /// Builds the gate from its judges and its record keepers.
+    #[must_use]
+    pub fn new(
+        ruleset: Ruleset,
+        log: Log,
+        holds: Holds,
+        sealer: Arc<Sealer>,
+        settings: Settings,
+    ) -> Self {
+        Self { ruleset: ArcSwap::from_pointee(ruleset), log, holds, sealer, settings }
+    }
+
+    /// The held calls.
+    #[must_use]
+    pub const fn holds(&self) -> &Holds {
+        &self.holds
+    }
+
+    /// The log.
+    #[must_use]
+    pub const fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// The sealer of this installation.
+    #[must_use]
+    pub fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
+    /// The ruleset in force.
+    #[must_use]
+    pub fn ruleset(&self) -> Arc<Ruleset> {
+        self.ruleset.load_full()
+    }
+
+    /// Puts another ruleset in force: calls under way end on the one they started with.
+    ///
+    /// # Errors
+    /// If the change cannot be recorded; the old one stays.
+    pub async fn replace_ruleset(&self, ruleset: Ruleset) -> Result<(), LogError> {
+        let revision = ruleset.revision();
+        self.log.append(Event::Ruleset { revision, refused: None }).await?;
+        self.ruleset.store(Arc::new(ruleset));
+        Ok(())
+    }
+
+    /// Judges a call and records the decision. `own` are findings of Portcullis' own checks
+    /// (unknown tool, wrong arguments); they can only make the verdict stricter. A call that is to
+    /// be held attaches to the hold of an identical earlier call, or opens one.
+    ///
+    /// # Errors
+    /// If the decision or the hold cannot be recorded; nothing may be sent then.
+    pub async fn admit(
+        &self,
+        call: Call,
+        own: Vec<Finding>,
+        on_release: OnRelease,
+    ) -> Result<Admission, GateError> {
+        let decision = self.judge(&call, own).await;
+        let facts = self.facts_of(&call);
+        let event = Event::Decision { call: facts.clone(), decision: decision.clone() };
+        let receipt = self.log.append(event).await?;
+        if decision.verdict == Verdict::Deny {
+            return Ok(Admission::Denied(Denial { call: call.id, decision }));
+        }
+        // A write whose identical twin still waits for a person waits with it, even if policy has
+        // changed to allow it: otherwise the release of the hold would send it a second time.
+        if let (Effect::Write, Some(binding)) = (call.subject.effect(), binding(&facts, &decision)) {
+            if let Some(hold) = self.holds.attached(&binding).filter(|hold| !hold.state.is_final()) {
+                return Ok(Admission::Held(Box::new(hold)));
+            }
+        }
+        if decision.verdict == Verdict::Allow {
+            return Ok(Admission::Go(Permit::new(call, decision, receipt, self.log.clone())));
+        }
+        let hold = match binding(&facts, &decision) {
+            Some(binding) => self.hold(&call, facts, binding, &decision, on_release).await?,
+            None => None,
+        };
+        // Only a call of a pinned tool can wait for a person; whatever else is to be held ends.
+        Ok(hold.map_or_else(
+            || Admission::Denied(Denial { call: call.id, decision }),
+            |hold| Admission::Held(Box::new(hold)),
+        ))
+    }
+
+    /// Judges what came back from Intercom: an answer, a notification, or a question to the client.
+    pub async fn disclose(&self, call: &Call, answer: &AnswerFacts) -> Decision {
+        let ruleset = self.ruleset.load_full();
+        let mut findings = self.absent_plugins();
+        findings.push(ruleset.disclose(call, answer, &self.now()).await);
+        decide(Question::Disclose, ruleset.revision(), findings)
+    }
+
+    /// The tools, of those offered, that a principal may see.
+    pub async fn visible(
+        &self,
+        principal: &Principal,
+        client: &ClientHint,
+        tools: &[ToolFacts],
+    ) -> BTreeSet<String> {
+        if !self.settings.required_plugins.is_empty() {
+            return BTreeSet::new();
+        }
+        let ruleset = self.ruleset.load_full();
+        let visible = ruleset.visible(principal, client, tools, &self.now()).await;
+        match visible.finding.verdict {
+            Verdict::Allow => visible.tools,
+            Verdict::Hold | Verdict::Deny => BTreeSet::new(),
+        }
+    }
+
+    /// Notes a request of a known principal that was refused before it could be judged.
+    pub fn refused(&self, principal: &Principal, code: &str, text: &str) {
+        let principal = principal.id.clone();
+        let event = Event::Refused { principal, code: code.to_owned(), text: text.to_owned() };
+        if let Err(error) = self.log.append_later(event) {
+            tracing::error!(%error, code, "refusal not recorded");
+        }
+    }
+
+    /// The judges' joined decision on a call, not recorded.
+    async fn judge(&self, call: &Call, own: Vec<Finding>) -> Decision {
+        let ruleset = self.ruleset.load_full();
+        let mut findings = own;
+        findings.extend(self.absent_plugins());
+        findings.push(ruleset.admit(call, &self.now()).await);
+        decide(Question::Admit, ruleset.revision(), findings)
+    }
+
+    /// Attaches the call to the hold of an identical one, or opens a hold; `None` if the decision
+    /// names no conditions of release, for then nobody could ever decide.
+    async fn hold(
+        &self,
+        call: &Call,
+        facts: CallFacts,
+        binding: Binding,
+        decision: &Decision,
+        on_release: OnRelease,
+    ) -> Result<Option<Hold>, HoldError> {
+        let Some(release) = decision.release.clone() else { return Ok(None) };
+        let open = || {
+            let id = HoldId::from_random(u128::from_be_bytes(self.sealer.random::<16>()));
+            let opened = Opened {
+                sealed: release::seal_call(&self.sealer, id, &facts, call),
+                binding: binding.clone(),
+                call: facts.clone(),
+                on_release,
+                reasons: decision.reasons.clone(),
+                expires_at: clock::now().plus(release.expires),
+                release,
+            };
+            (id, opened)
+        };
+        self.holds.attach_or_open(&binding, open).await.map(Some)
+    }
+
+    /// The facts of a call for its record, with the digest keyed.
+    fn facts_of(&self, call: &Call) -> CallFacts {
+        CallFacts::of(call, self.keyed(call))
+    }
+
+    fn keyed(&self, call: &Call) -> Digest {
+        self.sealer.mac("portcullis/arguments/v1", &[call.digest().as_bytes()])
+    }
+
+    fn now(&self) -> Facts {
+        Facts { now: clock::now(), environment: self.settings.environment.clone() }
+    }
+
+    /// A finding for every plugin that configuration requires and nobody loaded.
+    fn absent_plugins(&self) -> Vec<Finding> {
+        let absent = |name: &String| {
+            let text = format!("the required plugin `{name}` is not loaded");
+            Finding::fault(Judge::Plugin(name.clone()), Fault::PluginAbsent, "plugin.absent", text)
+        };
+        self.settings.required_plugins.iter().map(absent).collect()
+    }
+}
+
+/// What an approval of this call would be bound to; `None` if it is not a pinned tool's.
+fn binding(facts: &CallFacts, decision: &Decision) -> Option<Binding> {
+    let Subject::Tool { name, definition: Some(definition), .. } = &facts.subject else {
+        return None;
+    };
+    Some(Binding {
+        principal: facts.principal.clone(),
+        tool: name.clone(),
+        definition: *definition,
+        arguments: facts.arguments,
+        ruleset: decision.ruleset,
+    })
+}

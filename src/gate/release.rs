@@ -1,0 +1,407 @@
+//! How a held call gets out: approve, claim, judge again, record `sending`, permit, settle.
+//!
+//! A released hold is judged again with today's rules and today's principal; an approval lifts a
+//! hold, never a deny, and is good only for exactly what was shown. Everything it was bound to is
+//! compared once more at the claim.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Gate;
+use crate::clock;
+use crate::domain::{
+    Approver, Binding, Call, CallFacts, CallMeta, Decision, Digest, Hold, HoldEvent,
+    HoldId, HoldOutcome, HoldState, JsonText, Principal, Question, Timestamp, Verdict,
+    decide,
+};
+use crate::holds::HoldError;
+use crate::identity::Identity;
+use crate::policy::{Action, ApproveFacts};
+use crate::store::Sealer;
+
+use super::permit::Permit;
+
+/// Why a person could not decide. What the hold went through meanwhile is recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum ApproveError {
+    /// The hold does not allow it, does not exist, or could not be recorded.
+    #[error(transparent)]
+    Hold(#[from] HoldError),
+    /// Policy says that this person may not, or not now.
+    #[error("you may not decide on this hold: {0}")]
+    NotAllowed(String),
+    /// What the person saw is no longer what would be sent.
+    #[error("the hold changed since it was shown ({0}); look at it again, then decide")]
+    Changed(String),
+    /// Policy denies the call by now; the hold was cancelled.
+    #[error("policy denies this call now, so the hold was cancelled: {0}")]
+    Denied(String),
+    /// The stored call cannot be read.
+    #[error("the stored call cannot be read: {0}")]
+    Unreadable(String),
+}
+
+/// Why a released hold was not sent.
+#[derive(Debug, thiserror::Error)]
+pub enum ReleaseError {
+    /// Somebody else released it, its time passed, or a record could not be written.
+    #[error(transparent)]
+    Hold(#[from] HoldError),
+    /// Something the approval was bound to changed; the hold waits again.
+    #[error("stale_approval: {0}; the call waits for a new decision")]
+    Stale(String),
+    /// It can no longer be allowed; the hold was cancelled.
+    #[error("cancelled: {0}")]
+    Cancelled(String),
+}
+
+/// A hold that is now `sending`: the permit must be spent.
+pub struct Released {
+    /// The hold.
+    pub hold: HoldId,
+    /// The way out.
+    pub permit: Permit,
+}
+
+/// How the sending of a released call ended.
+pub enum Settled {
+    /// Intercom answered; `error` says that the answer is one.
+    Answered {
+        /// The answer's JSON-RPC member: `result`, or `error` if `protocol_error`.
+        text: JsonText,
+        /// Whether the tool or the protocol reported an error.
+        error: bool,
+        /// Whether `text` is a JSON-RPC error instead of a result.
+        protocol_error: bool,
+    },
+    /// Nothing was sent, or Intercom refused it as a whole.
+    NotSent(String),
+    /// Sent, and no answer came.
+    Lost(String),
+}
+
+/// A held call as it is stored, sealed.
+#[derive(Serialize, Deserialize)]
+struct StoredCall {
+    facts: CallFacts,
+    at: Timestamp,
+    payload: String,
+    continuation: Option<String>,
+}
+
+/// An answer as it is stored, sealed.
+#[derive(Serialize, Deserialize)]
+struct StoredAnswer {
+    protocol_error: bool,
+    text: String,
+}
+
+impl Gate {
+    /// A person decides to release. Enough people make the hold `approved`.
+    ///
+    /// # Errors
+    /// If the person may not, the hold is not pending or has changed, policy denies the call by
+    /// now, or the record cannot be written.
+    pub async fn approve(
+        &self,
+        approver: &Approver,
+        id: HoldId,
+        shown: Option<Digest>,
+        identity: &Identity,
+    ) -> Result<Hold, ApproveError> {
+        let hold = self.holds.hold(id)?;
+        self.may_decide(approver, &hold, Action::Approve, identity).await?;
+        if hold.state == HoldState::Pending {
+            self.refresh(&hold, identity).await?;
+        }
+        let binding = shown.unwrap_or_else(|| hold.binding().digest());
+        let valid_until = clock::now().plus(self.settings.approval_valid);
+        let approver = approver.id.clone();
+        let event = HoldEvent::Approved { approver, binding, valid_until };
+        Ok(self.holds.step(id, event).await?.0)
+    }
+
+    /// A person refuses; the reason reaches the agent.
+    ///
+    /// # Errors
+    /// As [`Gate::approve`].
+    pub async fn reject(
+        &self,
+        approver: &Approver,
+        id: HoldId,
+        reason: String,
+        identity: &Identity,
+    ) -> Result<Hold, ApproveError> {
+        let hold = self.holds.hold(id)?;
+        self.may_decide(approver, &hold, Action::Reject, identity).await?;
+        let event = HoldEvent::Rejected { approver: approver.id.clone(), reason };
+        Ok(self.holds.step(id, event).await?.0)
+    }
+
+    /// Claims an approved hold, judges it again, and records `sending`. `definition` is the digest
+    /// of the tool's definition as it is pinned and offered now.
+    ///
+    /// # Errors
+    /// If the hold cannot be claimed, or something it was bound to changed. Nothing was sent then.
+    pub async fn release(
+        &self,
+        id: HoldId,
+        definition: Option<Digest>,
+        identity: &Identity,
+    ) -> Result<Released, ReleaseError> {
+        let hold = self.holds.claim(id).await?;
+        let call = match self.stored_call(&hold, identity) {
+            Ok(call) => call,
+            Err(reason) => return Err(self.cancel_stale(id, reason).await?),
+        };
+        let decision = self.judge(&call, Vec::new()).await;
+        if decision.verdict == Verdict::Deny {
+            return Err(self.cancel_stale(id, denial_text(&decision)).await?);
+        }
+        let Some(definition) = definition else {
+            let reason = "the tool's definition changed and is not pinned".to_owned();
+            return Err(self.cancel_stale(id, reason).await?);
+        };
+        let binding = Binding {
+            principal: call.principal.id.clone(),
+            tool: hold.binding().tool.clone(),
+            definition,
+            arguments: self.keyed(&call),
+            ruleset: decision.ruleset,
+        };
+        if binding != *hold.binding() {
+            let changed = what_changed(hold.binding(), &binding);
+            self.holds.step(id, HoldEvent::Stale { changed: changed.clone() }).await?;
+            let release = decision.release.unwrap_or(hold.opened.release);
+            self.holds.step(id, HoldEvent::Reopened { binding, release }).await?;
+            return Err(ReleaseError::Stale(changed));
+        }
+        let (_, receipt) = self.holds.step(id, HoldEvent::Sending).await?;
+        let permit = Permit::for_hold(call, decision, receipt, self.log.clone(), id);
+        Ok(Released { hold: id, permit })
+    }
+
+    /// Records what became of a released call.
+    ///
+    /// # Errors
+    /// If the record cannot be written; the hold then reads `unknown` after the next start.
+    pub async fn settle(&self, id: HoldId, settled: Settled) -> Result<Hold, HoldError> {
+        let event = match settled {
+            Settled::Answered { text, error, protocol_error } => {
+                let stored = StoredAnswer { protocol_error, text: text.as_str().to_owned() };
+                let sealed = seal(&self.sealer, &answer_context(id), &stored);
+                if error {
+                    let error = "Intercom answered with an error".to_owned();
+                    HoldEvent::Failed { sealed: Some(sealed), error }
+                } else {
+                    HoldEvent::Executed { sealed }
+                }
+            }
+            Settled::NotSent(error) => HoldEvent::Failed { sealed: None, error },
+            Settled::Lost(reason) => HoldEvent::Unknown { reason },
+        };
+        Ok(self.holds.step(id, event).await?.0)
+    }
+
+    /// Notes that the outcome leaves for the agent. Several readers of one outcome are no error.
+    ///
+    /// # Errors
+    /// If the record cannot be written; the outcome must not leave then.
+    pub async fn deliver(&self, id: HoldId) -> Result<(), HoldError> {
+        match self.holds.step(id, HoldEvent::Delivered).await {
+            Ok(_) | Err(HoldError::Illegal { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Intercom's answer to a finished hold: the text, and whether it is a JSON-RPC error.
+    #[must_use]
+    pub fn stored_answer(&self, hold: &Hold) -> Option<(JsonText, bool)> {
+        let sealed = match hold.outcome.as_ref()? {
+            HoldOutcome::Answer(sealed) | HoldOutcome::Failure(Some(sealed), _) => sealed,
+            HoldOutcome::Failure(None, _) | HoldOutcome::Words(_) => return None,
+        };
+        let plain = self.sealer.open(&answer_context(hold.id), sealed).ok()?;
+        let stored: StoredAnswer = serde_json::from_slice(&plain).ok()?;
+        Some((JsonText::from_valid(stored.text.into_bytes().into()), stored.protocol_error))
+    }
+
+    /// The held call with its principal as it is today.
+    ///
+    /// # Errors
+    /// In words: the principal is gone, or the sealed call cannot be opened.
+    pub fn stored_call(&self, hold: &Hold, identity: &Identity) -> Result<Call, String> {
+        let stored = self.unseal(hold)?;
+        let id = &stored.facts.principal;
+        let principal = identity
+            .principal(id)
+            .ok_or_else(|| format!("the principal `{id}` is no longer configured"))?;
+        Ok(stored.into_call(principal))
+    }
+
+    /// The held call's arguments, for an approver.
+    ///
+    /// # Errors
+    /// In words, if the sealed call cannot be opened.
+    pub fn stored_arguments(&self, hold: &Hold) -> Result<JsonText, String> {
+        Ok(JsonText::from_valid(self.unseal(hold)?.payload.into_bytes().into()))
+    }
+
+    fn unseal(&self, hold: &Hold) -> Result<StoredCall, String> {
+        let plain = self
+            .sealer
+            .open(&call_context(hold.id), &hold.opened.sealed)
+            .map_err(|error| error.to_string())?;
+        serde_json::from_slice(&plain).map_err(|error| error.to_string())
+    }
+
+    /// Asks whether this person may decide on this hold now: never the principal itself or the
+    /// human it acts for, only the groups that the hold names, and only if policy agrees.
+    async fn may_decide(
+        &self,
+        approver: &Approver,
+        hold: &Hold,
+        action: Action,
+        identity: &Identity,
+    ) -> Result<(), ApproveError> {
+        let not_allowed = |text: &str| Err(ApproveError::NotAllowed(text.to_owned()));
+        let name = approver.id.as_str();
+        let requester = identity.principal(&hold.binding().principal);
+        let acts_for = requester.as_ref().and_then(|principal| principal.on_behalf_of.as_deref());
+        if same_person(name, hold.binding().principal.as_str())
+            || acts_for.is_some_and(|human| same_person(name, human))
+        {
+            return not_allowed("the call is your own (requester and approver must be two people)");
+        }
+        let groups = &hold.opened.release.groups;
+        if !groups.is_empty() && !groups.iter().any(|group| approver.groups.contains(group)) {
+            return not_allowed(&format!("it asks for a member of {}", groups.join(" or ")));
+        }
+        let ruleset = self.ruleset.load_full();
+        let facts = ApproveFacts { approver, hold, principal: requester.as_deref(), action };
+        let finding = ruleset.approve(&facts, &self.now()).await;
+        let decision = decide(Question::Approve, ruleset.revision(), vec![finding]);
+        if decision.verdict == Verdict::Allow {
+            Ok(())
+        } else {
+            Err(ApproveError::NotAllowed(denial_text(&decision)))
+        }
+    }
+
+    /// Judges a pending hold again before a person's decision counts, so that nobody approves what
+    /// is denied by now, or under a policy that was not the one shown.
+    async fn refresh(&self, hold: &Hold, identity: &Identity) -> Result<(), ApproveError> {
+        let call = self.stored_call(hold, identity).map_err(ApproveError::Unreadable)?;
+        let decision = self.judge(&call, Vec::new()).await;
+        if decision.verdict == Verdict::Deny {
+            let reason = denial_text(&decision);
+            let event = HoldEvent::Cancelled { reason: reason.clone() };
+            self.holds.step(hold.id, event).await?;
+            return Err(ApproveError::Denied(reason));
+        }
+        if decision.ruleset != hold.binding().ruleset {
+            let binding = Binding { ruleset: decision.ruleset, ..hold.binding().clone() };
+            let release = decision.release.unwrap_or_else(|| hold.opened.release.clone());
+            self.holds.step(hold.id, HoldEvent::Reopened { binding, release }).await?;
+            return Err(ApproveError::Changed("the policy changed".to_owned()));
+        }
+        Ok(())
+    }
+
+    async fn cancel_stale(&self, id: HoldId, reason: String) -> Result<ReleaseError, ReleaseError> {
+        self.holds.step(id, HoldEvent::Stale { changed: reason.clone() }).await?;
+        self.holds.step(id, HoldEvent::Cancelled { reason: reason.clone() }).await?;
+        Ok(ReleaseError::Cancelled(reason))
+    }
+}
+
+/// Seals a call for its hold.
+pub(super) fn seal_call(sealer: &Sealer, id: HoldId, facts: &CallFacts, call: &Call) -> String {
+    let stored = StoredCall {
+        facts: facts.clone(),
+        at: call.at,
+        payload: call.payload.as_str().to_owned(),
+        continuation: call.continuation.as_ref().map(|text| text.as_str().to_owned()),
+    };
+    seal(sealer, &call_context(id), &stored)
+}
+
+impl StoredCall {
+    fn into_call(self, principal: Arc<Principal>) -> Call {
+        let text = |text: String| JsonText::from_valid(text.into_bytes().into());
+        let CallFacts { id, client, revision, method, subject, .. } = self.facts;
+        Call {
+            id,
+            at: self.at,
+            principal,
+            revision,
+            client,
+            method,
+            subject,
+            payload: text(self.payload),
+            continuation: self.continuation.map(text),
+            meta: CallMeta::default(),
+        }
+    }
+}
+
+fn seal<T: Serialize>(sealer: &Sealer, context: &str, value: &T) -> String {
+    sealer.seal(context, JsonText::of(value).bytes())
+}
+
+fn call_context(id: HoldId) -> String {
+    format!("hold/{id}/call")
+}
+
+fn answer_context(id: HoldId) -> String {
+    format!("hold/{id}/answer")
+}
+
+fn what_changed(was: &Binding, is: &Binding) -> String {
+    let parts = [
+        (was.principal != is.principal, "the principal"),
+        (was.definition != is.definition, "the tool's definition"),
+        (was.arguments != is.arguments, "the arguments"),
+        (was.ruleset != is.ruleset, "the policy"),
+    ];
+    let changed: Vec<&str> = parts.iter().filter(|part| part.0).map(|part| part.1).collect();
+    format!("{} changed", changed.join(" and "))
+}
+
+fn denial_text(decision: &Decision) -> String {
+    let texts: Vec<&str> = decision.reasons.iter().map(|reason| reason.text.as_str()).collect();
+    texts.join("; ")
+}
+
+/// Whether two names mean one person: case, and for addresses a `+tag`, do not make another.
+fn same_person(a: &str, b: &str) -> bool {
+    fn plain(name: &str) -> String {
+        let lower = name.to_lowercase();
+        match lower.split_once('@') {
+            Some((local, host)) => {
+                let local = local.split_once('+').map_or(local, |(before, _)| before);
+                format!("{local}@{host}")
+            }
+            None => lower,
+        }
+    }
+    plain(a) == plain(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same_person;
+
+    #[test]
+    fn aliases_are_one_person() {
+        for (a, b, same) in [
+            ("jane", "Jane", true),
+            ("jane@example.com", "JANE+x@Example.com", true),
+            ("jane@example.com", "jane@example.org", false),
+            ("jane", "jane2", false),
+        ] {
+            assert_eq!(same_person(a, b), same, "{a} {b}");
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! The live view of held calls.
+//!
+//! The log's hold events are the truth; this map is only their fold, rebuilt at start. Every step
+//! takes the hold's own lock, checks the transition on the fold, appends the event, and changes the
+//! map only after the receipt: of two people who decide at once, one finds the hold already
+//! decided. Waiters are woken after the record, never before it.
+
+mod view;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use crate::audit::{Log, LogError, Receipt};
+use crate::clock;
+use crate::domain::{
+    Binding, Event, Hold, HoldEvent, HoldId, HoldState, IllegalTransition, Opened, PrincipalId,
+    Timestamp,
+};
+
+pub use view::HoldView;
+
+/// Why a hold could not take a step. The hold is unchanged.
+#[derive(Debug, thiserror::Error)]
+pub enum HoldError {
+    /// There is no such hold.
+    #[error("there is no hold `{0}`; `portcullis holds list --all` shows all of them")]
+    Unknown(HoldId),
+    /// Its state does not allow the step.
+    #[error("hold {id} is {state}: {source}")]
+    Illegal {
+        /// The hold.
+        id: HoldId,
+        /// Where it stands.
+        state: HoldState,
+        /// Why not.
+        source: IllegalTransition,
+    },
+    /// The principal has too many open holds.
+    #[error("{limit} calls of `{principal}` already wait for a person; wait until some are decided")]
+    TooMany {
+        /// Whose.
+        principal: PrincipalId,
+        /// The limit.
+        limit: usize,
+    },
+    /// The record could not be written, so nothing happened.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+/// All holds of this installation that can still matter to somebody.
+pub struct Holds {
+    log: Log,
+    pending_limit: usize,
+    map: Mutex<HashMap<HoldId, Arc<Entry>>>,
+    /// Held while a hold is looked for and opened.
+    opening: tokio::sync::Mutex<()>,
+    /// Holds found `claimed` at start: their worker is gone.
+    orphans: Mutex<HashSet<HoldId>>,
+}
+
+/// One hold in the view.
+struct Entry {
+    /// Held while a step is checked and recorded, so that steps of one hold never overlap.
+    step: tokio::sync::Mutex<()>,
+    state: watch::Sender<Hold>,
+    /// When it expires by the monotonic clock, so that a wall clock set back cannot prolong it.
+    deadline: Instant,
+}
+
+impl Holds {
+    /// Rebuilds the view from the log's hold events, oldest first. An event that cannot follow is a
+    /// broken log: it is reported and left out.
+    #[must_use]
+    pub fn replay(
+        log: Log,
+        pending_limit: usize,
+        events: impl IntoIterator<Item = (HoldId, Timestamp, HoldEvent)>,
+    ) -> Self {
+        let mut folded: HashMap<HoldId, Hold> = HashMap::new();
+        for (id, at, event) in events {
+            if let HoldEvent::Opened(opened) = event {
+                folded.insert(id, Hold::open(id, at, *opened));
+            } else if let Some(hold) = folded.get_mut(&id) {
+                match hold.apply(at, &event) {
+                    Ok(next) => *hold = next,
+                    Err(error) => tracing::error!(hold = %id, %error, "hold event left out"),
+                }
+            }
+        }
+        let now = clock::now();
+        let claimed = folded.values().filter(|hold| hold.state == HoldState::Claimed);
+        let orphans = Mutex::new(claimed.map(|hold| hold.id).collect());
+        let map = folded.into_values().map(|hold| (hold.id, Arc::new(Entry::new(hold, now))));
+        let map = Mutex::new(map.collect());
+        Self { log, pending_limit, map, opening: tokio::sync::Mutex::new(()), orphans }
+    }
+
+    /// Attaches an identical call to its hold, or opens one, durable before this returns. One at a
+    /// time, so that two identical calls at once share one hold.
+    ///
+    /// # Errors
+    /// If the principal has too many open holds, or the record cannot be written.
+    pub async fn attach_or_open(
+        &self,
+        binding: &Binding,
+        open: impl FnOnce() -> (HoldId, Opened),
+    ) -> Result<Hold, HoldError> {
+        let _one_at_a_time = self.opening.lock().await;
+        if let Some(hold) = self.attached(binding) {
+            return Ok(hold);
+        }
+        let principal = &binding.principal;
+        let open_now =
+            self.snapshot(|hold| hold.binding().principal == *principal && !hold.state.is_final());
+        if open_now.len() >= self.pending_limit {
+            let principal = principal.clone();
+            return Err(HoldError::TooMany { principal, limit: self.pending_limit });
+        }
+        let (id, opened) = open();
+        let event = HoldEvent::Opened(Box::new(opened.clone()));
+        self.log.append(Event::Hold { hold: id, event }).await?;
+        let now = clock::now();
+        let hold = Hold::open(id, now, opened);
+        self.lock().insert(id, Arc::new(Entry::new(hold.clone(), now)));
+        Ok(hold)
+    }
+
+    /// Takes one step, durable before anybody sees it.
+    ///
+    /// # Errors
+    /// If there is no such hold, the step is not allowed, or the record cannot be written.
+    pub async fn step(&self, id: HoldId, event: HoldEvent) -> Result<(Hold, Receipt), HoldError> {
+        let entry = self.entry(id)?;
+        let _one_at_a_time = entry.step.lock().await;
+        let hold = entry.state.borrow().clone();
+        let at = entry.time(&hold);
+        let illegal = |source| HoldError::Illegal { id, state: hold.state, source };
+        let next = hold.apply(at, &event).map_err(illegal)?;
+        let receipt = self.log.append(Event::Hold { hold: id, event }).await?;
+        entry.state.send_replace(next.clone());
+        Ok((next, receipt))
+    }
+
+    /// One hold as it stands.
+    ///
+    /// # Errors
+    /// If there is no such hold.
+    pub fn hold(&self, id: HoldId) -> Result<Hold, HoldError> {
+        Ok(self.entry(id)?.state.borrow().clone())
+    }
+
+    /// Follows one hold.
+    ///
+    /// # Errors
+    /// If there is no such hold.
+    pub fn watch(&self, id: HoldId) -> Result<watch::Receiver<Hold>, HoldError> {
+        Ok(self.entry(id)?.state.subscribe())
+    }
+
+    /// The hold that an identical call belongs to: one that is still open, or whose outcome has
+    /// not reached the agent yet; a refusal answers identical calls until the hold would have
+    /// expired, so that asking again does not ask the person again.
+    #[must_use]
+    pub fn attached(&self, binding: &Binding) -> Option<Hold> {
+        let now = clock::now();
+        let mut same = self.snapshot(|hold| {
+            let refused = matches!(hold.state, HoldState::Rejected | HoldState::ChangesRequested);
+            let matters = !hold.state.is_final()
+                || !hold.delivered
+                || (refused && now < hold.opened.expires_at);
+            matters && hold.binding().same_call(binding)
+        });
+        same.sort_by_key(|hold| (hold.state.is_final(), std::cmp::Reverse(hold.opened_at)));
+        same.into_iter().next()
+    }
+
+    /// All holds that `pick` chooses, newest first.
+    pub fn snapshot(&self, pick: impl Fn(&Hold) -> bool) -> Vec<Hold> {
+        let mut list: Vec<Hold> = {
+            let map = self.lock();
+            map.values()
+                .filter_map(|entry| {
+                    let hold = entry.state.borrow();
+                    pick(&hold).then(|| hold.clone())
+                })
+                .collect()
+        };
+        list.sort_by_key(|hold| std::cmp::Reverse((hold.opened_at, hold.id)));
+        list
+    }
+
+    /// Ends what ran out of time: pending holds expire, unused releases lapse. Called once a
+    /// second; a step that lost a race is not an error.
+    pub async fn expire(&self) {
+        let due: Vec<(HoldId, HoldEvent)> = {
+            let map = self.lock();
+            map.values().filter_map(|entry| entry.due()).collect()
+        };
+        for (id, event) in due {
+            match self.step(id, event).await {
+                Ok(_) | Err(HoldError::Illegal { .. } | HoldError::Unknown(_)) => {}
+                Err(error) => tracing::error!(hold = %id, %error, "hold could not expire"),
+            }
+        }
+    }
+
+    /// Makes the caller the one who releases this hold: compare-and-set from `approved`. A claim
+    /// that the last run of the process left behind, before it recorded `sending`, is taken over:
+    /// nothing of it was sent.
+    ///
+    /// # Errors
+    /// As [`Holds::step`]; in particular if somebody else has claimed it.
+    pub async fn claim(&self, id: HoldId) -> Result<Hold, HoldError> {
+        let orphan = self.orphans.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        if orphan { self.hold(id) } else { Ok(self.step(id, HoldEvent::Claimed).await?.0) }
+    }
+
+    /// After a restart: what was being sent when the process ended becomes `unknown`, which
+    /// nothing sends again.
+    ///
+    /// # Errors
+    /// If a record cannot be written.
+    pub async fn close_unfinished(&self) -> Result<(), HoldError> {
+        for hold in self.snapshot(|hold| hold.state == HoldState::Sending) {
+            let reason = "Portcullis stopped while the call was being sent; look at Intercom \
+                          whether it took effect";
+            self.step(hold.id, HoldEvent::Unknown { reason: reason.to_owned() }).await?;
+        }
+        Ok(())
+    }
+
+    /// Drops finished holds that are older than `age` from memory; the log keeps them.
+    pub fn forget(&self, age: Duration) {
+        let now = clock::now();
+        self.lock().retain(|_, entry| {
+            let hold = entry.state.borrow();
+            !hold.state.is_final() || now.since(hold.changed_at) < age
+        });
+    }
+
+    fn entry(&self, id: HoldId) -> Result<Arc<Entry>, HoldError> {
+        self.lock().get(&id).cloned().ok_or(HoldError::Unknown(id))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<HoldId, Arc<Entry>>> {
+        // INVARIANT: no code that can panic runs under this lock, so its data is whole even if a
+        // thread died.
+        self.map.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entry {
+    fn new(hold: Hold, now: Timestamp) -> Self {
+        let left = hold.opened.expires_at.since(now);
+        let deadline = Instant::now() + left;
+        Self { step: tokio::sync::Mutex::new(()), state: watch::Sender::new(hold), deadline }
+    }
+
+    /// The time that decides about this hold: the wall clock's, or the expiry if the monotonic
+    /// clock has already passed it.
+    fn time(&self, hold: &Hold) -> Timestamp {
+        let now = clock::now();
+        let undecided = matches!(hold.state, HoldState::Pending | HoldState::Stale);
+        if undecided && Instant::now() >= self.deadline { now.max(hold.opened.expires_at) } else { now }
+    }
+
+    fn due(&self) -> Option<(HoldId, HoldEvent)> {
+        let hold = self.state.borrow();
+        let now = self.time(&hold);
+        let event = match hold.state {
+            HoldState::Pending | HoldState::Stale if now >= hold.opened.expires_at => {
+                HoldEvent::Expired
+            }
+            HoldState::Approved if hold.valid_until.is_some_and(|until| now >= until) => {
+                HoldEvent::Lapsed
+            }
+            _ => return None,
+        };
+        Some((hold.id, event))
+    }
+}

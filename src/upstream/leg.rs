@@ -1,0 +1,407 @@
+//! One conversation with Intercom, and how the eras are found out.
+//!
+//! A legacy client gets a leg of its own, opened when it initializes: its session at Intercom, with
+//! its capabilities. Clients without sessions share a leg. If Intercom speaks only the other era,
+//! the leg is of that era and the proxy translates. What was found out is remembered; a failure to
+//! reach Intercom is not taken for an answer.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+
+use http::HeaderValue;
+
+use super::exchange::{Exchange, FromServer};
+use super::fault::Fault;
+use super::wire::WireBody;
+use super::{Upstream, write};
+use crate::config::Secret;
+use crate::domain::{ClientHint, Digest, Era, JsonText, Principal, Revision};
+use crate::mcp::json::{self, Object};
+use crate::mcp::message::{RequestId, ResponseBody};
+
+/// Pseudo-method that policy is asked about before a session's stream is opened.
+pub(super) const SESSION_LISTEN: &str = "session/listen";
+/// Pseudo-method that policy is asked about before a session is ended.
+pub(super) const SESSION_END: &str = "session/end";
+/// The most legs that clients without sessions share (pass-through mode has one per credential).
+const SHARED_LEGS: usize = 256;
+
+/// A conversation with Intercom.
+pub struct Leg {
+    pub(super) token: Option<Secret>,
+    who: Who,
+    state: StdMutex<State>,
+    /// Held while a lost session is renewed, so that it is renewed once.
+    renewing: tokio::sync::Mutex<()>,
+}
+
+/// For whom the leg is.
+#[derive(Clone)]
+pub(super) struct Who {
+    pub(super) principal: Arc<Principal>,
+    pub(super) client: ClientHint,
+    pub(super) revision: Revision,
+    pub(super) capabilities: JsonText,
+}
+
+struct State {
+    era: Era,
+    session: Option<Arc<Session>>,
+    offer: Arc<Offer>,
+}
+
+/// A session at a legacy server.
+pub(super) struct Session {
+    pub(super) id: Option<HeaderValue>,
+    pub(super) revision: Revision,
+}
+
+/// What Intercom says it offers.
+#[derive(Debug, Clone, Default)]
+pub struct Offer {
+    /// Its capabilities.
+    pub capabilities: Object,
+    /// Its instructions to models, unjudged.
+    pub instructions: Option<String>,
+}
+
+/// Legs without a client session, by credential.
+pub(super) type SharedLegs = HashMap<Option<Digest>, Arc<Leg>>;
+
+impl Leg {
+    fn new(who: Who, token: Option<Secret>, era: Era) -> Self {
+        let state = State { era, session: None, offer: Arc::default() };
+        Self { token, who, state: StdMutex::new(state), renewing: tokio::sync::Mutex::new(()) }
+    }
+
+    /// The era spoken on this leg.
+    #[must_use]
+    pub fn era(&self) -> Era {
+        self.lock().era
+    }
+
+    /// The revision spoken on this leg.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        let state = self.lock();
+        match (&state.session, state.era) {
+            (Some(session), _) => session.revision,
+            (None, Era::Modern) => Revision::V2026_07_28,
+            (None, Era::Legacy) => Revision::NEWEST_LEGACY,
+        }
+    }
+
+    /// What Intercom offers on this leg.
+    #[must_use]
+    pub fn offer(&self) -> Arc<Offer> {
+        self.lock().offer.clone()
+    }
+
+    pub(super) fn session(&self) -> Option<Arc<Session>> {
+        self.lock().session.clone()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        // INVARIANT: only plain assignments happen under this lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Upstream {
+    /// Opens the leg of a legacy client.
+    ///
+    /// # Errors
+    /// If Intercom cannot be reached, speaks no era that we know, or policy denies it.
+    pub async fn open_leg(
+        self: &Arc<Self>,
+        principal: &Arc<Principal>,
+        client: &ClientHint,
+        revision: Revision,
+        capabilities: JsonText,
+        token: Option<Secret>,
+    ) -> Result<Arc<Leg>, Fault> {
+        let principal = principal.clone();
+        let who = Who { principal, client: client.clone(), revision, capabilities };
+        if self.forced == Some(Era::Modern) {
+            return self.modern_leg(who, token).await;
+        }
+        let leg = Arc::new(Leg::new(who.clone(), token.clone(), Era::Legacy));
+        match self.initialize(&leg).await {
+            Ok(()) => Ok(leg),
+            Err(fault) if self.forced.is_none() && refuses_era(&fault) => {
+                match self.modern_leg(who, token).await {
+                    Ok(leg) => Ok(leg),
+                    Err(_) => Err(fault),
+                }
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// The leg that clients without a session use; `credential` tells legs apart in pass-through
+    /// mode, where `token` is the agent's own.
+    ///
+    /// # Errors
+    /// As [`Upstream::open_leg`].
+    pub async fn shared_leg(
+        self: &Arc<Self>,
+        credential: Option<Digest>,
+        token: Option<Secret>,
+    ) -> Result<Arc<Leg>, Fault> {
+        // Held over the opening: many clients at once still open one session.
+        let mut shared = self.shared.lock().await;
+        if let Some(leg) = shared.get(&credential) {
+            return Ok(leg.clone());
+        }
+        let who = Who {
+            principal: self.own.clone(),
+            client: own_hint(),
+            revision: Revision::NEWEST_LEGACY,
+            capabilities: JsonText::empty_object(),
+        };
+        let leg = if self.speaks_modern().await? {
+            self.modern_leg(who, token).await?
+        } else {
+            let leg = Arc::new(Leg::new(who, token, Era::Legacy));
+            self.initialize(&leg).await?;
+            leg
+        };
+        if shared.len() >= SHARED_LEGS {
+            shared.clear();
+        }
+        shared.insert(credential, leg.clone());
+        Ok(leg)
+    }
+
+    /// Ends a legacy session at Intercom. Failures only matter to Intercom, which forgets sessions
+    /// by itself, so they are noted and nothing else.
+    pub async fn close_leg(&self, leg: &Leg) {
+        let Some(session) = leg.session().filter(|session| session.id.is_some()) else { return };
+        let who = &leg.who;
+        let payload = JsonText::empty_object();
+        let permit =
+            self.permit(&who.principal, &who.client, session.revision, SESSION_END, payload).await;
+        let ended = match permit {
+            Ok(permit) => {
+                let mut spent = permit.spend();
+                let headers = write::legacy_headers(Some(&session), None);
+                let ended = self.wire.delete(self.token_of(leg), headers).await;
+                spent.complete(crate::domain::OutcomeKind::Answered, 0, None);
+                ended.map(|_| ())
+            }
+            Err(fault) => Err(fault),
+        };
+        if let Err(fault) = ended {
+            tracing::debug!(%fault, "session at Intercom not ended");
+        }
+    }
+
+    /// Opens the stream on which a legacy server sends what belongs to no request; `None` if it
+    /// has none (405).
+    ///
+    /// # Errors
+    /// If policy denies it or Intercom cannot be reached.
+    pub async fn server_stream(
+        &self,
+        leg: &Leg,
+    ) -> Result<Option<super::ServerStream>, Fault> {
+        if leg.era() == Era::Modern {
+            return Ok(None);
+        }
+        let session = leg.session();
+        let who = &leg.who;
+        let payload = JsonText::empty_object();
+        let revision = leg.revision();
+        let permit =
+            self.permit(&who.principal, &who.client, revision, SESSION_LISTEN, payload).await?;
+        let mut spent = permit.spend();
+        let headers = write::legacy_headers(session.as_deref(), None);
+        let answer = self.wire.get(self.token_of(leg), headers).await;
+        spent.complete(crate::domain::OutcomeKind::Answered, 0, None);
+        match answer?.body {
+            WireBody::Events(body) => Ok(Some(super::ServerStream::new(body))),
+            WireBody::Empty | WireBody::Json(_) => Ok(None),
+        }
+    }
+
+    /// Opens a new session in place of one that Intercom no longer knows.
+    pub(super) async fn renew(
+        self: &Arc<Self>,
+        leg: &Arc<Leg>,
+        lost: Option<&Arc<Session>>,
+    ) -> Result<(), Fault> {
+        let _once = leg.renewing.lock().await;
+        let now = leg.session();
+        let same = match (&now, lost) {
+            (Some(now), Some(lost)) => Arc::ptr_eq(now, lost),
+            (None, None) => true,
+            _ => false,
+        };
+        if same {
+            leg.lock().session = None;
+            self.initialize(leg).await?;
+        }
+        Ok(())
+    }
+
+    async fn modern_leg(
+        self: &Arc<Self>,
+        who: Who,
+        token: Option<Secret>,
+    ) -> Result<Arc<Leg>, Fault> {
+        let leg = Arc::new(Leg::new(who, token, Era::Modern));
+        let result = self.ask(&leg, "server/discover", JsonText::empty_object()).await?;
+        let offer = offer_of(&result);
+        leg.lock().offer = Arc::new(offer);
+        Ok(leg)
+    }
+
+    /// Whether Intercom speaks the modern era; asked once, by `server/discover`.
+    async fn speaks_modern(self: &Arc<Self>) -> Result<bool, Fault> {
+        if let Some(era) = self.forced {
+            return Ok(era == Era::Modern);
+        }
+        let mut known = self.modern.lock().await;
+        if let Some(known) = *known {
+            return Ok(known);
+        }
+        let who = Who {
+            principal: self.own.clone(),
+            client: own_hint(),
+            revision: Revision::V2026_07_28,
+            capabilities: JsonText::empty_object(),
+        };
+        let leg = Arc::new(Leg::new(who, None, Era::Modern));
+        let modern = match self.ask(&leg, "server/discover", JsonText::empty_object()).await {
+            Ok(result) => lists_modern(&result),
+            Err(fault) if refuses_era(&fault) => false,
+            // A legacy server that wants a session may refuse in any 4xx way.
+            Err(fault) => return Err(fault),
+        };
+        *known = Some(modern);
+        tracing::info!(modern, "Intercom's era found out");
+        Ok(modern)
+    }
+
+    async fn initialize(self: &Arc<Self>, leg: &Arc<Leg>) -> Result<(), Fault> {
+        let mut params = Object::default();
+        params.set("protocolVersion", json::quote(leg.who.revision.as_str()));
+        params.set("capabilities", leg.who.capabilities.clone());
+        params.set("clientInfo", client_info(&leg.who.client));
+        let who = &leg.who;
+        let permit = self
+            .permit(&who.principal, &who.client, who.revision, "initialize", params.to_text())
+            .await?;
+        let spent = permit.spend();
+        let id = RequestId::from(
+            self.next_id.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
+        );
+        let answer = self.post_initialize(leg, spent.call(), &id).await?;
+        let session_id = answer.headers.get(crate::mcp::headers::SESSION_ID).cloned();
+        let mut exchange = Exchange::new(self.clone(), leg.clone(), spent, id, answer);
+        let result = self.answer_of(&mut exchange).await?;
+        let revision = result
+            .str("protocolVersion")
+            .and_then(|version| Revision::parse(&version))
+            .filter(|revision| revision.era() == Era::Legacy)
+            .ok_or_else(|| {
+                Fault::Malformed("it names no protocol version that Portcullis speaks".to_owned())
+            })?;
+        {
+            let mut state = leg.lock();
+            state.session = Some(Arc::new(Session { id: session_id, revision }));
+            state.offer = Arc::new(offer_of(&result));
+        }
+        let permit = self
+            .permit(
+                &who.principal,
+                &who.client,
+                revision,
+                "notifications/initialized",
+                JsonText::empty_object(),
+            )
+            .await?;
+        self.tell(leg, permit, None).await
+    }
+
+    /// POSTs `initialize`: like any request, but never with a session, and a 404 is an answer.
+    async fn post_initialize(
+        &self,
+        leg: &Leg,
+        call: &crate::domain::Call,
+        id: &RequestId,
+    ) -> Result<super::WireAnswer, Fault> {
+        let body = write::legacy_request(call, id);
+        let answer = self.wire.post(self.token_of(leg), Vec::new(), body).await?;
+        super::judge_status(answer, id)
+    }
+
+    /// A housekeeping request on a leg, and its result.
+    pub(super) async fn ask(
+        self: &Arc<Self>,
+        leg: &Arc<Leg>,
+        method: &str,
+        params: JsonText,
+    ) -> Result<Object, Fault> {
+        let who = &leg.who;
+        let permit =
+            self.permit(&who.principal, &who.client, leg.revision(), method, params).await?;
+        let mut exchange = self.send(leg, permit).await?;
+        self.answer_of(&mut exchange).await
+    }
+
+    /// The result of a housekeeping exchange; what comes on the way is of no interest.
+    pub(super) async fn answer_of(&self, exchange: &mut Exchange) -> Result<Object, Fault> {
+        loop {
+            let FromServer::Answer(answer) = exchange.next().await? else { continue };
+            let spent = exchange.spent();
+            return match answer.body {
+                ResponseBody::Result(text) => {
+                    spent.complete(crate::domain::OutcomeKind::Answered, answer.bytes, None);
+                    Object::parse(&text)
+                        .ok_or_else(|| Fault::Malformed("its result is no object".to_owned()))
+                }
+                ResponseBody::Error(error) => {
+                    spent.complete(crate::domain::OutcomeKind::Error, answer.bytes, None);
+                    Err(Fault::Refused { code: error.code, message: error.message })
+                }
+            };
+        }
+    }
+}
+
+/// Whether a failure says that the server does not speak this era, rather than that it is in
+/// trouble.
+fn refuses_era(fault: &Fault) -> bool {
+    match fault {
+        Fault::Status(status) => (400..500).contains(status),
+        Fault::Refused { .. } | Fault::Malformed(_) | Fault::SessionLost => true,
+        _ => false,
+    }
+}
+
+fn lists_modern(result: &Object) -> bool {
+    let versions = result.get("supportedVersions").and_then(json::elements).unwrap_or_default();
+    versions
+        .iter()
+        .any(|version| json::as_str(version).as_deref() == Some(Revision::V2026_07_28.as_str()))
+}
+
+fn offer_of(result: &Object) -> Offer {
+    Offer {
+        capabilities: result.object("capabilities").unwrap_or_default(),
+        instructions: result.str("instructions").map(std::borrow::Cow::into_owned),
+    }
+}
+
+fn own_hint() -> ClientHint {
+    ClientHint { name: "portcullis".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+}
+
+fn client_info(client: &ClientHint) -> JsonText {
+    let mut info = Object::default();
+    let hint = if client.name.is_empty() { own_hint() } else { client.clone() };
+    info.set("name", json::quote(&hint.name));
+    info.set("version", json::quote(&hint.version));
+    info.to_text()
+}

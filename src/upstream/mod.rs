@@ -1,0 +1,267 @@
+//! Intercom's side: a client that speaks both eras, and the only way out.
+//!
+//! [`Upstream::send`] consumes a [`Permit`]; there is no other function that puts an agent's bytes
+//! on the wire. Every message is written here from the call that was judged: own request ids, own
+//! headers, Portcullis' token. An answer is matched to its request by our id and never by a
+//! client's, so answers cannot be misdelivered whatever ids clients choose.
+//!
+//! A [`Leg`] is one conversation with Intercom: a session (legacy era) or none (modern era). Each
+//! legacy client has its own, so that what Intercom asks reaches the client it is meant for.
+
+mod exchange;
+mod fault;
+mod leg;
+mod listing;
+mod release;
+mod tls;
+mod wire;
+mod write;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use http::{HeaderMap, StatusCode};
+use tokio::sync::Mutex;
+
+use crate::clock;
+use crate::config::Secret;
+use crate::domain::{
+    Call, CallId, CallMeta, ClientHint, Era, Finding, JsonText, OnRelease, OutcomeKind, Principal,
+    PrincipalKind, Revision, Subject,
+};
+use crate::gate::{Admission, Gate, Permit, Spent};
+use crate::intercom::Pins;
+use crate::mcp::message::RequestId;
+
+pub use exchange::{Answer, Exchange, FromServer, ServerStream};
+pub use fault::Fault;
+pub use leg::{Leg, Offer};
+pub use release::run as run_release;
+
+use wire::{Wire, WireAnswer, WireBody};
+
+/// Intercom's MCP server, as Portcullis reaches it.
+pub struct Upstream {
+    wire: Wire,
+    gate: Arc<Gate>,
+    pins: Arc<Pins>,
+    token: Option<Secret>,
+    forced: Option<Era>,
+    next_id: AtomicI64,
+    /// Whether Intercom speaks the modern era, once that is known.
+    modern: Mutex<Option<bool>>,
+    /// The legs that clients without a session share: by credential in pass-through mode, else one.
+    shared: Mutex<leg::SharedLegs>,
+    /// Who Portcullis is when it calls for itself.
+    own: Arc<Principal>,
+}
+
+impl Upstream {
+    /// Prepares the client; nothing is sent yet.
+    ///
+    /// # Errors
+    /// If the operator's root certificates cannot be read.
+    pub fn new(
+        settings: &crate::config::Upstream,
+        gate: Arc<Gate>,
+        pins: Arc<Pins>,
+        own: Arc<Principal>,
+    ) -> std::io::Result<Self> {
+        Ok(Self {
+            wire: Wire::new(settings)?,
+            gate,
+            pins,
+            token: settings.token.clone(),
+            forced: settings.era,
+            next_id: AtomicI64::new(1),
+            modern: Mutex::new(None),
+            shared: Mutex::default(),
+            own,
+        })
+    }
+
+    /// The gate whose permits this client spends.
+    #[must_use]
+    pub fn gate(&self) -> &Arc<Gate> {
+        &self.gate
+    }
+
+    /// Sends the call of a permit and returns the exchange that it began. The call's end is
+    /// recorded by the exchange, or here if it never began.
+    ///
+    /// # Errors
+    /// If Intercom could not be reached or refused the call as a whole.
+    pub async fn send(self: &Arc<Self>, leg: &Arc<Leg>, permit: Permit) -> Result<Exchange, Fault> {
+        let mut spent = permit.spend();
+        let id = RequestId::from(self.next_id.fetch_add(1, Ordering::Relaxed));
+        let posted = self.post_request(leg, &spent, &id).await;
+        match posted {
+            Ok(answer) => Ok(Exchange::new(self.clone(), leg.clone(), spent, id, answer)),
+            Err(fault) => {
+                spent.complete(fault.outcome(), 0, None);
+                Err(fault)
+            }
+        }
+    }
+
+    /// Sends a notification, or the client's answer to a question of the server (`to` is then the
+    /// server's request id).
+    ///
+    /// # Errors
+    /// If Intercom could not be reached or refused it.
+    pub async fn tell(
+        &self,
+        leg: &Arc<Leg>,
+        permit: Permit,
+        to: Option<&RequestId>,
+    ) -> Result<(), Fault> {
+        let mut spent = permit.spend();
+        let body = match to {
+            Some(id) => write::answer(spent.call(), id),
+            None => write::notification(spent.call()),
+        };
+        let session = leg.session();
+        let headers = write::legacy_headers(session.as_deref(), None);
+        let posted = match self.wire.post(self.token_of(leg), headers, body).await {
+            Ok(answer) => reject_status(&answer),
+            Err(fault) => Err(fault),
+        };
+        let outcome = posted.as_ref().map_or_else(Fault::outcome, |()| OutcomeKind::Answered);
+        spent.complete(outcome, 0, None);
+        posted
+    }
+
+    /// Asks the gate about a call that Portcullis needs for itself or for the leg of a client.
+    async fn permit(
+        &self,
+        principal: &Arc<Principal>,
+        client: &ClientHint,
+        revision: Revision,
+        method: &str,
+        payload: JsonText,
+    ) -> Result<Permit, Fault> {
+        let call = Call {
+            id: new_call_id(),
+            at: clock::now(),
+            principal: principal.clone(),
+            revision,
+            client: client.clone(),
+            method: method.to_owned(),
+            subject: Subject::Method,
+            payload,
+            continuation: None,
+            meta: CallMeta::default(),
+        };
+        match self.gate.admit(call, Vec::<Finding>::new(), OnRelease::Send).await? {
+            Admission::Go(permit) => Ok(permit),
+            Admission::Denied(denial) => Err(Fault::Denied(denial.text())),
+            Admission::Held(_) => Err(Fault::Denied(format!("`{method}` cannot be held"))),
+        }
+    }
+
+    /// POSTs a request; a legacy session that Intercom no longer knows is renewed once.
+    async fn post_request(
+        &self,
+        leg: &Arc<Leg>,
+        spent: &Spent,
+        id: &RequestId,
+    ) -> Result<WireAnswer, Fault> {
+        for attempt in 0..2 {
+            let session = leg.session();
+            let (headers, body) = self.written(leg, session.as_deref(), spent.call(), id);
+            let answer = self.wire.post(self.token_of(leg), headers, body).await?;
+            let lost = answer.status == StatusCode::NOT_FOUND
+                && session.as_ref().is_some_and(|session| session.id.is_some());
+            if !lost {
+                return judge_status(answer, id);
+            }
+            // 404 says that the message was not taken, so sending it again is not sending it twice.
+            if attempt == 0 {
+                self.renew(leg, session.as_ref()).await?;
+            }
+        }
+        Err(Fault::SessionLost)
+    }
+
+    fn written(
+        &self,
+        leg: &Leg,
+        session: Option<&leg::Session>,
+        call: &Call,
+        id: &RequestId,
+    ) -> (write::Headers, bytes::Bytes) {
+        match leg.era() {
+            Era::Legacy => {
+                let body = write::legacy_request(call, id);
+                (write::legacy_headers(session, None), body)
+            }
+            Era::Modern => {
+                let mirrors = call.subject.tool().map(|tool| self.pins.mirrors(tool));
+                write::modern_request(call, id, &mirrors.unwrap_or_default())
+            }
+        }
+    }
+
+    fn token_of<'a>(&'a self, leg: &'a Leg) -> Option<&'a Secret> {
+        leg.token.as_ref().or(self.token.as_ref())
+    }
+}
+
+/// A fresh call identifier.
+#[must_use]
+pub fn new_call_id() -> CallId {
+    CallId(uuid::Uuid::now_v7())
+}
+
+/// Portcullis as a principal of its own calls.
+///
+/// # Errors
+/// Never in practice: the name is a valid one.
+pub fn own_principal() -> Result<Arc<Principal>, crate::domain::ParseIdError> {
+    Ok(Arc::new(Principal {
+        id: "portcullis".parse()?,
+        kind: PrincipalKind::Portcullis,
+        roles: Vec::new(),
+        groups: Vec::new(),
+        attributes: std::collections::BTreeMap::default(),
+        on_behalf_of: None,
+    }))
+}
+
+/// Turns an answer's status into a fault, unless its body is the JSON-RPC answer to our request.
+fn judge_status(answer: WireAnswer, id: &RequestId) -> Result<WireAnswer, Fault> {
+    if answer.status.is_success() {
+        return Ok(answer);
+    }
+    let fault = fault_of(answer.status, &answer.headers);
+    let speaks = !matches!(fault, Fault::Unauthorized | Fault::Forbidden | Fault::RateLimited(_));
+    match &answer.body {
+        WireBody::Json(body) if speaks && exchange::is_error_for(body, id) => Ok(answer),
+        _ => Err(fault),
+    }
+}
+
+fn reject_status(answer: &WireAnswer) -> Result<(), Fault> {
+    if answer.status.is_success() { Ok(()) } else { Err(fault_of(answer.status, &answer.headers)) }
+}
+
+fn fault_of(status: StatusCode, headers: &HeaderMap) -> Fault {
+    match status {
+        StatusCode::UNAUTHORIZED => Fault::Unauthorized,
+        StatusCode::FORBIDDEN => Fault::Forbidden,
+        StatusCode::TOO_MANY_REQUESTS => Fault::RateLimited(wait_of(headers)),
+        status if status.is_redirection() => Fault::Redirect,
+        status => Fault::Status(status.as_u16()),
+    }
+}
+
+/// How long Intercom asks to wait: `Retry-After` in seconds, or `X-RateLimit-Reset` as Unix time.
+fn wait_of(headers: &HeaderMap) -> Option<std::time::Duration> {
+    let number = |name| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
+    if let Some(seconds) = number("retry-after") {
+        return Some(std::time::Duration::from_secs(seconds.min(3600)));
+    }
+    let reset = number("x-ratelimit-reset")?;
+    let now = u64::try_from(clock::now().millis() / 1000).unwrap_or_default();
+    Some(std::time::Duration::from_secs(reset.saturating_sub(now).clamp(1, 3600)))
+}
