@@ -1,0 +1,75 @@
+//! Noticing that an object names a key twice, cheaply.
+//!
+//! Objects are small as a rule: a key is compared by a 64-bit tag with those before it, and only
+//! equal tags look at the bytes. From the seventeenth key on, an object gets a hash set (randomly
+//! keyed), so that hundred thousand keys stay linear. Keys are compared after decoding, and only
+//! those with escapes are copied.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+/// Up to here a linear search is cheaper than hashing.
+const LINEAR: usize = 16;
+
+/// The keys of all objects that are open at one moment: a stack in one allocation.
+#[derive(Default)]
+pub(super) struct Keys<'a> {
+    tags: Vec<u64>,
+    texts: Vec<Cow<'a, [u8]>>,
+}
+
+/// One open object's part of the stack.
+pub(super) struct Scope<'a> {
+    first: usize,
+    many: Option<Box<HashSet<Cow<'a, [u8]>>>>,
+}
+
+impl<'a> Keys<'a> {
+    /// A new object begins.
+    pub(super) fn open(&self) -> Scope<'a> {
+        Scope { first: self.tags.len(), many: None }
+    }
+
+    /// The object ends; its keys are forgotten.
+    pub(super) fn close(&mut self, scope: &Scope<'a>) {
+        self.tags.truncate(scope.first);
+        self.texts.truncate(scope.first);
+    }
+
+    /// Adds a decoded key to the object; `false` if it is there already.
+    pub(super) fn insert(&mut self, scope: &mut Scope<'a>, key: Cow<'a, [u8]>) -> bool {
+        if let Some(many) = &mut scope.many {
+            return many.insert(key);
+        }
+        let tag = tag(&key);
+        let tags = self.tags.get(scope.first..).unwrap_or_default();
+        let texts = self.texts.get(scope.first..).unwrap_or_default();
+        let twice = tags
+            .iter()
+            .zip(texts)
+            .any(|(other_tag, other)| *other_tag == tag && other.as_ref() == key.as_ref());
+        if twice {
+            return false;
+        }
+        if tags.len() < LINEAR {
+            self.tags.push(tag);
+            self.texts.push(key);
+            return true;
+        }
+        let mut many: HashSet<Cow<'a, [u8]>> = self.texts.drain(scope.first..).collect();
+        self.tags.truncate(scope.first);
+        many.insert(key);
+        scope.many = Some(Box::new(many));
+        true
+    }
+}
+
+/// Length, first eight and last eight bytes in one word: unequal for nearly all unequal keys.
+fn tag(key: &[u8]) -> u64 {
+    let word = |chunk: Option<&[u8; 8]>| chunk.map(|bytes| u64::from_le_bytes(*bytes));
+    let ends = match (word(key.first_chunk()), word(key.last_chunk())) {
+        (Some(head), Some(tail)) => head ^ tail.rotate_left(29),
+        _ => key.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte)),
+    };
+    ends ^ (key.len() as u64).rotate_left(57)
+}

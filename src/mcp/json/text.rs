@@ -1,0 +1,198 @@
+//! Questions to one accepted value, and the light skipper that cuts it into parts.
+//!
+//! All of it stands on the reader having accepted the text: nothing here validates again. On text that
+//! nobody accepted the answers are `None` or nonsense, but never a panic.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use super::Kind;
+use super::reader::kind_at;
+use super::scan::next_special;
+use crate::domain::JsonText;
+
+/// What the value is.
+#[must_use]
+pub fn kind(text: &JsonText) -> Kind {
+    let bytes = text.bytes();
+    kind_at(bytes.get(skip_space(bytes, 0)).copied())
+}
+
+/// The decoded string, if the value is one; borrowed if it has no escapes.
+#[must_use]
+pub fn as_str(text: &JsonText) -> Option<Cow<'_, str>> {
+    let quoted = text.bytes().trim_ascii();
+    let inner = quoted.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    if memchr::memchr(b'\\', inner).is_some() {
+        return decode(quoted).map(Cow::Owned);
+    }
+    std::str::from_utf8(inner).ok().map(Cow::Borrowed)
+}
+
+/// The truth value, if the value is one.
+#[must_use]
+pub fn as_bool(text: &JsonText) -> Option<bool> {
+    match text.bytes().trim_ascii() {
+        b"true" => Some(true),
+        b"false" => Some(false),
+        _ => None,
+    }
+}
+
+/// The integer, if the value is a number without fraction that fits: `1`, `1.0` and `1e0` are one.
+/// Forms with a point or an exponent count only up to 2^53, where they are exact.
+#[must_use]
+pub fn as_i64(text: &JsonText) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let digits = std::str::from_utf8(text.bytes().trim_ascii()).ok()?;
+    if let Ok(integer) = digits.parse() {
+        return digits.starts_with('+').then_some(None).unwrap_or(Some(integer));
+    }
+    let float = as_f64(text)?;
+    #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and within 2^53")]
+    (float.fract() == 0.0 && float.abs() <= EXACT).then_some(float as i64)
+}
+
+/// The number, if the value is one, rounded to double precision.
+#[must_use]
+pub fn as_f64(text: &JsonText) -> Option<f64> {
+    let digits = std::str::from_utf8(text.bytes().trim_ascii()).ok()?;
+    // `parse` would also take `inf`, `nan` and a leading plus.
+    let number = digits.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+    number.then(|| digits.parse().ok()).flatten().filter(|value: &f64| value.is_finite())
+}
+
+/// Whether the value is `null`.
+#[must_use]
+pub fn is_null(text: &JsonText) -> bool {
+    text.bytes().trim_ascii() == b"null"
+}
+
+/// A string as JSON.
+#[must_use]
+pub fn quote(text: &str) -> JsonText {
+    JsonText::of(text)
+}
+
+/// Appends a string as JSON.
+pub(crate) fn push_quoted(out: &mut Vec<u8>, text: &str) {
+    // INVARIANT: writing a string to memory cannot fail.
+    let _ = serde_json::to_writer(out, text);
+}
+
+/// The elements of an array, sharing its buffer.
+#[must_use]
+pub fn elements(text: &JsonText) -> Option<Vec<JsonText>> {
+    let bytes = text.bytes();
+    let mut at = skip_space(bytes, 0);
+    if bytes.get(at) != Some(&b'[') {
+        return None;
+    }
+    let mut list = Vec::new();
+    at = skip_space(bytes, at + 1);
+    if bytes.get(at) == Some(&b']') {
+        return Some(list);
+    }
+    loop {
+        let end = skip_value(bytes, at)?;
+        list.push(slice(bytes, at..end));
+        at = skip_space(bytes, end);
+        match bytes.get(at)? {
+            b',' => at = skip_space(bytes, at + 1),
+            b']' => return Some(list),
+            _ => return None,
+        }
+    }
+}
+
+/// The same value without insignificant whitespace. Key order and the spelling of strings and numbers
+/// stay; text without such whitespace is returned as it is, sharing its buffer.
+#[must_use]
+pub fn compact(text: &JsonText) -> JsonText {
+    let bytes = text.bytes();
+    let Some(first) = next_gap(bytes, 0) else { return text.clone() };
+    let mut out = Vec::with_capacity(bytes.len());
+    let (mut from, mut gap) = (0, Some(first));
+    while let Some(at) = gap {
+        out.extend_from_slice(bytes.get(from..at).unwrap_or_default());
+        from = skip_space(bytes, at);
+        gap = next_gap(bytes, from);
+    }
+    out.extend_from_slice(bytes.get(from..).unwrap_or_default());
+    JsonText::from_valid(out.into())
+}
+
+/// Where the next whitespace outside a string lies, from a place outside a string.
+fn next_gap(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        match bytes.get(at)? {
+            b' ' | b'\t' | b'\n' | b'\r' => return Some(at),
+            b'"' => at = skip_string(bytes, at)?,
+            _ => at += 1,
+        }
+    }
+}
+
+/// The place behind whitespace.
+pub(super) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\t' | b'\n' | b'\r') = bytes.get(at) {
+        at += 1;
+    }
+    at
+}
+
+/// The place behind the value that begins at `at`.
+pub(super) fn skip_value(bytes: &[u8], mut at: usize) -> Option<usize> {
+    let scalar = |byte: &u8| !matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r');
+    match bytes.get(at)? {
+        b'"' => return skip_string(bytes, at),
+        b'{' | b'[' => {}
+        _ => return Some(at + bytes.get(at..)?.iter().take_while(|byte| scalar(byte)).count()),
+    }
+    let mut depth = 0_usize;
+    loop {
+        match bytes.get(at)? {
+            b'"' => {
+                at = skip_string(bytes, at)?;
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.checked_sub(1)?,
+            _ => {}
+        }
+        at += 1;
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+}
+
+/// The place behind the string whose opening quote is at `at`.
+pub(super) fn skip_string(bytes: &[u8], at: usize) -> Option<usize> {
+    let mut at = at + 1;
+    loop {
+        at = next_special(bytes, at);
+        match bytes.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+}
+
+/// Decodes a string with its quotes.
+pub(super) fn decode(quoted: &[u8]) -> Option<String> {
+    serde_json::from_slice(quoted).ok()
+}
+
+/// A part of an accepted value, sharing its buffer.
+pub(super) fn slice(bytes: &Bytes, range: Range<usize>) -> JsonText {
+    // `Bytes::slice` panics outside its bounds; all ranges here come from `get` on the same bytes.
+    if range.start <= range.end && range.end <= bytes.len() {
+        JsonText::from_valid(bytes.slice(range))
+    } else {
+        JsonText::null()
+    }
+}
