@@ -1,3 +1,4 @@
 //! Portcullis: a policy-enforcing MCP firewall in front of Intercom.
 
 pub mod domain;
+pub mod policy;
