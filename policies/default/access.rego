@@ -1,0 +1,48 @@
+# METADATA
+# title: What the roles of the principal give
+# description: |
+#   Reads `roles.json`. A role has `title`, `tools`, and optionally `methods` (methods of the protocol
+#   beyond the harmless ones, such as `resources/read`) and `questions` (what Intercom may ask of the
+#   agent: methods such as `elicitation/create`, or `input_required`).
+package access
+
+import rego.v1
+
+tools contains tool if {
+	some role in input.principal.roles
+	some tool in data.roles[role].tools
+}
+
+methods contains method if {
+	some role in input.principal.roles
+	some method in data.roles[role].methods
+}
+
+questions contains question if {
+	some role in input.principal.roles
+	some question in data.roles[role].questions
+}
+
+# Methods that show or change nothing at Intercom by themselves.
+harmless := {
+	"initialize",
+	"ping",
+	"logging/setLevel",
+	"notifications/cancelled",
+	"notifications/initialized",
+	"notifications/progress",
+	"notifications/roots/list_changed",
+	"server/discover",
+	"subscriptions/listen",
+	"tools/list",
+}
+
+known if {
+	some role in input.principal.roles
+	data.roles[role]
+}
+
+# Who may release a call of this tool.
+release(tool) := data.releases.tools[tool] if {
+	data.releases.tools[tool]
+} else := data.releases.any

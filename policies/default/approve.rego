@@ -1,0 +1,22 @@
+# METADATA
+# title: A person of the release groups, other than the one who asked
+package portcullis.rules.approve
+
+import rego.v1
+
+allow contains {"rule": "any_approver", "text": "every approver may release this hold"} if {
+	count(input.hold.release.groups) == 0
+}
+
+allow contains {"rule": "group_member", "text": "this approver is in a group that may release this hold"} if {
+	some group in input.approver.groups
+	group in input.hold.release.groups
+}
+
+deny contains {"rule": "own_call", "text": "nobody releases a call that was made on their own behalf"} if {
+	input.principal.on_behalf_of == input.approver.id
+}
+
+deny contains {"rule": "already_released", "text": "this approver has released this hold already"} if {
+	input.approver.id in input.hold.approvals
+}

@@ -1,0 +1,16 @@
+# METADATA
+# title: May this person release this hold now?
+package portcullis.approve
+
+import rego.v1
+
+import data.portcullis.join
+
+answer := join.answer(
+	{
+		"deny": {said | some said in data.portcullis.rules.approve.deny},
+		"hold": set(),
+		"allow": {said | some said in data.portcullis.rules.approve.allow},
+	},
+	{"rule": "nothing_allows", "text": "no rule allows this person to release this hold"},
+)

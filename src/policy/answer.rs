@@ -1,0 +1,150 @@
+//! The contract of the answers: exact shapes, read into our own types. Anything else is a fault.
+//!
+//! Nothing is converted, trimmed or defaulted here. A rule's name is looked up in the table that
+//! was made from the sources at load, so file and line in a decision are never a policy's claim.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use regorus::Value;
+
+use super::engine::Failure;
+use crate::domain::{Fault, Question, Reason, Release, Verdict};
+
+/// Where each rule that may speak stands: `question.rule` to `file:line`.
+pub(super) type Sites = BTreeMap<String, String>;
+
+const MAX_REASONS: usize = 64;
+const MAX_TEXT: usize = 1000;
+const MAX_GROUPS: usize = 64;
+const MAX_PEOPLE: u32 = 20;
+const MAX_EXPIRY_SECONDS: u64 = 30 * 24 * 60 * 60;
+
+/// What `admit`, `disclose` and `approve` answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ruling {
+    pub(super) verdict: Verdict,
+    pub(super) reasons: Vec<Reason>,
+    pub(super) release: Option<Release>,
+}
+
+/// Reads `{verdict, reasons, obligations, release}`.
+pub(super) fn ruling(question: Question, answer: &Value, sites: &Sites) -> Result<Ruling, Failure> {
+    let [verdict, said, obligations, release] =
+        members(answer, ["verdict", "reasons", "obligations", "release"], "the answer")?;
+    let verdict = match (text(verdict, "`verdict`")?, question) {
+        ("allow", _) => Verdict::Allow,
+        ("hold", Question::Admit) => Verdict::Hold,
+        ("deny", _) => Verdict::Deny,
+        _ => return Err(misfit("`verdict` is no verdict of this question")),
+    };
+    let reasons = reasons(question, said, sites)?;
+    if !list(obligations, "`obligations`")?.is_empty() {
+        return Err(misfit("`obligations` holds one that Portcullis does not know"));
+    }
+    let release = match release {
+        Value::Null => None,
+        _ if verdict == Verdict::Hold => Some(self::release(release)?),
+        _ => return Err(misfit("`release` is given without a hold")),
+    };
+    Ok(Ruling { verdict, reasons, release })
+}
+
+/// Reads `{tools, reasons}`: names out of those offered.
+pub(super) fn shown(
+    answer: &Value,
+    offered: &BTreeSet<String>,
+    sites: &Sites,
+) -> Result<(BTreeSet<String>, Vec<Reason>), Failure> {
+    let [tools, said] = members(answer, ["tools", "reasons"], "the answer")?;
+    let mut names = BTreeSet::new();
+    for tool in list(tools, "`tools`")? {
+        let name = text(tool, "a tool's name")?;
+        if !offered.contains(name) {
+            return Err(misfit("`tools` names a tool that was not offered"));
+        }
+        names.insert(name.to_owned());
+    }
+    Ok((names, reasons(Question::Visible, said, sites)?))
+}
+
+fn reasons(question: Question, said: &Value, sites: &Sites) -> Result<Vec<Reason>, Failure> {
+    let said = list(said, "`reasons`")?;
+    if said.is_empty() || said.len() > MAX_REASONS {
+        return Err(misfit("`reasons` must hold 1 to 64 reasons"));
+    }
+    said.into_iter()
+        .map(|reason| {
+            let [rule, text] = members(reason, ["rule", "text"], "a reason")?;
+            let rule = format!("{}.{}", question.as_str(), self::text(rule, "`rule`")?);
+            let text = self::text(text, "`text`")?;
+            if text.is_empty() || text.len() > MAX_TEXT {
+                return Err(misfit("a reason's `text` must have 1 to 1000 bytes"));
+            }
+            match sites.get(&rule) {
+                Some(at) => Ok(Reason { rule, at: Some(at.clone()), text: text.to_owned() }),
+                None => Err(misfit("a reason names a rule that the bundle does not declare")),
+            }
+        })
+        .collect()
+}
+
+fn release(release: &Value) -> Result<Release, Failure> {
+    let [groups, people, expires] =
+        members(release, ["groups", "people", "expires_seconds"], "`release`")?;
+    let groups = list(groups, "`groups`")?;
+    if groups.len() > MAX_GROUPS {
+        return Err(misfit("`groups` names more than 64 groups"));
+    }
+    let groups = groups
+        .into_iter()
+        .map(|group| text(group, "a group").map(str::to_owned))
+        .collect::<Result<_, _>>()?;
+    let people = people.as_u32().ok().filter(|people| (1..=MAX_PEOPLE).contains(people));
+    let seconds = expires.as_u64().ok().filter(|span| (1..=MAX_EXPIRY_SECONDS).contains(span));
+    match (people, seconds) {
+        (Some(people), Some(seconds)) => {
+            Ok(Release { groups, people, expires: Duration::from_secs(seconds) })
+        }
+        (None, _) => Err(misfit("`people` must be a number from 1 to 20")),
+        (_, None) => Err(misfit("`expires_seconds` must be a number from 1 to 2592000")),
+    }
+}
+
+/// The members of an object that has exactly these.
+fn members<'a, const N: usize>(
+    value: &'a Value,
+    names: [&str; N],
+    what: &str,
+) -> Result<[&'a Value; N], Failure> {
+    let wrong = || misfit(format!("{what} must be an object of exactly: {}", names.join(", ")));
+    let Value::Object(object) = value else { return Err(wrong()) };
+    if object.len() != N {
+        return Err(wrong());
+    }
+    let mut found = [value; N];
+    for (slot, name) in found.iter_mut().zip(names) {
+        *slot = object.get(&Value::from(name)).ok_or_else(wrong)?;
+    }
+    Ok(found)
+}
+
+fn text<'a>(value: &'a Value, what: &str) -> Result<&'a str, Failure> {
+    match value {
+        Value::String(text) => Ok(text),
+        _ => Err(misfit(format!("{what} must be a string"))),
+    }
+}
+
+/// A list, or a set, which partial rules make.
+fn list<'a>(value: &'a Value, what: &str) -> Result<Vec<&'a Value>, Failure> {
+    match value {
+        Value::Array(items) => Ok(items.iter().collect()),
+        Value::Set(items) => Ok(items.iter_sorted().collect()),
+        _ => Err(misfit(format!("{what} must be an array or a set"))),
+    }
+}
+
+fn misfit(text: impl Into<String>) -> Failure {
+    Failure::new(Fault::PolicyInvalidResult, text)
+}

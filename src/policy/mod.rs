@@ -1,0 +1,158 @@
+//! Policy: the only place that knows Rego.
+//!
+//! A [`Ruleset`] is a bundle that was read, checked, compiled and tried as a whole; it never
+//! changes, and a decision is bound to its revision. It answers the four questions. Authors write
+//! partial rules in `portcullis.rules.<question>`; the built-in library in `policies/lib` joins
+//! them, deny over hold over allow, and denies where nothing spoke.
+//!
+//! On the road: `gate` asks `visible` for a list, `admit` before a call is sent, `disclose` before
+//! anything goes back, `approve` when a person decides. This module must never let an unclear
+//! answer pass: undefined, error, panic, time-out, a shape other than the contract's, too large an
+//! input, each becomes a finding that denies, with the fault's name.
+//!
+//! The choice that keeps the rest simple: a bundle must compile to the engine's bytecode, all of
+//! it, or it is not loaded. So there is one way of evaluation on the road, every builtin that can
+//! run is known beforehand, and the interpreter is only the oracle of tests.
+
+mod answer;
+mod bundle;
+mod engine;
+mod facts;
+mod input;
+mod json;
+mod load;
+mod problem;
+
+use std::collections::BTreeSet;
+
+pub use bundle::Source;
+pub use facts::{AnswerFacts, AnswerKind, ApproveFacts, Facts, HoldFacts, ToolFacts};
+pub use input::MAX_CALL_BYTES;
+pub use problem::{LoadErrors, Problem};
+
+use crate::domain::{
+    Call, ClientHint, Digest, Fault, Finding, Judge, Principal, Question, Reason, Verdict,
+};
+use answer::Sites;
+use engine::{Budget, Failure, Prepared};
+use input::Document;
+
+/// A checked and prepared bundle. Immutable: a reload makes a new one.
+pub struct Ruleset {
+    revision: Digest,
+    prepared: Prepared,
+    sites: Sites,
+}
+
+/// The tools that a principal may see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visible {
+    /// Names out of those offered; empty if policy did not answer properly.
+    pub tools: BTreeSet<String>,
+    /// How policy came to it: `allow`, or a fault.
+    pub finding: Finding,
+}
+
+impl Ruleset {
+    /// Reads, checks, compiles and tries a bundle.
+    ///
+    /// # Errors
+    /// Every problem that was found, with file, line and column.
+    pub fn load(source: &Source) -> Result<Self, LoadErrors> {
+        let files = bundle::files(source)?;
+        let mut engine =
+            load::engine(&files, &[bundle::FileKind::Library, bundle::FileKind::Rules])?;
+        let prepared = load::compile(&mut engine)?;
+        Ok(Self { revision: bundle::revision(&files), prepared, sites: Sites::new() })
+    }
+
+    /// The digest over all files of the bundle and the library.
+    #[must_use]
+    pub const fn revision(&self) -> Digest {
+        self.revision
+    }
+
+    /// Which of the offered tools may this principal see?
+    pub async fn visible(
+        &self,
+        principal: &Principal,
+        client: &ClientHint,
+        tools: &[ToolFacts],
+        facts: &Facts,
+    ) -> Visible {
+        let document = input::visible(principal, client, tools, facts);
+        let offered = tools.iter().map(|tool| tool.name.clone()).collect();
+        let shown = match self.ask(Question::Visible, document).await {
+            Ok(value) => answer::shown(&value, &offered, &self.sites),
+            Err(failure) => Err(failure),
+        };
+        match shown {
+            Ok((tools, reasons)) => {
+                Visible { tools, finding: finding(Verdict::Allow, reasons, None) }
+            }
+            Err(failure) => Visible { tools: BTreeSet::new(), finding: fault(failure) },
+        }
+    }
+
+    /// May this call go to Intercom? `allow`, `hold` or `deny`.
+    pub async fn admit(&self, call: &Call, facts: &Facts) -> Finding {
+        self.rule(Question::Admit, input::admit(call, facts)).await
+    }
+
+    /// May this answer to the call go to the principal? `allow` or `deny`.
+    pub async fn disclose(&self, call: &Call, answer: &AnswerFacts, facts: &Facts) -> Finding {
+        self.rule(Question::Disclose, input::disclose(call, answer, facts)).await
+    }
+
+    /// May this person release this hold now? `allow` or `deny`.
+    pub async fn approve(&self, ask: &ApproveFacts<'_>, facts: &Facts) -> Finding {
+        self.rule(Question::Approve, input::approve(ask, facts)).await
+    }
+
+    async fn rule(&self, question: Question, document: Result<Document, Failure>) -> Finding {
+        let answer = match document {
+            Ok(document) => self.ask(question, document).await,
+            Err(failure) => Err(failure),
+        };
+        match answer.and_then(|value| answer::ruling(question, &value, &self.sites)) {
+            Ok(ruling) => finding(ruling.verdict, ruling.reasons, ruling.release),
+            Err(failure) => fault(failure),
+        }
+    }
+
+    async fn ask(&self, question: Question, document: Document) -> Result<regorus::Value, Failure> {
+        self.prepared.ask(question, document.value, Budget::DEFAULT)
+    }
+}
+
+impl std::fmt::Debug for Ruleset {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Ruleset({})", self.revision)
+    }
+}
+
+fn finding(
+    verdict: Verdict,
+    reasons: Vec<Reason>,
+    release: Option<crate::domain::Release>,
+) -> Finding {
+    Finding { judge: Judge::Policy, verdict, reasons, release, fault: None }
+}
+
+fn fault(failure: Failure) -> Finding {
+    let rule = match failure.fault {
+        Fault::PolicyPanic => "portcullis.policy_panic",
+        Fault::PolicyTimeout => "portcullis.policy_timeout",
+        Fault::PolicyInvalidResult => "portcullis.policy_invalid_result",
+        Fault::PolicyInputTooLarge => "portcullis.policy_input_too_large",
+        _ => "portcullis.policy_error",
+    };
+    let reason = Reason { rule: rule.to_owned(), at: failure.at, text: failure.text };
+    Finding {
+        judge: Judge::Policy,
+        verdict: Verdict::Deny,
+        reasons: vec![reason],
+        release: None,
+        fault: Some(failure.fault),
+    }
+}
