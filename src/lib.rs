@@ -1,3 +1,5 @@
 //! Portcullis: a policy-enforcing MCP firewall in front of Intercom.
 
+pub mod audit;
 pub mod domain;
+pub mod store;
