@@ -1,0 +1,310 @@
+//! What sled keeps: the head of the chain with the last group whole, and where the records of holds
+//! are.
+//!
+//! The lines in the files are the truth; everything here can be made again from them. sled is the
+//! second witness: it knows how far the chain was acknowledged, which no file can tell of itself,
+//! and it holds the bytes of the last group, so that the two may be made durable at the same time
+//! and each can mend the other after a power cut. The only module that names sled. `flush` does not
+//! sync the file (it calls `sync_file_range`), hence the handle of our own.
+
+use std::{
+    fs::{self, File},
+    io,
+    os::unix::fs::PermissionsExt as _,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+};
+
+use super::{
+    fault::{Faults, Operation},
+    line::Chain,
+    segment::{self, SegmentName},
+};
+use crate::domain::{Digest, Event, HoldEvent, HoldId, Seq, Timestamp};
+
+/// The folder of the database inside the data folder.
+pub(super) const FOLDER: &str = "db";
+const HEAD: &[u8] = b"head";
+const VERSION: u8 = 1;
+
+/// Why the index cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum IndexError {
+    #[error("{0}")]
+    Corrupt(String),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl From<sled::Error> for IndexError {
+    fn from(error: sled::Error) -> Self {
+        match error {
+            sled::Error::Io(error) => Self::Io(error),
+            other => Self::Corrupt(other.to_string()),
+        }
+    }
+}
+
+impl IndexError {
+    /// For the writer, which can only give up.
+    pub(super) fn into_io(self) -> io::Error {
+        match self {
+            Self::Io(error) => error,
+            Self::Corrupt(what) => io::Error::other(what),
+        }
+    }
+}
+
+/// How far a hold is, as far as forgetting it is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Open = 0,
+    Final = 1,
+    Delivered = 2,
+}
+
+/// Says that a record is about a hold.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HoldMark {
+    pub(super) id: HoldId,
+    pub(super) phase: Phase,
+}
+
+impl HoldMark {
+    pub(super) fn of(event: &Event) -> Option<Self> {
+        let Event::Hold { hold, event } = event else { return None };
+        let phase = match event {
+            HoldEvent::Delivered => Phase::Delivered,
+            HoldEvent::Rejected { .. }
+            | HoldEvent::ChangesRequested { .. }
+            | HoldEvent::Expired
+            | HoldEvent::Cancelled { .. }
+            | HoldEvent::Revoked { .. }
+            | HoldEvent::Lapsed
+            | HoldEvent::Executed { .. }
+            | HoldEvent::Failed { .. }
+            | HoldEvent::Unknown { .. } => Phase::Final,
+            HoldEvent::Opened(_)
+            | HoldEvent::Approved { .. }
+            | HoldEvent::Claimed
+            | HoldEvent::Stale { .. }
+            | HoldEvent::Reopened { .. }
+            | HoldEvent::Sending
+            | HoldEvent::AgentLeft
+            | HoldEvent::AgentReturned => Phase::Open,
+        };
+        Some(Self { id: *hold, phase })
+    }
+}
+
+/// Where the record of a hold is, and its hash: a line changed later is not believed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HoldEntry {
+    pub(super) seq: Seq,
+    pub(super) at: Timestamp,
+    pub(super) hash: Digest,
+    pub(super) segment: SegmentName,
+    pub(super) offset: u64,
+    /// Without the newline.
+    pub(super) len: u32,
+    pub(super) mark: HoldMark,
+}
+
+/// How far the chain was acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) chain: Chain,
+    pub(super) segment: SegmentName,
+    /// Where the last group begins and ends in its file.
+    pub(super) start: u64,
+    pub(super) end: u64,
+    /// The last group's lines; empty if it was too large, and then its file was synced first.
+    pub(super) lines: Vec<u8>,
+}
+
+/// One step of the index: the head after a group, and the group's hold records.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) head: Head,
+    pub(super) holds: Vec<HoldEntry>,
+}
+
+/// The open database.
+pub(super) struct Index {
+    db: sled::Db,
+    head: sled::Tree,
+    holds: sled::Tree,
+    /// Our own handle on sled's file.
+    data: File,
+    faults: Faults,
+}
+
+impl Index {
+    /// Opens or makes the database in `<folder>/db`.
+    pub(super) fn open(folder: &Path, cache: u64, faults: Faults) -> Result<Self, IndexError> {
+        let path = folder.join(FOLDER);
+        let is_new = !path.exists();
+        let config = sled::Config::new()
+            .path(&path)
+            .cache_capacity(cache)
+            .mode(sled::Mode::LowSpace)
+            .flush_every_ms(None);
+        // sled panics on some damage instead of reporting it.
+        let opened = catch_unwind(AssertUnwindSafe(|| {
+            let db = config.open()?;
+            let (head, holds) = (db.open_tree("head")?, db.open_tree("holds")?);
+            Ok::<_, sled::Error>((db, head, holds))
+        }));
+        let (db, head, holds) = opened
+            .map_err(|_| IndexError::Corrupt(String::from("sled panicked while opening it")))??;
+        let data = File::open(path.join("db"))?;
+        close_to_others(&path)?;
+        let index = Self { db, head, holds, data, faults };
+        if is_new {
+            index.sync()?;
+            segment::sync_folder(&path)?;
+            segment::sync_folder(folder)?;
+        }
+        Ok(index)
+    }
+
+    /// The head, if there is one.
+    pub(super) fn head(&self) -> Result<Option<Head>, IndexError> {
+        let Some(bytes) = self.head.get(HEAD)? else { return Ok(None) };
+        let head = decode_head(&bytes);
+        head.map(Some).ok_or_else(|| IndexError::Corrupt(String::from("the head is unreadable")))
+    }
+
+    /// Writes one step and makes it durable.
+    pub(super) fn commit(&self, step: &Step) -> Result<(), IndexError> {
+        self.faults.check(Operation::IndexWrite)?;
+        // The holds first: sled's log is durable in the order it was written, so a head never
+        // speaks of holds that are not there.
+        self.add_holds(&step.holds)?;
+        self.head.insert(HEAD, encode_head(&step.head))?;
+        self.sync()
+    }
+
+    /// Adds hold records without making them durable.
+    pub(super) fn add_holds(&self, holds: &[HoldEntry]) -> Result<(), IndexError> {
+        if holds.is_empty() {
+            return Ok(());
+        }
+        let mut batch = sled::Batch::default();
+        for entry in holds {
+            batch.insert(&entry.seq.0.to_be_bytes(), encode_hold(entry));
+        }
+        Ok(self.holds.apply_batch(batch)?)
+    }
+
+    /// Takes hold records out of the index; their lines stay.
+    pub(super) fn forget(&self, holds: &[Seq]) -> Result<(), IndexError> {
+        let mut batch = sled::Batch::default();
+        for seq in holds {
+            batch.remove(&seq.0.to_be_bytes());
+        }
+        Ok(self.holds.apply_batch(batch)?)
+    }
+
+    /// The hold records in the order of the log.
+    pub(super) fn holds(&self) -> impl Iterator<Item = Result<HoldEntry, IndexError>> + use<> {
+        self.holds.iter().map(|item| {
+            let (key, value) = item?;
+            decode_hold(&key, &value)
+                .ok_or_else(|| IndexError::Corrupt(String::from("a hold's entry is unreadable")))
+        })
+    }
+
+    /// Makes everything written durable.
+    pub(super) fn sync(&self) -> Result<(), IndexError> {
+        self.db.flush()?;
+        self.faults.check(Operation::IndexSync)?;
+        Ok(self.data.sync_data()?)
+    }
+}
+
+/// sled makes its files with the process' mask; the folder around them is closed in any case.
+fn close_to_others(path: &Path) -> io::Result<()> {
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        let mode = if entry.file_type()?.is_dir() { 0o700 } else { 0o600 };
+        fs::set_permissions(entry.path(), fs::Permissions::from_mode(mode))?;
+    }
+    Ok(())
+}
+
+fn encode_head(head: &Head) -> Vec<u8> {
+    let mut out = Vec::with_capacity(72 + head.lines.len());
+    out.push(VERSION);
+    out.extend_from_slice(&head.chain.next.to_be_bytes());
+    out.extend_from_slice(head.chain.head.as_bytes());
+    out.extend_from_slice(&head.segment.day.to_be_bytes());
+    out.extend_from_slice(&head.segment.number.to_be_bytes());
+    out.extend_from_slice(&head.start.to_be_bytes());
+    out.extend_from_slice(&head.end.to_be_bytes());
+    out.extend_from_slice(&head.lines);
+    out
+}
+
+fn decode_head(bytes: &[u8]) -> Option<Head> {
+    let mut input = Input(bytes);
+    if input.take::<1>()? != [VERSION] {
+        return None;
+    }
+    let chain =
+        Chain { next: u64::from_be_bytes(input.take()?), head: Digest::from_bytes(input.take()?) };
+    let segment = input.segment()?;
+    let (start, end) = (u64::from_be_bytes(input.take()?), u64::from_be_bytes(input.take()?));
+    Some(Head { chain, segment, start, end, lines: input.0.to_vec() })
+}
+
+fn encode_hold(entry: &HoldEntry) -> Vec<u8> {
+    let mut out = Vec::with_capacity(104);
+    out.push(VERSION);
+    out.extend_from_slice(&entry.at.millis().to_be_bytes());
+    out.extend_from_slice(entry.hash.as_bytes());
+    out.extend_from_slice(&entry.segment.day.to_be_bytes());
+    out.extend_from_slice(&entry.segment.number.to_be_bytes());
+    out.extend_from_slice(&entry.offset.to_be_bytes());
+    out.extend_from_slice(&entry.len.to_be_bytes());
+    out.push(entry.mark.phase as u8);
+    out.extend_from_slice(entry.mark.id.to_string().as_bytes());
+    out
+}
+
+fn decode_hold(key: &[u8], value: &[u8]) -> Option<HoldEntry> {
+    let seq = Seq(u64::from_be_bytes(key.try_into().ok()?));
+    let mut input = Input(value);
+    if input.take::<1>()? != [VERSION] {
+        return None;
+    }
+    let at = Timestamp::from_millis(i64::from_be_bytes(input.take()?));
+    let hash = Digest::from_bytes(input.take()?);
+    let segment = input.segment()?;
+    let offset = u64::from_be_bytes(input.take()?);
+    let len = u32::from_be_bytes(input.take()?);
+    let phase = match input.take::<1>()? {
+        [0] => Phase::Open,
+        [1] => Phase::Final,
+        [2] => Phase::Delivered,
+        _ => return None,
+    };
+    let id = std::str::from_utf8(input.0).ok()?.parse().ok()?;
+    Some(HoldEntry { seq, at, hash, segment, offset, len, mark: HoldMark { id, phase } })
+}
+
+struct Input<'a>(&'a [u8]);
+
+impl Input<'_> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (taken, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*taken)
+    }
+
+    fn segment(&mut self) -> Option<SegmentName> {
+        let day = u32::from_be_bytes(self.take()?);
+        Some(SegmentName { day, number: u32::from_be_bytes(self.take()?) })
+    }
+}

@@ -1,0 +1,345 @@
+//! Opening: where the log ends, and what a crash left there.
+//!
+//! Files and database are made durable before anybody is answered, so at most one group, the last,
+//! can be in one of them and not in the other. The database has that group's lines and mends the
+//! file; the file's lines are checked against the chain and mend the database. Whatever cannot be
+//! explained by a crash in that last group is refused: an acknowledged record is missing.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
+    path::Path,
+    time::Duration,
+};
+
+use super::{
+    OpenError, Options, Recovery,
+    fault::Faults,
+    index::{self, Head, HoldEntry, HoldMark, Index, IndexError, Phase, Step},
+    line::{self, Chain},
+    log::GROUP_RECORDS,
+    segment::{self, Lines, Segment, SegmentName},
+};
+use crate::domain::{Record, Seq};
+
+/// Where the writer goes on.
+pub(super) struct End {
+    pub(super) chain: Chain,
+    pub(super) segment: Segment,
+    pub(super) index: Index,
+}
+
+/// Finds the end of the log, mending what a crash may have left.
+pub(super) fn recover(
+    folder: &Path,
+    options: &Options,
+    faults: &Faults,
+) -> Result<(End, Recovery), OpenError> {
+    let failed = |source| OpenError::io("read the audit log in", folder, source);
+    let indexed = |error| OpenError::index(folder, error);
+    let mut recovery = Recovery::default();
+    let segments = segment::list(folder).map_err(failed)?;
+    check_joints(folder, &segments)?;
+    let index = match open_index(folder, options, faults) {
+        Err(IndexError::Corrupt(what)) => {
+            tracing::warn!(what, "the log's database is damaged: making it anew from the files");
+            let aside = folder.join(format!("db.corrupt-{}", line::now().millis()));
+            fs::rename(folder.join(index::FOLDER), aside).map_err(failed)?;
+            segment::sync_folder(folder).map_err(failed)?;
+            open_index(folder, options, faults).map_err(indexed)?
+        }
+        opened => opened.map_err(indexed)?,
+    };
+    let head = index.head().map_err(indexed)?;
+    let mut walk = match &head {
+        Some(head) => {
+            mend_file(folder, head, &mut recovery)?;
+            Walk {
+                chain: head.chain,
+                segment: Some(head.segment),
+                offset: head.end,
+                holds: Vec::new(),
+            }
+        }
+        None => {
+            let segment = segments.first().copied();
+            Walk { chain: Chain::START, segment, offset: 0, holds: Vec::new() }
+        }
+    };
+    let from = walk.chain.next;
+    walk.to_end(folder, &segments, head.is_some(), &mut recovery)?;
+    recovery.reindexed = walk.chain.next - from;
+    recovery.rebuilt = head.is_none() && recovery.reindexed > 0;
+    let name = walk.segment.unwrap_or_else(|| SegmentName::first_of(line::now()));
+    let segment = Segment::open(folder, name, faults.clone()).map_err(failed)?;
+    if recovery != Recovery::default() {
+        make_durable(folder, &segments, head.as_ref()).map_err(failed)?;
+        mend_index(&index, &walk, &segment).map_err(indexed)?;
+    }
+    forget_finished(&index).map_err(indexed)?;
+    Ok((End { chain: walk.chain, segment, index }, recovery))
+}
+
+/// The record of a hold, if the line is still the one that was acknowledged.
+pub(super) fn hold_record(folder: &Path, entry: &HoldEntry) -> Result<Record, OpenError> {
+    let path = entry.segment.path(folder);
+    let line = segment::read_at(&path, entry.offset, entry.len as usize)
+        .map_err(|source| OpenError::io("read a hold in", &path, source))?;
+    let corrupt = |flaw: &str| corrupt_at(folder, entry.segment, entry.offset, flaw);
+    let (record, _) = line::read(&line).map_err(|flaw| corrupt(&flaw.to_string()))?;
+    let mut chain = Chain { next: entry.seq.0, head: record.prev };
+    chain.step(&line).map_err(|flaw| corrupt(&flaw.to_string()))?;
+    if chain.head == entry.hash {
+        Ok(record)
+    } else {
+        Err(corrupt("the record is not the one that was acknowledged"))
+    }
+}
+
+fn open_index(folder: &Path, options: &Options, faults: &Faults) -> Result<Index, IndexError> {
+    let index = Index::open(folder, options.cache_bytes, faults.clone())?;
+    // Damage may show only when something is read.
+    index.head()?;
+    index.holds().try_for_each(|entry| entry.map(drop))?;
+    Ok(index)
+}
+
+/// Checks that each file goes on where the one before it ends, by its first and last line alone: a
+/// missing, exchanged or shortened file shows here.
+fn check_joints(folder: &Path, segments: &[SegmentName]) -> Result<(), OpenError> {
+    let mut chain = Chain::START;
+    for (at, name) in segments.iter().enumerate() {
+        let path = name.path(folder);
+        let failed = |source| OpenError::io("read", &path, source);
+        let mut lines = Lines::open(&path, 0).map_err(failed)?;
+        let is_last = at + 1 == segments.len();
+        let first = match lines.next().map_err(failed)? {
+            Some(first) => first.to_vec(),
+            // The newest file may be new, or torn in its first line.
+            None if is_last => return Ok(()),
+            None => return Err(corrupt_at(folder, *name, 0, "the file has no whole line")),
+        };
+        let mut joint = chain;
+        match joint.step(&first) {
+            // The newest file's first group may be torn; the walk to the end looks closer.
+            Err(_) if is_last => return Ok(()),
+            result => result.map_err(|flaw| corrupt_at(folder, *name, 0, &flaw.to_string()))?,
+        }
+        if !is_last {
+            let (offset, last) = segment::last_line(&path).map_err(failed)?;
+            let end = line::seq_of(&last).zip(line::hash_of(&last));
+            let (seq, head) = end.ok_or_else(|| {
+                corrupt_at(folder, *name, offset, "the file does not end in a record")
+            })?;
+            chain = Chain { next: seq.0 + 1, head };
+        }
+    }
+    Ok(())
+}
+
+/// Compares the last acknowledged group with its file, and writes it again if it is not there.
+fn mend_file(folder: &Path, head: &Head, recovery: &mut Recovery) -> Result<(), OpenError> {
+    let path = head.segment.path(folder);
+    let failed = |source| OpenError::io("mend", &path, source);
+    let corrupt = |what: String| Err(OpenError::Corrupt { place: head.segment.to_string(), what });
+    let last = Seq(head.chain.next.saturating_sub(1));
+    let len = match fs::metadata(&path) {
+        Ok(found) => found.len(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return corrupt(format!(
+                "the file is missing; the database knows of record {last} in it"
+            ));
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    if len < head.start || (head.lines.is_empty() && len < head.end) {
+        let end = head.end;
+        return corrupt(format!("the file ends at byte {len}, but record {last} ends at {end}"));
+    }
+    let present = usize::try_from(len.min(head.end) - head.start).unwrap_or(usize::MAX);
+    let present = segment::read_at(&path, head.start, present).map_err(failed)?;
+    if head.lines.is_empty() || present == head.lines {
+        return Ok(());
+    }
+    recovery.recovered_bytes += head.lines.len() as u64;
+    keep_torn(folder, &present).map_err(failed)?;
+    let file = OpenOptions::new().write(true).open(&path).map_err(failed)?;
+    file.write_all_at(&head.lines, head.start).map_err(failed)?;
+    file.sync_all().map_err(failed)
+}
+
+/// The walk from a known place in the log to its end.
+struct Walk {
+    chain: Chain,
+    /// The file reached; none if there is none.
+    segment: Option<SegmentName>,
+    /// Where its whole, checked lines end.
+    offset: u64,
+    holds: Vec<HoldEntry>,
+}
+
+impl Walk {
+    /// Checks every line that follows, and cuts a torn end off the newest file.
+    fn to_end(
+        &mut self,
+        folder: &Path,
+        segments: &[SegmentName],
+        is_anchored: bool,
+        recovery: &mut Recovery,
+    ) -> Result<(), OpenError> {
+        let start = self.chain.next;
+        let from = self.segment;
+        for name in segments.iter().copied().filter(|name| Some(*name) >= from) {
+            if self.segment != Some(name) {
+                (self.segment, self.offset) = (Some(name), 0);
+            }
+            let path = name.path(folder);
+            let failed = |source| OpenError::io("read", &path, source);
+            let mut lines = Lines::open(&path, self.offset).map_err(failed)?;
+            let is_last = segments.last() == Some(&name);
+            while let Some(line) = lines.next().map_err(failed)? {
+                if let Err(flaw) = self.step(name, line) {
+                    // Behind an acknowledged head at most one group can be torn. Without a head
+                    // nobody knows what was acknowledged, and a whole line may have been.
+                    let mut count = usize::try_from(self.chain.next - start).unwrap_or(usize::MAX);
+                    while lines.next().map_err(failed)?.is_some() {
+                        count = count.saturating_add(1);
+                    }
+                    if is_anchored && is_last && count < GROUP_RECORDS {
+                        break;
+                    }
+                    return Err(corrupt_at(folder, name, self.offset, &flaw.to_string()));
+                }
+            }
+            let len = fs::metadata(&path).map_err(failed)?.len();
+            if len > self.offset {
+                if !is_last {
+                    return Err(corrupt_at(folder, name, self.offset, "the line is unfinished"));
+                }
+                recovery.recovered_bytes += len - self.offset;
+                cut(folder, &path, self.offset, len).map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, name: SegmentName, line: &[u8]) -> Result<(), line::Flaw> {
+        let seq = Seq(self.chain.next);
+        let mut chain = self.chain;
+        chain.step(line)?;
+        if line::is_hold(line) {
+            let (record, hash) = line::read(line)?;
+            self.holds.extend(HoldMark::of(&record.event).map(|mark| HoldEntry {
+                seq,
+                at: record.at,
+                hash,
+                segment: name,
+                offset: self.offset,
+                len: u32::try_from(line.len()).unwrap_or(u32::MAX),
+                mark,
+            }));
+        }
+        self.chain = chain;
+        self.offset += line.len() as u64 + 1;
+        Ok(())
+    }
+}
+
+/// Moves the bytes of a torn end to a file of their own: evidence is never deleted.
+fn cut(folder: &Path, path: &Path, offset: u64, len: u64) -> io::Result<()> {
+    let size = usize::try_from(len - offset).unwrap_or(usize::MAX);
+    keep_torn(folder, &segment::read_at(path, offset, size)?)?;
+    let file = OpenOptions::new().write(true).open(path)?;
+    file.set_len(offset)?;
+    file.sync_all()
+}
+
+fn keep_torn(folder: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut number = line::now().millis();
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    let mut file = loop {
+        match options.open(folder.join(format!("torn-{number}.bin"))) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+            opened => break opened?,
+        }
+    };
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    segment::sync_folder(folder)
+}
+
+/// Makes the files durable before the database speaks of them.
+///
+/// The bytes behind the head are written once more: after a failed sync the kernel counts pages as
+/// clean that never reached the disk, and a second sync alone would say all is well.
+fn make_durable(folder: &Path, segments: &[SegmentName], head: Option<&Head>) -> io::Result<()> {
+    const AGAIN: u64 = 16 * 1024 * 1024;
+    let from = head.map(|head| head.segment);
+    for name in segments.iter().filter(|name| Some(**name) >= from) {
+        let path = name.path(folder);
+        let file = OpenOptions::new().write(true).open(&path)?;
+        let len = file.metadata()?.len();
+        let start = head.filter(|head| head.segment == *name).map_or(0, |head| head.start);
+        if len > start && len - start <= AGAIN {
+            let size = usize::try_from(len - start).unwrap_or(usize::MAX);
+            file.write_all_at(&segment::read_at(&path, start, size)?, start)?;
+        }
+        file.sync_all()?;
+    }
+    Ok(())
+}
+
+fn mend_index(index: &Index, walk: &Walk, segment: &Segment) -> Result<(), IndexError> {
+    if walk.chain == Chain::START {
+        return Ok(());
+    }
+    for holds in walk.holds.chunks(4096) {
+        index.add_holds(holds)?;
+    }
+    let (start, end) = (walk.offset, walk.offset);
+    let head = Head { chain: walk.chain, segment: segment.name, start, end, lines: Vec::new() };
+    index.commit(&Step { head, holds: Vec::new() })
+}
+
+/// Takes holds out of the index that have long been over: delivered for 30 days, or final for 90
+/// without anybody asking. Their records stay in the files.
+fn forget_finished(index: &Index) -> Result<(), IndexError> {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let now = line::now();
+    let mut holds = std::collections::HashMap::new();
+    for entry in index.holds() {
+        let entry = entry?;
+        let (seqs, last) = holds.entry(entry.mark.id).or_insert((Vec::new(), entry));
+        seqs.push(entry.seq);
+        *last = entry;
+    }
+    let mut over = Vec::new();
+    for (seqs, last) in holds.into_values() {
+        let patience = match last.mark.phase {
+            Phase::Open => continue,
+            Phase::Final => DAY * 90,
+            Phase::Delivered => DAY * 30,
+        };
+        if now.since(last.at) > patience {
+            over.extend(seqs);
+        }
+    }
+    if over.is_empty() { Ok(()) } else { index.forget(&over) }
+}
+
+fn corrupt_at(folder: &Path, name: SegmentName, offset: u64, what: &str) -> OpenError {
+    let line = line_number(&name.path(folder), offset).unwrap_or(0);
+    OpenError::Corrupt { place: format!("{name}, line {line}"), what: what.to_owned() }
+}
+
+/// The number, from 1, of the line that begins at `offset`.
+fn line_number(path: &Path, offset: u64) -> io::Result<u64> {
+    let mut lines = Lines::open(path, 0)?;
+    let mut number = 1;
+    while lines.offset < offset && lines.next()?.is_some() {
+        number += 1;
+    }
+    Ok(number)
+}

@@ -1,0 +1,179 @@
+//! The one writer: it owns the order, the chain and the files.
+//!
+//! A group is whatever queued up while the last one was made durable; an idle log never waits for
+//! company. The lines are written to the file first; then the file and the index (which carries the
+//! same lines) are made durable at the same time, on two threads, and only then is anybody
+//! answered. A third thread watches the clock. The first error ends the writer for good: after a
+//! failed sync nobody can say what is on the disk, so nothing is tried again in this process.
+
+use std::{
+    io,
+    sync::{Arc, mpsc},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use super::{
+    index::{Head, HoldEntry, Index, IndexError, Step},
+    line::{self, Chain},
+    log::{Queue, Queued, Receipt},
+    segment::Segment,
+};
+use crate::domain::Seq;
+
+/// A group above this is not copied into the index; its file is synced before the index instead.
+const COPIED_BYTES: usize = 96 * 1024;
+
+/// The threads of the writer; they end when the queue is closed.
+pub(super) struct Writer(Vec<JoinHandle<()>>);
+
+impl Writer {
+    /// Starts the writer behind `queue`, at the end of the log.
+    pub(super) fn start(
+        queue: &Arc<Queue>,
+        chain: Chain,
+        segment: Segment,
+        index: Arc<Index>,
+        rotate_bytes: u64,
+        stall: Duration,
+    ) -> io::Result<Self> {
+        let (steps, inbox) = mpsc::sync_channel(1);
+        let (outbox, results) = mpsc::sync_channel(1);
+        let indexing = thread::Builder::new().name(String::from("log-index"));
+        let indexing = indexing.spawn(move || {
+            while let Ok(step) = inbox.recv() {
+                if outbox.send(index.commit(&step)).is_err() {
+                    return;
+                }
+            }
+        })?;
+        let scribe = Scribe {
+            chain,
+            segment,
+            steps,
+            results,
+            rotate_bytes,
+            lines: Vec::new(),
+            receipts: Vec::new(),
+        };
+        let writing = thread::Builder::new().name(String::from("log-writer"));
+        let work = Arc::clone(queue);
+        let writing = writing.spawn(move || scribe.run(&work))?;
+        let watching = thread::Builder::new().name(String::from("log-watch"));
+        let watched = Arc::clone(queue);
+        let watching = watching.spawn(move || watched.watch_over(stall))?;
+        Ok(Self(vec![writing, indexing, watching]))
+    }
+
+    /// Waits for the threads' end. A thread that hangs in the kernel is left behind if the log
+    /// failed: there is nothing to wait for.
+    pub(super) fn join(&mut self, is_poisoned: bool) {
+        for thread in self.0.drain(..) {
+            if !is_poisoned || thread.is_finished() {
+                // A panicking thread poisoned the log already.
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+struct Scribe {
+    chain: Chain,
+    segment: Segment,
+    steps: mpsc::SyncSender<Step>,
+    results: mpsc::Receiver<Result<(), IndexError>>,
+    rotate_bytes: u64,
+    lines: Vec<u8>,
+    receipts: Vec<Receipt>,
+}
+
+impl Scribe {
+    fn run(mut self, queue: &Queue) {
+        let guard = PoisonOnPanic(queue);
+        let mut group = Vec::new();
+        while queue.take_group(&mut group) {
+            match self.commit(&group) {
+                Ok(()) => queue.settle(&self.receipts),
+                Err(error) => {
+                    queue.poison(&error.to_string());
+                    break;
+                }
+            }
+        }
+        std::mem::forget(guard);
+    }
+
+    /// Writes a group and makes it durable; its receipts are then in `self.receipts`.
+    fn commit(&mut self, group: &[Queued]) -> io::Result<()> {
+        let now = line::now();
+        self.segment.rotate(now, self.rotate_bytes)?;
+        let holds = self.write_lines(group, now);
+        let start = self.segment.len;
+        self.segment.append(&self.lines)?;
+        let is_copied = self.lines.len() <= COPIED_BYTES;
+        let lines = if is_copied { self.lines.clone() } else { Vec::new() };
+        let head = Head {
+            chain: self.chain,
+            segment: self.segment.name,
+            start,
+            end: self.segment.len,
+            lines,
+        };
+        let step = Step { head, holds };
+        if is_copied {
+            self.send(step)?;
+            // Both results are awaited: the index must not be left working behind our back.
+            let (file, index) = (self.segment.sync(), self.wait());
+            file.and(index)
+        } else {
+            self.segment.sync()?;
+            self.send(step)?;
+            self.wait()
+        }
+    }
+
+    fn write_lines(&mut self, group: &[Queued], now: crate::domain::Timestamp) -> Vec<HoldEntry> {
+        self.lines.clear();
+        self.receipts.clear();
+        let now_text = now.to_string();
+        let mut holds = Vec::new();
+        for queued in group {
+            let from = self.lines.len();
+            let seq = Seq(self.chain.next);
+            match queued.at {
+                Some(at) => self.chain.write(&at.to_string(), &queued.text, &mut self.lines),
+                None => self.chain.write(&now_text, &queued.text, &mut self.lines),
+            }
+            let (at, hash) = (queued.at.unwrap_or(now), self.chain.head);
+            self.receipts.push(Receipt::new(seq, at, hash));
+            holds.extend(queued.hold.map(|mark| HoldEntry {
+                seq,
+                at,
+                hash,
+                segment: self.segment.name,
+                offset: self.segment.len + from as u64,
+                len: u32::try_from(self.lines.len() - from - 1).unwrap_or(u32::MAX),
+                mark,
+            }));
+        }
+        holds
+    }
+
+    fn send(&self, step: Step) -> io::Result<()> {
+        self.steps.send(step).map_err(|_| io::Error::other("the index thread ended"))
+    }
+
+    fn wait(&self) -> io::Result<()> {
+        let result = self.results.recv().map_err(|_| io::Error::other("the index thread ended"))?;
+        result.map_err(IndexError::into_io)
+    }
+}
+
+/// Fails the log if the writer ends by a panic: nobody may wait for ever.
+struct PoisonOnPanic<'a>(&'a Queue);
+
+impl Drop for PoisonOnPanic<'_> {
+    fn drop(&mut self) {
+        self.0.poison("the writer panicked");
+    }
+}
