@@ -5,3 +5,7 @@ pub mod domain;
 pub mod mcp;
 pub mod policy;
 pub mod store;
+pub mod config;
+pub mod domain;
+pub mod identity;
+pub mod yaml;

@@ -1,0 +1,268 @@
+//! Checked configuration: one YAML file becomes a [`Config`], or a list of everything that is
+//! wrong with it, each with line, column and what to do.
+//!
+//! Off the road: read once at start, then handed out in pieces by `app`. It must never print a
+//! secret, nor start with half of a file understood: an unknown key is an error, because a
+//! misspelt limit is a limit that is not there.
+//!
+//! The choice that keeps it simple: the YAML tree keeps the position of every key and value, and
+//! `check` walks it once with a cursor that notes which keys it asked for. What was not asked for
+//! is unknown; what was asked for is what the editor's schema must describe (a test compares them).
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::{Approver, Era, Principal};
+
+pub mod private;
+mod problem;
+mod secret;
+
+pub use problem::{Problem, Problems};
+pub use secret::Secret;
+
+/// Everything an operator can say, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where agents connect.
+    pub listen: SocketAddr,
+    /// The operator says that a proxy in front of us speaks TLS, so that an address other than
+    /// loopback is in order.
+    pub behind_tls_proxy: bool,
+    /// The folder of keys, log, holds and pins.
+    pub data: PathBuf,
+    /// A free name given to policy.
+    pub environment: String,
+    /// Intercom's side.
+    pub upstream: Upstream,
+    /// The folder of the policy bundle; `None` is the shipped one.
+    pub policies: Option<PathBuf>,
+    /// Plugin slots that must be filled: while one is not, every call is denied.
+    pub required_plugins: Vec<String>,
+    /// How agents prove who they are.
+    pub identity: IdentityMode,
+    /// Agents that may have keys, each name once.
+    pub principals: Vec<Arc<Principal>>,
+    /// People who may release holds, each name once.
+    pub approvers: Vec<Arc<Approver>>,
+    /// Values of `Host` (`name` or `name:port`, lower case) beyond the loopback names of `listen`.
+    pub allowed_hosts: Vec<String>,
+    /// Values of `Origin` (`scheme://host[:port]`, lower case) beyond the loopback ones.
+    pub allowed_origins: Vec<String>,
+    /// Bounds of the agents' side.
+    pub limits: Limits,
+    /// How holds behave towards agents.
+    pub holds: Holds,
+    /// How long a stop waits for calls in flight.
+    pub drain: Duration,
+    /// The process' own log lines (not the audit log).
+    pub log: Log,
+    /// What is allowed but should be said loudly at start.
+    pub warnings: Vec<String>,
+}
+
+/// Intercom's side.
+#[derive(Debug, Clone)]
+pub struct Upstream {
+    /// The endpoint: `https`, or `http` to a loopback host. No user info, no fragment.
+    pub url: http::Uri,
+    /// Portcullis' own token. Always there unless identity is passed through.
+    pub token: Option<Secret>,
+    /// PEM roots trusted in addition to the built-in ones.
+    pub ca_file: Option<PathBuf>,
+    /// The upstream's era; `None` finds out.
+    pub era: Option<Era>,
+    /// Until a connection stands.
+    pub connect_timeout: Duration,
+    /// Until an answer begins.
+    pub answer_timeout: Duration,
+    /// Between two pieces of an answer, and the life of an unused connection.
+    pub idle_timeout: Duration,
+}
+
+/// How agents prove who they are.
+#[derive(Debug, Clone)]
+pub enum IdentityMode {
+    /// Keys that Portcullis issued.
+    Keys,
+    /// Each agent's own Intercom token, which goes on to Intercom.
+    Passthrough {
+        /// Roles of everybody who comes this way.
+        roles: Vec<String>,
+    },
+    /// No credential asked; everybody is this principal. Loopback only.
+    Anonymous(Arc<Principal>),
+}
+
+/// Bounds of the agents' side.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Bytes of a request's body.
+    pub body: usize,
+    /// For all headers of a request.
+    pub header_timeout: Duration,
+    /// For all of a request's body.
+    pub body_timeout: Duration,
+    /// A connection without a request.
+    pub idle_timeout: Duration,
+    /// Open connections.
+    pub connections: usize,
+    /// Concurrent HTTP/2 streams of one connection.
+    pub streams: u32,
+    /// Sessions of one principal.
+    pub sessions_per_principal: usize,
+    /// Calls on the road at one time.
+    pub calls_in_flight: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body: 4 << 20,
+            header_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(120),
+            connections: 1024,
+            streams: 64,
+            sessions_per_principal: 100,
+            calls_in_flight: 1024,
+        }
+    }
+}
+
+/// How holds behave towards agents.
+#[derive(Debug, Clone)]
+pub struct Holds {
+    /// How long an agent's request stays open before it is told that the call is pending.
+    pub wait: Duration,
+    /// How soon a polling agent is asked to come again.
+    pub poll: Duration,
+    /// How long an approval may wait to be spent.
+    pub valid: Duration,
+    /// Open holds of one principal.
+    pub pending_per_principal: usize,
+}
+
+impl Default for Holds {
+    fn default() -> Self {
+        Self {
+            wait: Duration::from_secs(45),
+            poll: Duration::from_secs(20),
+            valid: Duration::from_secs(60 * 60),
+            pending_per_principal: 20,
+        }
+    }
+}
+
+/// The process' own log lines.
+#[derive(Debug, Clone, Default)]
+pub struct Log {
+    /// The least severe level that is written.
+    pub level: LogLevel,
+    /// Their form.
+    pub format: LogFormat,
+}
+
+/// How much is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(missing_docs, reason = "the levels every log has")]
+pub enum LogLevel {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+    Trace,
+}
+
+impl LogLevel {
+    /// The word in configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+/// The form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+impl Config {
+    /// A configuration made in code, all defaults: agents on a free loopback port, identity by
+    /// keys, nobody known yet. For the demo and for tests, which then set the fields they need.
+    #[must_use]
+    pub fn in_code(data: PathBuf, upstream: http::Uri, token: Secret) -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            behind_tls_proxy: false,
+            data,
+            environment: "development".to_owned(),
+            upstream: Upstream {
+                url: upstream,
+                token: Some(token),
+                ca_file: None,
+                era: None,
+                connect_timeout: Duration::from_secs(5),
+                answer_timeout: Duration::from_secs(120),
+                idle_timeout: Duration::from_secs(300),
+            },
+            policies: None,
+            required_plugins: Vec::new(),
+            identity: IdentityMode::Keys,
+            principals: Vec::new(),
+            approvers: Vec::new(),
+            allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+            limits: Limits::default(),
+            holds: Holds::default(),
+            drain: Duration::from_secs(10),
+            log: Log::default(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// The configured principal of a name.
+    #[must_use]
+    pub fn principal(&self, name: &str) -> Option<&Arc<Principal>> {
+        self.principals.iter().find(|principal| principal.id.as_str() == name)
+    }
+
+    /// The configured approver of a name.
+    #[must_use]
+    pub fn approver(&self, name: &str) -> Option<&Arc<Approver>> {
+        self.approvers.iter().find(|approver| approver.id.as_str() == name)
+    }
+
+    /// One line for `config check`: what was understood, without secrets.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let identity = match &self.identity {
+            IdentityMode::Keys => "keys",
+            IdentityMode::Passthrough { .. } => "passthrough",
+            IdentityMode::Anonymous(_) => "anonymous",
+        };
+        format!(
+            "ok: listen {}, upstream {}, identity {identity}, {} principals, {} approvers, policies {}, data {}",
+            self.listen,
+            self.upstream.url,
+            self.principals.len(),
+            self.approvers.len(),
+            self.policies.as_deref().map_or("shipped".into(), Path::to_string_lossy),
+            self.data.display(),
+        )
+    }
+}

@@ -1,0 +1,132 @@
+//! Credentials of agents: the second stop of the road.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::bearer::{Unauthenticated, UnauthenticatedKind, token};
+use super::key_file::{Holder as _, KeyFile, KeysError, digest_of, has_key_form};
+use super::key_table::{BadKey, KeyTable};
+use crate::config::{Config, IdentityMode, Secret};
+use crate::domain::{ApproverId, Digest, Principal, PrincipalId, PrincipalKind, Timestamp};
+
+/// A request's principal, proven.
+#[derive(Debug, Clone)]
+pub struct Authenticated {
+    /// Who.
+    pub principal: Arc<Principal>,
+    /// Which credential proved it, as a digest: sessions are bound to it. Says nothing of the
+    /// credential itself, but is as good as a name: not for logs.
+    pub credential: Digest,
+    /// In pass-through mode, the agent's own token, which goes on to Intercom.
+    pub token: Option<Secret>,
+}
+
+/// Who may call, by credential.
+pub struct Identity {
+    mode: Mode,
+}
+
+enum Mode {
+    Keys { principals: HashMap<PrincipalId, Arc<Principal>>, keys: KeyTable<PrincipalId> },
+    Passthrough { roles: Vec<String> },
+    Anonymous(Arc<Principal>),
+}
+
+impl Identity {
+    /// Opens the keys of a configuration's data folder.
+    ///
+    /// # Errors
+    /// If the key file is there but is not private, or is not a key file.
+    pub fn open(config: &Config) -> Result<Self, KeysError> {
+        let mode = match &config.identity {
+            IdentityMode::Keys => Mode::Keys {
+                principals: config
+                    .principals
+                    .iter()
+                    .map(|principal| (principal.id.clone(), principal.clone()))
+                    .collect(),
+                keys: KeyTable::open(KeyFile::of(&config.data))?,
+            },
+            IdentityMode::Passthrough { roles } => Mode::Passthrough { roles: roles.clone() },
+            IdentityMode::Anonymous(principal) => Mode::Anonymous(principal.clone()),
+        };
+        Ok(Self { mode })
+    }
+
+    /// The principal behind the one `Authorization` header of a request. A request with several
+    /// must be refused before this.
+    ///
+    /// # Errors
+    /// Without a good credential.
+    pub fn authenticate(
+        &self,
+        authorization: Option<&[u8]>,
+        now: Timestamp,
+    ) -> Result<Authenticated, Unauthenticated> {
+        match &self.mode {
+            Mode::Keys { principals, keys } => {
+                let key = token(authorization)?;
+                if !has_key_form(key, PrincipalId::PREFIX) {
+                    return Err(Unauthenticated::new(UnauthenticatedKind::Malformed));
+                }
+                let credential = digest_of(key);
+                let name = keys.find(&credential, now).map_err(refusal)?;
+                let principal = principals
+                    .get(&name)
+                    .ok_or(Unauthenticated::new(UnauthenticatedKind::UnknownPrincipal))?;
+                Ok(Authenticated { principal: principal.clone(), credential, token: None })
+            }
+            Mode::Passthrough { roles } => pass_through(token(authorization)?, roles),
+            Mode::Anonymous(principal) => Ok(Authenticated {
+                principal: principal.clone(),
+                credential: Digest::of("portcullis/anonymous/v1", &[]),
+                token: None,
+            }),
+        }
+    }
+
+    /// Reads the key file again if it changed; says whether it did. To be called every second: a
+    /// revoked key must stop working within two.
+    ///
+    /// # Errors
+    /// If the file cannot be trusted any more. No key works until it can.
+    pub fn reload(&self) -> Result<bool, KeysError> {
+        match &self.mode {
+            Mode::Keys { keys, .. } => keys.reload(),
+            Mode::Passthrough { .. } | Mode::Anonymous(_) => Ok(false),
+        }
+    }
+}
+
+/// The principal of an agent's own Intercom token: a name made from its digest. Intercom judges
+/// the token; we only tell one from another.
+fn pass_through(token: &[u8], roles: &[String]) -> Result<Authenticated, Unauthenticated> {
+    let malformed = Unauthenticated::new(UnauthenticatedKind::Malformed);
+    // A key of ours is a mistake here, and must not be shown to Intercom.
+    let ours = [PrincipalId::PREFIX, ApproverId::PREFIX];
+    if ours.iter().any(|prefix| token.starts_with(prefix.as_bytes())) {
+        return Err(malformed);
+    }
+    let credential = Digest::of("portcullis/passthrough/v1", &[token]);
+    let id = format!("passthrough:{}", credential.short()).parse().map_err(|_| malformed)?;
+    let token = std::str::from_utf8(token).map_err(|_| malformed)?;
+    let principal = Principal {
+        id,
+        kind: PrincipalKind::PassThrough,
+        roles: roles.to_vec(),
+        groups: Vec::new(),
+        attributes: std::collections::BTreeMap::new(),
+        on_behalf_of: None,
+    };
+    let token = Some(Secret::new(token.to_owned()));
+    Ok(Authenticated { principal: Arc::new(principal), credential, token })
+}
+
+fn refusal(bad: BadKey) -> Unauthenticated {
+    Unauthenticated::new(match bad {
+        BadKey::Unknown => UnauthenticatedKind::Unknown,
+        BadKey::Expired => UnauthenticatedKind::Expired,
+        BadKey::Revoked => UnauthenticatedKind::Revoked,
+        BadKey::Unreadable => UnauthenticatedKind::KeysUnreadable,
+    })
+}
