@@ -17,12 +17,12 @@ use arc_swap::ArcSwap;
 use crate::audit::{Log, LogError};
 use crate::clock;
 use crate::domain::{
-    Binding, Call, CallFacts, ClientHint, Decision, Digest, Effect, Event, Fault, Finding, Hold, HoldId,
-    Judge, OnRelease, Opened, Principal, Question, Subject, Verdict, decide,
+    Binding, Call, CallFacts, ClientHint, Decision, Digest, Effect, Event, Fault, Finding, Hold,
+    HoldId, Judge, OnRelease, Opened, Principal, Question, Subject, Verdict, decide,
 };
 use crate::holds::{HoldError, Holds};
 use crate::policy::{AnswerFacts, Facts, Ruleset, ToolFacts};
-use crate::store::Sealer;
+use crate::store::{SealError, Sealer};
 
 pub use permit::{Permit, Spent};
 pub use release::{ApproveError, ReleaseError, Released, Settled};
@@ -75,6 +75,9 @@ pub enum GateError {
     /// A hold could not be opened.
     #[error(transparent)]
     Hold(#[from] HoldError),
+    /// The call could not be sealed for its hold.
+    #[error(transparent)]
+    Seal(#[from] SealError),
 }
 
 /// The gate's settings.
@@ -140,7 +143,7 @@ impl Gate {
     /// If the change cannot be recorded; the old one stays.
     pub async fn replace_ruleset(&self, ruleset: Ruleset) -> Result<(), LogError> {
         let revision = ruleset.revision();
-        self.log.append(Event::Ruleset { revision, refused: None }).await?;
+        let _recorded = self.log.append(Event::Ruleset { revision, refused: None }).await?;
         self.ruleset.store(Arc::new(ruleset));
         Ok(())
     }
@@ -166,8 +169,10 @@ impl Gate {
         }
         // A write whose identical twin still waits for a person waits with it, even if policy has
         // changed to allow it: otherwise the release of the hold would send it a second time.
-        if let (Effect::Write, Some(binding)) = (call.subject.effect(), binding(&facts, &decision)) {
-            if let Some(hold) = self.holds.attached(&binding).filter(|hold| !hold.state.is_final()) {
+        if let (Effect::Write, Some(binding)) = (call.subject.effect(), binding(&facts, &decision))
+        {
+            if let Some(hold) = self.holds.attached(&binding).filter(|hold| !hold.state.is_final())
+            {
                 return Ok(Admission::Held(Box::new(hold)));
             }
         }
@@ -238,12 +243,13 @@ impl Gate {
         binding: Binding,
         decision: &Decision,
         on_release: OnRelease,
-    ) -> Result<Option<Hold>, HoldError> {
+    ) -> Result<Option<Hold>, GateError> {
         let Some(release) = decision.release.clone() else { return Ok(None) };
+        let id = HoldId::from_random(u128::from_be_bytes(crate::store::random::<16>()?));
+        let sealed = release::seal_call(&self.sealer, id, &facts, call)?;
         let open = || {
-            let id = HoldId::from_random(u128::from_be_bytes(self.sealer.random::<16>()));
             let opened = Opened {
-                sealed: release::seal_call(&self.sealer, id, &facts, call),
+                sealed,
                 binding: binding.clone(),
                 call: facts.clone(),
                 on_release,
@@ -253,7 +259,7 @@ impl Gate {
             };
             (id, opened)
         };
-        self.holds.attach_or_open(&binding, open).await.map(Some)
+        Ok(Some(self.holds.attach_or_open(&binding, open).await?))
     }
 
     /// The facts of a call for its record, with the digest keyed.

@@ -11,14 +11,13 @@ use serde::{Deserialize, Serialize};
 use super::Gate;
 use crate::clock;
 use crate::domain::{
-    Approver, Binding, Call, CallFacts, CallMeta, Decision, Digest, Hold, HoldEvent,
-    HoldId, HoldOutcome, HoldState, JsonText, Principal, Question, Timestamp, Verdict,
-    decide,
+    Approver, Binding, Call, CallFacts, CallMeta, Decision, Digest, Hold, HoldEvent, HoldId,
+    HoldOutcome, HoldState, JsonText, Principal, Question, Timestamp, Verdict, decide,
 };
 use crate::holds::HoldError;
 use crate::identity::Identity;
-use crate::policy::{Action, ApproveFacts};
-use crate::store::Sealer;
+use crate::policy::{ApproveFacts, HoldFacts};
+use crate::store::{SealError, Sealer};
 
 use super::permit::Permit;
 
@@ -111,7 +110,7 @@ impl Gate {
         identity: &Identity,
     ) -> Result<Hold, ApproveError> {
         let hold = self.holds.hold(id)?;
-        self.may_decide(approver, &hold, Action::Approve, identity).await?;
+        self.may_decide(approver, &hold, identity).await?;
         if hold.state == HoldState::Pending {
             self.refresh(&hold, identity).await?;
         }
@@ -119,7 +118,7 @@ impl Gate {
         let valid_until = clock::now().plus(self.settings.approval_valid);
         let approver = approver.id.clone();
         let event = HoldEvent::Approved { approver, binding, valid_until };
-        Ok(self.holds.step(id, event).await?.0)
+        Ok(self.holds.step(id, event).await?)
     }
 
     /// A person refuses; the reason reaches the agent.
@@ -134,9 +133,9 @@ impl Gate {
         identity: &Identity,
     ) -> Result<Hold, ApproveError> {
         let hold = self.holds.hold(id)?;
-        self.may_decide(approver, &hold, Action::Reject, identity).await?;
+        self.may_decide(approver, &hold, identity).await?;
         let event = HoldEvent::Rejected { approver: approver.id.clone(), reason };
-        Ok(self.holds.step(id, event).await?.0)
+        Ok(self.holds.step(id, event).await?)
     }
 
     /// Claims an approved hold, judges it again, and records `sending`. `definition` is the digest
@@ -177,7 +176,7 @@ impl Gate {
             self.holds.step(id, HoldEvent::Reopened { binding, release }).await?;
             return Err(ReleaseError::Stale(changed));
         }
-        let (_, receipt) = self.holds.step(id, HoldEvent::Sending).await?;
+        let (_, receipt) = self.holds.step_recorded(id, HoldEvent::Sending).await?;
         let permit = Permit::for_hold(call, decision, receipt, self.log.clone(), id);
         Ok(Released { hold: id, permit })
     }
@@ -190,18 +189,19 @@ impl Gate {
         let event = match settled {
             Settled::Answered { text, error, protocol_error } => {
                 let stored = StoredAnswer { protocol_error, text: text.as_str().to_owned() };
-                let sealed = seal(&self.sealer, &answer_context(id), &stored);
-                if error {
-                    let error = "Intercom answered with an error".to_owned();
-                    HoldEvent::Failed { sealed: Some(sealed), error }
-                } else {
-                    HoldEvent::Executed { sealed }
+                match seal(&self.sealer, &answer_context(id), &stored) {
+                    Ok(sealed) if error => {
+                        let error = "Intercom answered with an error".to_owned();
+                        HoldEvent::Failed { sealed: Some(sealed), error }
+                    }
+                    Ok(sealed) => HoldEvent::Executed { sealed },
+                    Err(error) => HoldEvent::Unknown { reason: error.to_string() },
                 }
             }
             Settled::NotSent(error) => HoldEvent::Failed { sealed: None, error },
             Settled::Lost(reason) => HoldEvent::Unknown { reason },
         };
-        Ok(self.holds.step(id, event).await?.0)
+        Ok(self.holds.step(id, event).await?)
     }
 
     /// Notes that the outcome leaves for the agent. Several readers of one outcome are no error.
@@ -262,13 +262,12 @@ impl Gate {
         &self,
         approver: &Approver,
         hold: &Hold,
-        action: Action,
         identity: &Identity,
     ) -> Result<(), ApproveError> {
         let not_allowed = |text: &str| Err(ApproveError::NotAllowed(text.to_owned()));
         let name = approver.id.as_str();
-        let requester = identity.principal(&hold.binding().principal);
-        let acts_for = requester.as_ref().and_then(|principal| principal.on_behalf_of.as_deref());
+        let call = self.stored_call(hold, identity).map_err(ApproveError::Unreadable)?;
+        let acts_for = call.principal.on_behalf_of.as_deref();
         if same_person(name, hold.binding().principal.as_str())
             || acts_for.is_some_and(|human| same_person(name, human))
         {
@@ -279,7 +278,14 @@ impl Gate {
             return not_allowed(&format!("it asks for a member of {}", groups.join(" or ")));
         }
         let ruleset = self.ruleset.load_full();
-        let facts = ApproveFacts { approver, hold, principal: requester.as_deref(), action };
+        let held = HoldFacts {
+            id: hold.id,
+            opened_at: hold.opened_at,
+            expires_at: hold.opened.expires_at,
+            release: hold.opened.release.clone(),
+            approvals: hold.approvals.clone(),
+        };
+        let facts = ApproveFacts { approver, hold: &held, call: &call };
         let finding = ruleset.approve(&facts, &self.now()).await;
         let decision = decide(Question::Approve, ruleset.revision(), vec![finding]);
         if decision.verdict == Verdict::Allow {
@@ -317,7 +323,12 @@ impl Gate {
 }
 
 /// Seals a call for its hold.
-pub(super) fn seal_call(sealer: &Sealer, id: HoldId, facts: &CallFacts, call: &Call) -> String {
+pub(super) fn seal_call(
+    sealer: &Sealer,
+    id: HoldId,
+    facts: &CallFacts,
+    call: &Call,
+) -> Result<String, SealError> {
     let stored = StoredCall {
         facts: facts.clone(),
         at: call.at,
@@ -346,7 +357,7 @@ impl StoredCall {
     }
 }
 
-fn seal<T: Serialize>(sealer: &Sealer, context: &str, value: &T) -> String {
+fn seal<T: Serialize>(sealer: &Sealer, context: &str, value: &T) -> Result<String, SealError> {
     sealer.seal(context, JsonText::of(value).bytes())
 }
 

@@ -39,7 +39,9 @@ pub enum HoldError {
         source: IllegalTransition,
     },
     /// The principal has too many open holds.
-    #[error("{limit} calls of `{principal}` already wait for a person; wait until some are decided")]
+    #[error(
+        "{limit} calls of `{principal}` already wait for a person; wait until some are decided"
+    )]
     TooMany {
         /// Whose.
         principal: PrincipalId,
@@ -122,7 +124,7 @@ impl Holds {
         }
         let (id, opened) = open();
         let event = HoldEvent::Opened(Box::new(opened.clone()));
-        self.log.append(Event::Hold { hold: id, event }).await?;
+        let _recorded = self.log.append(Event::Hold { hold: id, event }).await?;
         let now = clock::now();
         let hold = Hold::open(id, now, opened);
         self.lock().insert(id, Arc::new(Entry::new(hold.clone(), now)));
@@ -133,7 +135,20 @@ impl Holds {
     ///
     /// # Errors
     /// If there is no such hold, the step is not allowed, or the record cannot be written.
-    pub async fn step(&self, id: HoldId, event: HoldEvent) -> Result<(Hold, Receipt), HoldError> {
+    pub async fn step(&self, id: HoldId, event: HoldEvent) -> Result<Hold, HoldError> {
+        let (hold, _recorded) = self.step_recorded(id, event).await?;
+        Ok(hold)
+    }
+
+    /// As [`Holds::step`], with the receipt of the step's record.
+    ///
+    /// # Errors
+    /// As [`Holds::step`].
+    pub async fn step_recorded(
+        &self,
+        id: HoldId,
+        event: HoldEvent,
+    ) -> Result<(Hold, Receipt), HoldError> {
         let entry = self.entry(id)?;
         let _one_at_a_time = entry.step.lock().await;
         let hold = entry.state.borrow().clone();
@@ -216,7 +231,7 @@ impl Holds {
     /// As [`Holds::step`]; in particular if somebody else has claimed it.
     pub async fn claim(&self, id: HoldId) -> Result<Hold, HoldError> {
         let orphan = self.orphans.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-        if orphan { self.hold(id) } else { Ok(self.step(id, HoldEvent::Claimed).await?.0) }
+        if orphan { self.hold(id) } else { self.step(id, HoldEvent::Claimed).await }
     }
 
     /// After a restart: what was being sent when the process ended becomes `unknown`, which
@@ -265,7 +280,11 @@ impl Entry {
     fn time(&self, hold: &Hold) -> Timestamp {
         let now = clock::now();
         let undecided = matches!(hold.state, HoldState::Pending | HoldState::Stale);
-        if undecided && Instant::now() >= self.deadline { now.max(hold.opened.expires_at) } else { now }
+        if undecided && Instant::now() >= self.deadline {
+            now.max(hold.opened.expires_at)
+        } else {
+            now
+        }
     }
 
     fn due(&self) -> Option<(HoldId, HoldEvent)> {

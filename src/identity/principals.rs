@@ -85,6 +85,19 @@ impl Identity {
         }
     }
 
+    /// The principal of a name as it stands today: a held call is judged again with it.
+    #[must_use]
+    pub fn principal(&self, id: &PrincipalId) -> Option<Arc<Principal>> {
+        match &self.mode {
+            Mode::Keys { principals, .. } => principals.get(id).cloned(),
+            Mode::Passthrough { roles } => id
+                .as_str()
+                .starts_with(PASSTHROUGH_PREFIX)
+                .then(|| Arc::new(pass_through_principal(id.clone(), roles))),
+            Mode::Anonymous(principal) => (principal.id == *id).then(|| principal.clone()),
+        }
+    }
+
     /// Reads the key file again if it changed; says whether it did. To be called every second: a
     /// revoked key must stop working within two.
     ///
@@ -108,18 +121,25 @@ fn pass_through(token: &[u8], roles: &[String]) -> Result<Authenticated, Unauthe
         return Err(malformed);
     }
     let credential = Digest::of("portcullis/passthrough/v1", &[token]);
-    let id = format!("passthrough:{}", credential.short()).parse().map_err(|_| malformed)?;
+    let id =
+        format!("{PASSTHROUGH_PREFIX}{}", credential.short()).parse().map_err(|_| malformed)?;
     let token = std::str::from_utf8(token).map_err(|_| malformed)?;
-    let principal = Principal {
+    let principal = Arc::new(pass_through_principal(id, roles));
+    Ok(Authenticated { principal, credential, token: Some(Secret::new(token.to_owned())) })
+}
+
+/// What names made from the digest of an agent's own token begin with.
+const PASSTHROUGH_PREFIX: &str = "passthrough:";
+
+fn pass_through_principal(id: PrincipalId, roles: &[String]) -> Principal {
+    Principal {
         id,
         kind: PrincipalKind::PassThrough,
         roles: roles.to_vec(),
         groups: Vec::new(),
         attributes: std::collections::BTreeMap::new(),
         on_behalf_of: None,
-    };
-    let token = Some(Secret::new(token.to_owned()));
-    Ok(Authenticated { principal: Arc::new(principal), credential, token })
+    }
 }
 
 fn refusal(bad: BadKey) -> Unauthenticated {

@@ -188,6 +188,7 @@ fn subject(subject: &Subject) -> Value {
             object([("kind", "resource".into()), ("uri", uri.as_str().into())])
         }
         Subject::Task { id } => object([("kind", "task".into()), ("id", id.as_str().into())]),
+        Subject::Answer => object([("kind", "answer".into())]),
         Subject::Method => object([("kind", "method".into())]),
     }
 }

@@ -89,9 +89,7 @@ impl HoldMark {
             | HoldEvent::Claimed
             | HoldEvent::Stale { .. }
             | HoldEvent::Reopened { .. }
-            | HoldEvent::Sending
-            | HoldEvent::AgentLeft
-            | HoldEvent::AgentReturned => Phase::Open,
+            | HoldEvent::Sending => Phase::Open,
         };
         Some(Self { id: *hold, phase })
     }
