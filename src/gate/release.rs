@@ -53,6 +53,9 @@ pub enum ReleaseError {
     /// It can no longer be allowed; the hold was cancelled.
     #[error("cancelled: {0}")]
     Cancelled(String),
+    /// Intercom cannot be reached; the approval is not spent.
+    #[error("not sent yet: {0}")]
+    Later(String),
 }
 
 /// A hold that is now `sending`: the permit must be spent.

@@ -62,6 +62,9 @@ pub enum Fault {
     /// The gate refused a housekeeping call that this one needs.
     #[error("policy denies what the call needs first: {0}")]
     Denied(String),
+    /// The pins of tool definitions could not be kept.
+    #[error("the pins of tool definitions cannot be kept: {0}")]
+    Pins(String),
     /// The gate could not record.
     #[error(transparent)]
     Gate(#[from] GateError),
@@ -105,6 +108,7 @@ impl Fault {
             Self::Malformed(_) => "upstream_malformed",
             Self::TooLarge(_) => "upstream_too_large",
             Self::Refused { .. } => "upstream_refused",
+            Self::Pins(_) => "pins_unavailable",
             Self::Denied(_) => "denied",
             Self::Gate(_) => "log_unavailable",
         }

@@ -394,7 +394,7 @@ fn offer_of(result: &Object) -> Offer {
     }
 }
 
-fn own_hint() -> ClientHint {
+pub(super) fn own_hint() -> ClientHint {
     ClientHint { name: "portcullis".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 

@@ -26,7 +26,7 @@ use tokio::sync::Mutex;
 use crate::clock;
 use crate::config::Secret;
 use crate::domain::{
-    Call, CallId, CallMeta, ClientHint, Era, Finding, JsonText, OnRelease, OutcomeKind, Principal,
+    Call, CallId, CallMeta, ClientHint, Digest, Era, Finding, JsonText, OnRelease, OutcomeKind, Principal,
     PrincipalKind, Revision, Subject,
 };
 use crate::gate::{Admission, Gate, Permit, Spent};
@@ -36,7 +36,7 @@ use crate::mcp::message::RequestId;
 pub use exchange::{Answer, Exchange, FromServer, ServerStream};
 pub use fault::Fault;
 pub use leg::{Leg, Offer};
-pub use release::run as run_release;
+pub use release::{is_tool_error, run as run_release};
 
 use wire::{Wire, WireAnswer, WireBody};
 
@@ -52,6 +52,8 @@ pub struct Upstream {
     modern: Mutex<Option<bool>>,
     /// The legs that clients without a session share: by credential in pass-through mode, else one.
     shared: Mutex<leg::SharedLegs>,
+    /// Digest of the last tool list that was compared with the pins.
+    listed: Mutex<Option<Digest>>,
     /// Who Portcullis is when it calls for itself.
     own: Arc<Principal>,
 }
@@ -76,6 +78,7 @@ impl Upstream {
             next_id: AtomicI64::new(1),
             modern: Mutex::new(None),
             shared: Mutex::default(),
+            listed: Mutex::new(None),
             own,
         })
     }

@@ -1,0 +1,131 @@
+//! Intercom's tool list, read whole and compared with the pins.
+//!
+//! Every list that an agent asks for is read from Intercom first, so that a definition that changed
+//! is hidden and denied from the moment anybody could have seen it. Portcullis also reads the list
+//! for itself, at start and from time to time, because agents call tools they remember.
+
+use std::sync::Arc;
+
+use super::fault::Fault;
+use super::leg::Leg;
+use super::{FromServer, Upstream};
+use crate::clock;
+use crate::domain::{Digest, Event, JsonText, OutcomeKind};
+use crate::gate::Permit;
+use crate::intercom::{PinStatus, ToolDefinition};
+use crate::mcp::json::{self, Object};
+use crate::mcp::message::ResponseBody;
+
+/// The most pages of one listing.
+const PAGES: usize = 32;
+/// The method.
+const TOOLS_LIST: &str = "tools/list";
+
+impl Upstream {
+    /// Reads the tool list for an agent: `first` is the permit of its own `tools/list` call.
+    ///
+    /// # Errors
+    /// If Intercom's list cannot be read whole; the pins stay as they were.
+    pub async fn list_tools(
+        self: &Arc<Self>,
+        leg: &Arc<Leg>,
+        first: Permit,
+    ) -> Result<(), Fault> {
+        let mut tools = Vec::new();
+        let mut page = self.page(leg, first).await?;
+        for _ in 0..PAGES {
+            tools.extend(page.get("tools").and_then(json::elements).unwrap_or_default());
+            let cursor = page.get("nextCursor").filter(|cursor| !json::is_null(cursor)).cloned();
+            let Some(cursor) = cursor else { return self.observe(tools).await };
+            let mut params = Object::default();
+            params.set("cursor", cursor);
+            page = self.ask(leg, TOOLS_LIST, params.to_text()).await?;
+        }
+        Err(Fault::Malformed(format!("the tool list has more than {PAGES} pages")))
+    }
+
+    /// Reads the tool list for Portcullis itself.
+    ///
+    /// # Errors
+    /// As [`Upstream::list_tools`].
+    pub async fn refresh_tools(self: &Arc<Self>, leg: &Arc<Leg>) -> Result<(), Fault> {
+        let permit = self
+            .permit(
+                &self.own,
+                &super::leg::own_hint(),
+                leg.revision(),
+                TOOLS_LIST,
+                JsonText::empty_object(),
+            )
+            .await?;
+        self.list_tools(leg, permit).await
+    }
+
+    /// Makes sure that a tool that nobody has ever seen is looked for before a call of it is
+    /// refused: the first call may come before the first list.
+    ///
+    /// # Errors
+    /// As [`Upstream::list_tools`].
+    pub async fn look_for(self: &Arc<Self>, leg: &Arc<Leg>, tool: &str) -> Result<(), Fault> {
+        if !self.pins.is_empty() || !matches!(self.pins.status(tool), PinStatus::Unseen) {
+            return Ok(());
+        }
+        self.refresh_tools(leg).await
+    }
+
+    async fn page(self: &Arc<Self>, leg: &Arc<Leg>, permit: Permit) -> Result<Object, Fault> {
+        let mut exchange = self.send(leg, permit).await?;
+        loop {
+            let FromServer::Answer(answer) = exchange.next().await? else { continue };
+            let spent = exchange.spent();
+            return match answer.body {
+                ResponseBody::Result(text) => {
+                    spent.complete(OutcomeKind::Answered, answer.bytes, None);
+                    Object::parse(&text)
+                        .ok_or_else(|| Fault::Malformed("the tool list is no object".to_owned()))
+                }
+                ResponseBody::Error(error) => {
+                    spent.complete(OutcomeKind::Error, answer.bytes, None);
+                    Err(Fault::Refused { code: error.code, message: error.message })
+                }
+            };
+        }
+    }
+
+    /// Compares a whole list with the pins and records what is new. An unchanged list, which is
+    /// nearly every one, costs one digest.
+    async fn observe(&self, tools: Vec<JsonText>) -> Result<(), Fault> {
+        let parts: Vec<&[u8]> = tools.iter().map(|tool| tool.bytes().as_ref()).collect();
+        let digest = Digest::of("portcullis/listing/v1", &parts);
+        let mut last = self.listed.lock().await;
+        if *last == Some(digest) {
+            return Ok(());
+        }
+        let definitions: Vec<ToolDefinition> = tools
+            .iter()
+            .filter_map(|tool| match ToolDefinition::read(tool) {
+                Ok(definition) => Some(definition),
+                Err(error) => {
+                    tracing::warn!(%error, "tool left out of the list");
+                    None
+                }
+            })
+            .collect();
+        let pins = self.pins.clone();
+        let observed =
+            tokio::task::spawn_blocking(move || pins.observe(definitions, clock::now())).await;
+        let events = match observed {
+            Ok(Ok(events)) => events,
+            Ok(Err(error)) => return Err(Fault::Pins(error.to_string())),
+            Err(error) => return Err(Fault::Pins(error.to_string())),
+        };
+        for event in events {
+            let crate::intercom::ToolEvent { name, change, definition, pinned } = event;
+            tracing::info!(tool = %name, ?change, "tool definition");
+            let _recorded =
+                self.gate.log().append(Event::Tool { name, change, definition, pinned }).await?;
+        }
+        *last = Some(digest);
+        Ok(())
+    }
+}

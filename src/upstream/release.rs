@@ -1,0 +1,91 @@
+//! Runs one released hold to its end. Once claimed, nothing that a client does can stop it.
+
+use std::sync::Arc;
+
+use super::{Fault, FromServer, Leg, Upstream};
+use crate::domain::{HoldId, JsonText, OutcomeKind};
+use crate::gate::{ReleaseError, Settled};
+use crate::identity::Identity;
+use crate::intercom::PinStatus;
+use crate::mcp::json::{self, Object};
+use crate::mcp::message::{ResponseBody, RpcError};
+
+/// Claims, judges again, sends and settles a hold that people have released. `leg` is the waiting
+/// agent's, if one waits; else Portcullis sends on its own.
+///
+/// # Errors
+/// If the hold cannot be released. What happened to the hold is recorded in either case.
+pub async fn run(
+    upstream: Arc<Upstream>,
+    identity: Arc<Identity>,
+    leg: Option<Arc<Leg>>,
+    id: HoldId,
+) -> Result<(), ReleaseError> {
+    let gate = upstream.gate().clone();
+    let tool = gate.holds().hold(id)?.binding().tool.clone();
+    // The way is opened before the hold is claimed: if Intercom is away, the approval is not spent.
+    let leg = match leg {
+        Some(leg) => leg,
+        None => upstream.shared_leg(None, None).await.map_err(|fault| ReleaseError::Later(fault.to_string()))?,
+    };
+    let definition = match upstream.pins.status(&tool) {
+        PinStatus::Pinned(tool) => Some(tool.definition.digest),
+        _ => None,
+    };
+    let released = gate.release(id, definition, &identity).await?;
+    let settled = match upstream.send(&leg, released.permit).await {
+        Ok(exchange) => finish(exchange).await,
+        Err(fault) => settled_by(&fault),
+    };
+    gate.settle(id, settled).await?;
+    Ok(())
+}
+
+async fn finish(mut exchange: super::Exchange) -> Settled {
+    loop {
+        match exchange.next().await {
+            Ok(FromServer::Answer(answer)) => {
+                let (text, error, protocol_error) = match answer.body {
+                    ResponseBody::Result(text) => {
+                        let error = is_tool_error(&text);
+                        (text, error, false)
+                    }
+                    ResponseBody::Error(error) => (error_text(&error), true, true),
+                };
+                let kind = if error { OutcomeKind::Error } else { OutcomeKind::Answered };
+                exchange.spent().complete(kind, answer.bytes, None);
+                return Settled::Answered { text, error, protocol_error };
+            }
+            // Nobody is there to hear or to be asked; a server that insists ends in its time-out.
+            Ok(FromServer::Notification(_) | FromServer::Request(_)) => {}
+            Err(fault) => return settled_by(&fault),
+        }
+    }
+}
+
+fn settled_by(fault: &Fault) -> Settled {
+    if fault.may_have_acted() {
+        Settled::Lost(fault.to_string())
+    } else {
+        Settled::NotSent(fault.to_string())
+    }
+}
+
+/// Whether a result is a tool's error.
+#[must_use]
+pub fn is_tool_error(result: &JsonText) -> bool {
+    Object::parse(result)
+        .and_then(|result| result.get("isError").and_then(json::as_bool))
+        .unwrap_or(false)
+}
+
+/// A JSON-RPC error as text.
+fn error_text(error: &RpcError) -> JsonText {
+    let mut object = Object::default();
+    object.set("code", JsonText::of(&error.code));
+    object.set("message", json::quote(&error.message));
+    if let Some(data) = &error.data {
+        object.set("data", data.clone());
+    }
+    object.to_text()
+}
