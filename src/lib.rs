@@ -2,6 +2,7 @@
 
 pub mod domain;
 
+pub mod intercom;
 pub mod mcp;
 pub mod yaml;
 
