@@ -16,3 +16,5 @@ pub mod identity;
 pub mod policy;
 
 pub mod gate;
+
+pub mod upstream;

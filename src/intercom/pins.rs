@@ -125,6 +125,12 @@ impl Pins {
         self.file.path()
     }
 
+    /// Whether no listing was ever seen.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.snapshot.load().is_empty()
+    }
+
     /// How `tool` stands. Takes no lock.
     #[must_use]
     pub fn status(&self, tool: &str) -> PinStatus {

@@ -123,9 +123,9 @@ impl Exchange {
                 Source::Done => return Err(Fault::Lost),
                 Source::Whole(bytes) => {
                     let size = bytes.len();
-                    return self.whole(bytes).map(|body| {
-                        FromServer::Answer(Answer { body, bytes: size })
-                    });
+                    return self
+                        .whole(bytes)
+                        .map(|body| FromServer::Answer(Answer { body, bytes: size }));
                 }
                 Source::Events(mut events) => match events.next().await {
                     Ok(Some(data)) => {

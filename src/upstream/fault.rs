@@ -32,18 +32,25 @@ pub enum Fault {
     #[error("Intercom ended the session (404) and a new one did not help; try again")]
     SessionLost,
     /// Another HTTP status without a JSON-RPC body.
-    #[error("Intercom answered with HTTP status {0}; {}", status_words(*.0))]
-    Status(u16),
+    #[error("Intercom answered with HTTP status {status}; {}", status_words(*.status))]
+    Status {
+        /// The status.
+        status: u16,
+    },
     /// A redirect: never followed, for it would carry the call elsewhere.
-    #[error("Intercom answered with a redirect, which Portcullis does not follow; the operator \
-             must check `upstream.url`")]
+    #[error(
+        "Intercom answered with a redirect, which Portcullis does not follow; the operator \
+             must check `upstream.url`"
+    )]
     Redirect,
     /// Sent, and the connection ended before the answer.
-    #[error("the connection to Intercom was lost before its answer arrived; whether the call took \
-             effect is not known")]
+    #[error(
+        "the connection to Intercom was lost before its answer arrived; whether the call took \
+             effect is not known"
+    )]
     Lost,
     /// Sent, and no answer came in time.
-    #[error("Intercom did not answer within {} s; whether the call took effect is not known", .0.as_secs())]
+    #[error("Intercom did not answer within {0:?}; whether the call took effect is not known")]
     Timeout(Duration),
     /// A JSON-RPC error that answers a request of Portcullis itself.
     #[error("Intercom refused what the call needs first (error {code}: {message})")]
@@ -74,10 +81,8 @@ impl Fault {
     /// Whether the call may have taken effect at Intercom.
     #[must_use]
     pub const fn may_have_acted(&self) -> bool {
-        matches!(
-            self,
-            Self::Lost | Self::Timeout(_) | Self::Malformed(_) | Self::TooLarge(_)
-        ) || matches!(self, Self::Status(status) if *status >= 500)
+        matches!(self, Self::Lost | Self::Timeout(_) | Self::Malformed(_) | Self::TooLarge(_))
+            || matches!(self, Self::Status { status } if *status >= 500)
     }
 
     /// How the call's end is recorded.
@@ -101,7 +106,7 @@ impl Fault {
             Self::Forbidden => "upstream_forbidden",
             Self::RateLimited(_) => "upstream_rate_limited",
             Self::SessionLost => "upstream_session_lost",
-            Self::Status(_) => "upstream_status",
+            Self::Status { .. } => "upstream_status",
             Self::Redirect => "upstream_redirect",
             Self::Lost => "upstream_lost",
             Self::Timeout(_) => "upstream_timeout",

@@ -201,10 +201,7 @@ impl Upstream {
     ///
     /// # Errors
     /// If policy denies it or Intercom cannot be reached.
-    pub async fn server_stream(
-        &self,
-        leg: &Leg,
-    ) -> Result<Option<super::ServerStream>, Fault> {
+    pub async fn server_stream(&self, leg: &Leg) -> Result<Option<super::ServerStream>, Fault> {
         if leg.era() == Era::Modern {
             return Ok(None);
         }
@@ -293,9 +290,7 @@ impl Upstream {
             .permit(&who.principal, &who.client, who.revision, "initialize", params.to_text())
             .await?;
         let spent = permit.spend();
-        let id = RequestId::from(
-            self.next_id.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
-        );
+        let id = RequestId::from(self.next_id.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
         let answer = self.post_initialize(leg, spent.call(), &id).await?;
         let session_id = answer.headers.get(crate::mcp::headers::SESSION_ID).cloned();
         let mut exchange = Exchange::new(self.clone(), leg.clone(), spent, id, answer);
@@ -374,7 +369,7 @@ impl Upstream {
 /// trouble.
 fn refuses_era(fault: &Fault) -> bool {
     match fault {
-        Fault::Status(status) => (400..500).contains(status),
+        Fault::Status { status } => (400..500).contains(status),
         Fault::Refused { .. } | Fault::Malformed(_) | Fault::SessionLost => true,
         _ => false,
     }

@@ -26,11 +26,7 @@ impl Upstream {
     ///
     /// # Errors
     /// If Intercom's list cannot be read whole; the pins stay as they were.
-    pub async fn list_tools(
-        self: &Arc<Self>,
-        leg: &Arc<Leg>,
-        first: Permit,
-    ) -> Result<(), Fault> {
+    pub async fn list_tools(self: &Arc<Self>, leg: &Arc<Leg>, first: Permit) -> Result<(), Fault> {
         let mut tools = Vec::new();
         let mut page = self.page(leg, first).await?;
         for _ in 0..PAGES {

@@ -26,12 +26,14 @@ use tokio::sync::Mutex;
 use crate::clock;
 use crate::config::Secret;
 use crate::domain::{
-    Call, CallId, CallMeta, ClientHint, Digest, Era, Finding, JsonText, OnRelease, OutcomeKind, Principal,
-    PrincipalKind, Revision, Subject,
+    Call, CallId, CallMeta, ClientHint, Digest, Era, Finding, JsonText, OnRelease, OutcomeKind,
+    Principal, PrincipalKind, Revision, Subject,
 };
 use crate::gate::{Admission, Gate, Permit, Spent};
-use crate::intercom::Pins;
-use crate::mcp::message::RequestId;
+use crate::intercom::{PinStatus, Pins};
+use crate::mcp::json::{self, Object};
+use crate::mcp::message::{Request, RequestId};
+use crate::mcp::reply::METHOD_NOT_FOUND;
 
 pub use exchange::{Answer, Exchange, FromServer, ServerStream};
 pub use fault::Fault;
@@ -134,6 +136,36 @@ impl Upstream {
         posted
     }
 
+    /// Answers a question of the server that nobody may or can be asked: it must not wait for us.
+    pub async fn refuse(&self, leg: &Arc<Leg>, question: &Request) {
+        let mut error = Object::default();
+        error.set("code", JsonText::of(&METHOD_NOT_FOUND));
+        error.set("message", json::quote("the client cannot be asked this"));
+        let mut payload = Object::default();
+        payload.set("error", error.to_text());
+        let call = Call {
+            id: new_call_id(),
+            at: clock::now(),
+            principal: self.own.clone(),
+            revision: leg.revision(),
+            client: leg::own_hint(),
+            method: question.method.clone(),
+            subject: Subject::Answer,
+            payload: payload.to_text(),
+            continuation: None,
+            meta: CallMeta::default(),
+        };
+        let told = match self.gate.admit(call, Vec::new(), OnRelease::Send).await {
+            Ok(Admission::Go(permit)) => self.tell(leg, permit, Some(&question.id)).await,
+            Ok(Admission::Denied(denial)) => Err(Fault::Denied(denial.text())),
+            Ok(Admission::Held(_)) => Ok(()),
+            Err(error) => Err(Fault::Gate(error)),
+        };
+        if let Err(fault) = told {
+            tracing::warn!(%fault, method = question.method, "question of the server not refused");
+        }
+    }
+
     /// Asks the gate about a call that Portcullis needs for itself or for the leg of a client.
     async fn permit(
         &self,
@@ -164,7 +196,7 @@ impl Upstream {
 
     /// POSTs a request; a legacy session that Intercom no longer knows is renewed once.
     async fn post_request(
-        &self,
+        self: &Arc<Self>,
         leg: &Arc<Leg>,
         spent: &Spent,
         id: &RequestId,
@@ -199,8 +231,11 @@ impl Upstream {
                 (write::legacy_headers(session, None), body)
             }
             Era::Modern => {
-                let mirrors = call.subject.tool().map(|tool| self.pins.mirrors(tool));
-                write::modern_request(call, id, &mirrors.unwrap_or_default())
+                let mirrors = match call.subject.tool().map(|tool| self.pins.status(tool)) {
+                    Some(PinStatus::Pinned(tool)) => tool.definition.mirrors.clone(),
+                    _ => Arc::default(),
+                };
+                write::modern_request(call, id, &mirrors)
             }
         }
     }
@@ -254,7 +289,7 @@ fn fault_of(status: StatusCode, headers: &HeaderMap) -> Fault {
         StatusCode::FORBIDDEN => Fault::Forbidden,
         StatusCode::TOO_MANY_REQUESTS => Fault::RateLimited(wait_of(headers)),
         status if status.is_redirection() => Fault::Redirect,
-        status => Fault::Status(status.as_u16()),
+        status => Fault::Status { status: status.as_u16() },
     }
 }
 

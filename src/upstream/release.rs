@@ -26,7 +26,10 @@ pub async fn run(
     // The way is opened before the hold is claimed: if Intercom is away, the approval is not spent.
     let leg = match leg {
         Some(leg) => leg,
-        None => upstream.shared_leg(None, None).await.map_err(|fault| ReleaseError::Later(fault.to_string()))?,
+        None => upstream
+            .shared_leg(None, None)
+            .await
+            .map_err(|fault| ReleaseError::Later(fault.to_string()))?,
     };
     let definition = match upstream.pins.status(&tool) {
         PinStatus::Pinned(tool) => Some(tool.definition.digest),
@@ -34,14 +37,18 @@ pub async fn run(
     };
     let released = gate.release(id, definition, &identity).await?;
     let settled = match upstream.send(&leg, released.permit).await {
-        Ok(exchange) => finish(exchange).await,
+        Ok(exchange) => finish(&upstream, &leg, exchange).await,
         Err(fault) => settled_by(&fault),
     };
     gate.settle(id, settled).await?;
     Ok(())
 }
 
-async fn finish(mut exchange: super::Exchange) -> Settled {
+async fn finish(
+    upstream: &Arc<Upstream>,
+    leg: &Arc<Leg>,
+    mut exchange: super::Exchange,
+) -> Settled {
     loop {
         match exchange.next().await {
             Ok(FromServer::Answer(answer)) => {
@@ -56,8 +63,9 @@ async fn finish(mut exchange: super::Exchange) -> Settled {
                 exchange.spent().complete(kind, answer.bytes, None);
                 return Settled::Answered { text, error, protocol_error };
             }
-            // Nobody is there to hear or to be asked; a server that insists ends in its time-out.
-            Ok(FromServer::Notification(_) | FromServer::Request(_)) => {}
+            // Nobody is there to hear or to be asked.
+            Ok(FromServer::Notification(_)) => {}
+            Ok(FromServer::Request(question)) => upstream.refuse(leg, &question).await,
             Err(fault) => return settled_by(&fault),
         }
     }

@@ -7,7 +7,9 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header,
+};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
@@ -133,9 +135,7 @@ impl Wire {
         let answer = tokio::time::timeout(self.answer_timeout, self.client.request(request)).await;
         match answer {
             Err(_) => Err(Fault::Timeout(self.answer_timeout)),
-            Ok(Err(error)) if error.is_connect() => {
-                Err(Fault::Unreachable(root_cause(&error)))
-            }
+            Ok(Err(error)) if error.is_connect() => Err(Fault::Unreachable(root_cause(&error))),
             Ok(Err(error)) => {
                 tracing::warn!(error = %root_cause(&error), "exchange with Intercom failed");
                 Err(Fault::Lost)
@@ -198,7 +198,7 @@ impl EventBody {
                     if let Ok(data) = frame.into_data() {
                         let items = self
                             .decoder
-                            .push(&data)
+                            .push(data)
                             .map_err(|error| Fault::Malformed(error.to_string()))?;
                         self.ready.extend(items);
                     }

@@ -5,7 +5,9 @@ use http::{HeaderName, HeaderValue};
 
 use super::leg::Session;
 use crate::domain::{Call, JsonText, Revision, Subject};
-use crate::mcp::era::{META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL, META_PROGRESS, META_VERSION};
+use crate::mcp::era::{
+    META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL, META_PROGRESS, META_VERSION,
+};
 use crate::mcp::headers;
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::{Notification, Request, RequestId};
@@ -94,8 +96,11 @@ fn request(call: &Call, id: &RequestId, meta: Object) -> Request {
 fn modern_meta(call: &Call, id: &RequestId) -> Object {
     let mut client = Object::default();
     let name = if call.client.name.is_empty() { "portcullis" } else { &call.client.name };
-    let version =
-        if call.client.version.is_empty() { env!("CARGO_PKG_VERSION") } else { &call.client.version };
+    let version = if call.client.version.is_empty() {
+        env!("CARGO_PKG_VERSION")
+    } else {
+        &call.client.version
+    };
     client.set("name", json::quote(name));
     client.set("version", json::quote(version));
     let capabilities = call.meta.capabilities.clone().unwrap_or_else(JsonText::empty_object);
