@@ -136,7 +136,10 @@ fn modern(
         Incoming::One(Message::Response(_)) => {
             Err(invalid("response_posted", "clients must not post responses in this revision"))
         }
-        Incoming::One(Message::Notification(note)) => Ok(Post::ModernNotification(note)),
+        Incoming::One(Message::Notification(note)) => {
+            headers.check_notification(&note)?;
+            Ok(Post::ModernNotification(note))
+        }
         Incoming::One(Message::Request(request)) => {
             let id = request.id.clone();
             modern_request(headers, request, served).map_err(|error| error.answering(Some(&id)))
@@ -169,26 +172,37 @@ fn legacy(
     incoming: Incoming,
     served: &[Revision],
 ) -> Result<Post, MessageError> {
-    let Some(header) = headers.version else {
+    if headers.twice.is_some() {
+        let text = "a header of the protocol comes twice";
+        let error = MessageError::new(INVALID_REQUEST, "header_twice", text);
+        return Err(error.answering(asked(&incoming)));
+    }
+    // `initialize` negotiates in its body; a header on it says nothing yet.
+    let initialize = matches!(&incoming, Incoming::One(one) if one.method() == Some("initialize"));
+    let Some(header) = headers.version.filter(|_| !initialize) else {
         return Ok(Post::Legacy { incoming, version: None });
     };
     let version = std::str::from_utf8(header.trim_ascii()).ok().and_then(Revision::parse);
     let version =
         version.filter(|version| version.era() == Era::Legacy && served.contains(version));
     let Some(version) = version else {
-        let id = match &incoming {
-            Incoming::One(Message::Request(request)) => Some(&request.id),
-            _ => None,
-        };
         let text = format!("unsupported protocol version; this server speaks {}", list(served));
         let error = MessageError::new(INVALID_REQUEST, "unsupported_version", text);
-        return Err(error.answering(id));
+        return Err(error.answering(asked(&incoming)));
     };
     if matches!(incoming, Incoming::Batch(_)) && version != Revision::V2025_03_26 {
         let text = "batches exist in revision 2025-03-26 only";
         return Err(MessageError::new(INVALID_REQUEST, "batch", text));
     }
     Ok(Post::Legacy { incoming, version: Some(version) })
+}
+
+/// The id of the one request that came.
+const fn asked(incoming: &Incoming) -> Option<&RequestId> {
+    match incoming {
+        Incoming::One(Message::Request(request)) => Some(&request.id),
+        _ => None,
+    }
 }
 
 impl ModernMeta {

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::json::{self, Kind, Object};
-use super::message::{MessageError, Request};
+use super::message::{MessageError, Notification, Request};
 use super::methods::{self, Form, Sender, Target};
 use super::reply::HEADER_MISMATCH;
 use crate::domain::{JsonText, Revision};
@@ -42,16 +42,14 @@ pub struct Mirrored<'a> {
     pub session: Option<&'a [u8]>,
     /// `Mcp-Param-*`: the name behind the prefix, lower-cased, and the value.
     pub params: Vec<(&'a str, &'a [u8])>,
+    /// One of these that came twice: a peer might read the other one, so both eras refuse it.
+    pub twice: Option<&'a str>,
 }
 
 impl<'a> Mirrored<'a> {
     /// Picks the protocol's headers out of all headers; names must be lower-cased.
-    ///
-    /// # Errors
-    /// -32020 if one of them is there twice: a peer might read the other one.
-    pub fn collect(
-        headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
-    ) -> Result<Self, MessageError> {
+    #[must_use]
+    pub fn collect(headers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Self {
         let mut found = Self::default();
         for (name, value) in headers {
             let slot = match name {
@@ -62,18 +60,17 @@ impl<'a> Mirrored<'a> {
                 _ => {
                     let Some(suffix) = name.strip_prefix(PARAM_PREFIX) else { continue };
                     if found.params.iter().any(|(other, _)| *other == suffix) {
-                        return Err(mismatch("header_twice", "a `Mcp-Param-*` header comes twice"));
+                        found.twice = Some(name);
                     }
                     found.params.push((suffix, value));
                     continue;
                 }
             };
             if slot.replace(value).is_some() {
-                let text = format!("the header `{name}` comes twice");
-                return Err(mismatch("header_twice", &text));
+                found.twice = Some(name);
             }
         }
-        Ok(found)
+        found
     }
 
     /// Checks version, method and name against a modern request. `version` is what its `_meta` says.
@@ -83,6 +80,7 @@ impl<'a> Mirrored<'a> {
     /// # Errors
     /// -32020 if one is missing, undecodable or unequal.
     pub fn check(&self, request: &Request, version: &str) -> Result<(), MessageError> {
+        self.check_single()?;
         compare("MCP-Protocol-Version", self.version, version)?;
         compare("Mcp-Method", self.method, &request.method)?;
         let Some((target, required)) = named_target(&request.method) else { return Ok(()) };
@@ -95,6 +93,23 @@ impl<'a> Mirrored<'a> {
                 Err(mismatch("header_mismatch", "`Mcp-Name` repeats nothing in the body"))
             }
         }
+    }
+
+    /// Checks `Mcp-Method` against a modern notification, if the header is there: nothing acts on a
+    /// notification, so absence is tolerated.
+    ///
+    /// # Errors
+    /// -32020 if it is unequal or doubled.
+    pub fn check_notification(&self, note: &Notification) -> Result<(), MessageError> {
+        self.check_single()?;
+        self.method.map_or(Ok(()), |header| compare("Mcp-Method", Some(header), &note.method))
+    }
+
+    fn check_single(&self) -> Result<(), MessageError> {
+        let Some(name) = self.twice else { return Ok(()) };
+        // A parameter's name is the client's own text, perhaps long.
+        let shown: String = name.chars().take(64).collect();
+        Err(mismatch("header_twice", &format!("the header `{shown}` comes twice")))
     }
 
     /// Checks the mirrored arguments of a `tools/call`: `mirrors` are the header's name behind

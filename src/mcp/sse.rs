@@ -50,6 +50,8 @@ pub struct Decoder {
     /// Bytes of the fields of the event being built.
     size: usize,
     event: Event,
+    /// All its data, once a second line of it came; until then `event.data` is a slice of a chunk.
+    more: BytesMut,
     /// Whether any field was seen since the last blank line.
     touched: bool,
     /// The last chunk ended in CR: a LF that follows belongs to it.
@@ -67,6 +69,7 @@ impl Decoder {
             line: BytesMut::new(),
             size: 0,
             event: Event::default(),
+            more: BytesMut::new(),
             touched: false,
             after_cr: false,
             first_line: true,
@@ -125,7 +128,10 @@ impl Decoder {
         }
         if line.is_empty() {
             self.size = 0;
-            let event = std::mem::take(&mut self.event);
+            let mut event = std::mem::take(&mut self.event);
+            if !self.more.is_empty() {
+                event.data = Some(self.more.split().freeze());
+            }
             return Ok(std::mem::take(&mut self.touched).then_some(Item::Event(event)));
         }
         if self.size + line.len() > self.max_event {
@@ -152,12 +158,16 @@ impl Decoder {
             std::str::from_utf8(value).map(str::to_owned).map_err(|_| SseError::Utf8)
         };
         match field {
-            b"data" => {
-                self.event.data = Some(match self.event.data.take() {
-                    None => value,
-                    Some(before) => [&before, b"\n".as_slice(), &value].concat().into(),
-                });
-            }
+            b"data" => match &self.event.data {
+                None => self.event.data = Some(value),
+                Some(first) => {
+                    if self.more.is_empty() {
+                        self.more.extend_from_slice(first);
+                    }
+                    self.more.extend_from_slice(b"\n");
+                    self.more.extend_from_slice(&value);
+                }
+            },
             b"event" => self.event.event = Some(text(&value)?).filter(|name| !name.is_empty()),
             b"id" if !value.contains(&0) => self.event.id = Some(text(&value)?),
             b"retry" if !value.is_empty() && value.iter().all(u8::is_ascii_digit) => {
@@ -178,10 +188,10 @@ pub fn encode(event: &Event) -> Bytes {
     let data = event.data.as_deref();
     let mut out = Vec::with_capacity(data.map_or(0, <[u8]>::len) + 64);
     if let Some(name) = &event.event {
-        field(&mut out, b"event: ", name.as_bytes());
+        field(&mut out, b"event: ", &one_line(name));
     }
     if let Some(id) = &event.id {
-        field(&mut out, b"id: ", id.as_bytes());
+        field(&mut out, b"id: ", &one_line(id));
     }
     if let Some(millis) = event.retry {
         field(&mut out, b"retry: ", millis.to_string().as_bytes());
@@ -208,7 +218,7 @@ pub fn message(data: Bytes, id: Option<String>) -> Bytes {
 #[must_use]
 pub fn comment(text: &str) -> Bytes {
     let mut out = Vec::with_capacity(text.len() + 4);
-    field(&mut out, b": ", text.as_bytes());
+    field(&mut out, b": ", &one_line(text));
     out.push(b'\n');
     out.into()
 }
@@ -219,13 +229,14 @@ pub fn retry(millis: u64) -> Bytes {
     encode(&Event { retry: Some(millis), ..Event::default() })
 }
 
-/// Appends one line; what would end it early is left out.
+/// Appends one line.
 fn field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.extend_from_slice(name);
-    if memchr::memchr3(b'\n', b'\r', 0, value).is_none() {
-        out.extend_from_slice(value);
-    } else {
-        out.extend(value.iter().filter(|byte| !matches!(byte, b'\n' | b'\r' | 0)));
-    }
+    out.extend_from_slice(value);
     out.push(b'\n');
+}
+
+/// The text without line ends and NUL, which would begin another field or void an id.
+fn one_line(text: &str) -> Vec<u8> {
+    text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r' | 0)).collect()
 }
