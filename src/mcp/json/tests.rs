@@ -304,7 +304,8 @@ fn error_texts_never_repeat_the_document() {
 
 #[test]
 fn questions_to_a_value() {
-    let rows: &[(&str, Kind, Option<&str>, Option<bool>, Option<i64>)] = &[
+    type Row = (&'static str, Kind, Option<&'static str>, Option<bool>, Option<i64>);
+    let rows: &[Row] = &[
         ("null", Kind::Null, None, None, None),
         ("true", Kind::Bool, None, Some(true), None),
         ("false", Kind::Bool, None, Some(false), None),
