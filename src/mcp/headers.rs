@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::json::{self, Kind, Object};
-use super::message::{MessageError, Request};
+use super::message::{MessageError, Notification, Request};
 use super::methods::{self, Form, Sender, Target};
 use super::reply::HEADER_MISMATCH;
 use crate::domain::{JsonText, Revision};
@@ -42,16 +42,14 @@ pub struct Mirrored<'a> {
     pub session: Option<&'a [u8]>,
     /// `Mcp-Param-*`: the name behind the prefix, lower-cased, and the value.
     pub params: Vec<(&'a str, &'a [u8])>,
+    /// One of these that came twice: a peer might read the other one, so both eras refuse it.
+    pub twice: Option<&'a str>,
 }
 
 impl<'a> Mirrored<'a> {
     /// Picks the protocol's headers out of all headers; names must be lower-cased.
-    ///
-    /// # Errors
-    /// -32020 if one of them is there twice: a peer might read the other one.
-    pub fn collect(
-        headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
-    ) -> Result<Self, MessageError> {
+    #[must_use]
+    pub fn collect(headers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Self {
         let mut found = Self::default();
         for (name, value) in headers {
             let slot = match name {
@@ -62,18 +60,17 @@ impl<'a> Mirrored<'a> {
                 _ => {
                     let Some(suffix) = name.strip_prefix(PARAM_PREFIX) else { continue };
                     if found.params.iter().any(|(other, _)| *other == suffix) {
-                        return Err(mismatch("header_twice", "a `Mcp-Param-*` header comes twice"));
+                        found.twice = Some(name);
                     }
                     found.params.push((suffix, value));
                     continue;
                 }
             };
             if slot.replace(value).is_some() {
-                let text = format!("the header `{name}` comes twice");
-                return Err(mismatch("header_twice", &text));
+                found.twice = Some(name);
             }
         }
-        Ok(found)
+        found
     }
 
     /// Checks version, method and name against a modern request. `version` is what its `_meta` says.
@@ -83,6 +80,7 @@ impl<'a> Mirrored<'a> {
     /// # Errors
     /// -32020 if one is missing, undecodable or unequal.
     pub fn check(&self, request: &Request, version: &str) -> Result<(), MessageError> {
+        self.check_single()?;
         compare("MCP-Protocol-Version", self.version, version)?;
         compare("Mcp-Method", self.method, &request.method)?;
         let Some((target, required)) = named_target(&request.method) else { return Ok(()) };
@@ -95,6 +93,23 @@ impl<'a> Mirrored<'a> {
                 Err(mismatch("header_mismatch", "`Mcp-Name` repeats nothing in the body"))
             }
         }
+    }
+
+    /// Checks `Mcp-Method` against a modern notification, if the header is there: nothing acts on a
+    /// notification, so absence is tolerated.
+    ///
+    /// # Errors
+    /// -32020 if it is unequal or doubled.
+    pub fn check_notification(&self, note: &Notification) -> Result<(), MessageError> {
+        self.check_single()?;
+        self.method.map_or(Ok(()), |header| compare("Mcp-Method", Some(header), &note.method))
+    }
+
+    fn check_single(&self) -> Result<(), MessageError> {
+        let Some(name) = self.twice else { return Ok(()) };
+        // A parameter's name is the client's own text, perhaps long.
+        let shown: String = name.chars().take(64).collect();
+        Err(mismatch("header_twice", &format!("the header `{shown}` comes twice")))
     }
 
     /// Checks the mirrored arguments of a `tools/call`: `mirrors` are the header's name behind
@@ -172,8 +187,7 @@ pub fn encode(value: &str) -> Cow<'_, str> {
 /// plain ASCII nor well-formed base64 of UTF-8.
 #[must_use]
 pub fn decode(header: &[u8]) -> Option<Cow<'_, str>> {
-    let trimmed = header.trim_ascii();
-    let text = std::str::from_utf8(trimmed).ok()?;
+    let text = std::str::from_utf8(header).ok()?.trim_matches([' ', '\t']);
     if !text.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {
         return None;
     }
@@ -242,4 +256,281 @@ fn at_path(arguments: &JsonText, path: &[String]) -> Option<JsonText> {
 
 fn mismatch(reason: &'static str, text: &str) -> MessageError {
     MessageError::new(HEADER_MISMATCH, reason, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::mcp::json::Limits;
+
+    fn text(json: &str) -> JsonText {
+        json::read(Bytes::copy_from_slice(json.as_bytes()), &Limits::default()).unwrap().text()
+    }
+
+    fn request(method: &str, params: &str) -> Request {
+        let (params, meta) = (Object::parse(&text(params)).unwrap(), Object::default());
+        Request { id: 1.into(), method: method.to_owned(), params, meta }
+    }
+
+    type Headers<'a> = &'a [(&'a str, &'a str)];
+
+    fn mirrored<'a>(headers: &[(&'a str, &'a str)]) -> Mirrored<'a> {
+        Mirrored::collect(headers.iter().map(|(name, value)| (*name, value.as_bytes())))
+    }
+
+    #[test]
+    fn the_forms_of_a_value() {
+        let rows: &[(&str, &str)] = &[
+            ("", ""),
+            ("update_article", "update_article"),
+            ("a b\tc", "a b\tc"),
+            ("?=", "?="),
+            ("=?BASE64?YQ==?=", "=?BASE64?YQ==?="),
+            (" a", "=?base64?IGE=?="),
+            ("a\t", "=?base64?YQk=?="),
+            ("\u{e9}", "=?base64?w6k=?="),
+            ("a\nb", "=?base64?YQpi?="),
+            ("\u{7f}", "=?base64?fw==?="),
+            ("=?base64?YQ==?=", "=?base64?PT9iYXNlNjQ/WVE9PT89?="),
+            ("=?base64?", "=?base64?PT9iYXNlNjQ/?="),
+        ];
+        for (value, header) in rows {
+            assert_eq!(encode(value), *header, "{value:?}");
+            assert_eq!(decode(header.as_bytes()).as_deref(), Some(*value), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_header_decodes_to() {
+        let rows: &[(&[u8], Option<&str>)] = &[
+            (b"  a b\t", Some("a b")),
+            (b"=?base64?YWI=?=", Some("ab")),
+            (b" =?base64?YWI=?= ", Some("ab")),
+            (b"=?base64??=", Some("")),
+            (b"=?base64?YWI=", Some("=?base64?YWI=")),
+            (b"=?Base64?YWI=?=", Some("=?Base64?YWI=?=")),
+            (b"x=?base64?YWI=?=", Some("x=?base64?YWI=?=")),
+            (b"=?base64?YWI?=", None),
+            (b"=?base64?YWJ=?=", None),
+            (b"=?base64?YW I=?=", None),
+            (b"=?base64?Y_-=?=", None),
+            (b"=?base64?/w==?=", None),
+            (b"\xc3\xa9", None),
+            (b"\xe9", None),
+            (b"a\0b", None),
+            (b"a\x7f", None),
+        ];
+        for (header, value) in rows {
+            assert_eq!(decode(header).as_deref(), *value, "{}", String::from_utf8_lossy(header));
+        }
+    }
+
+    #[test]
+    fn envelope_headers_must_repeat_the_body() {
+        const VERSION: (&str, &str) = (PROTOCOL_VERSION, "2026-07-28");
+        let call = request("tools/call", r#"{"name":"caf\u00e9"}"#);
+        let list = request("tools/list", "{}");
+        let read = request("resources/read", r#"{"uri":"x://y","name":"z"}"#);
+        let get = request("tasks/get", r#"{"taskId":"t1"}"#);
+        let nameless = request("tools/call", r#"{"name":1}"#);
+        let rows: &[(&Request, Headers<'_>, Option<&str>)] = &[
+            (&call, &[VERSION, (METHOD, "tools/call"), (NAME, "=?base64?Y2Fmw6k=?=")], None),
+            (
+                &call,
+                &[
+                    (NAME, " =?base64?Y2Fmw6k=?= "),
+                    VERSION,
+                    (METHOD, "\ttools/call "),
+                    ("accept", "x"),
+                ],
+                None,
+            ),
+            (
+                &call,
+                &[VERSION, (METHOD, "tools/call"), (NAME, "caf\u{e9}")],
+                Some("header_mismatch"),
+            ),
+            (&call, &[VERSION, (METHOD, "tools/call"), (NAME, "cafe")], Some("header_mismatch")),
+            (
+                &call,
+                &[VERSION, (METHOD, "tools/call"), (NAME, "=?base64?Y2Fmw6k?=")],
+                Some("header_mismatch"),
+            ),
+            (&call, &[VERSION, (METHOD, "tools/call")], Some("header_missing")),
+            (&call, &[VERSION, (NAME, "=?base64?Y2Fmw6k=?=")], Some("header_missing")),
+            (
+                &call,
+                &[(METHOD, "tools/call"), (NAME, "=?base64?Y2Fmw6k=?=")],
+                Some("header_missing"),
+            ),
+            (
+                &call,
+                &[VERSION, (METHOD, "Tools/Call"), (NAME, "=?base64?Y2Fmw6k=?=")],
+                Some("header_mismatch"),
+            ),
+            (&list, &[VERSION, (METHOD, "tools/list")], None),
+            (&list, &[VERSION, (METHOD, "=?base64?dG9vbHMvbGlzdA==?=")], None),
+            (
+                &list,
+                &[VERSION, (METHOD, "tools/list"), (NAME, "ignored, as it mirrors nothing here")],
+                None,
+            ),
+            (&list, &[VERSION, VERSION, (METHOD, "tools/list")], Some("header_twice")),
+            (
+                &list,
+                &[VERSION, (METHOD, "tools/list"), (METHOD, "tools/call")],
+                Some("header_twice"),
+            ),
+            (
+                &list,
+                &[VERSION, (METHOD, "tools/list"), (SESSION_ID, "a"), (SESSION_ID, "a")],
+                Some("header_twice"),
+            ),
+            (
+                &list,
+                &[VERSION, (METHOD, "tools/list"), ("mcp-param-x", "1"), ("mcp-param-x", "1")],
+                Some("header_twice"),
+            ),
+            (&list, &[VERSION, (METHOD, "tools/list"), (SESSION_ID, "ignored")], None),
+            (
+                &list,
+                &[(PROTOCOL_VERSION, "2025-11-25"), (METHOD, "tools/list")],
+                Some("header_mismatch"),
+            ),
+            (&read, &[VERSION, (METHOD, "resources/read"), (NAME, "x://y")], None),
+            (&read, &[VERSION, (METHOD, "resources/read"), (NAME, "z")], Some("header_mismatch")),
+            (&get, &[VERSION, (METHOD, "tasks/get"), (NAME, "t1")], None),
+            (&get, &[VERSION, (METHOD, "tasks/get")], None),
+            (&get, &[VERSION, (METHOD, "tasks/get"), (NAME, "t2")], Some("header_mismatch")),
+            (&get, &[VERSION, (METHOD, "tasks/get"), (NAME, "")], Some("header_mismatch")),
+            (&nameless, &[VERSION, (METHOD, "tools/call"), (NAME, "1")], Some("header_mismatch")),
+            (&nameless, &[VERSION, (METHOD, "tools/call")], None),
+        ];
+        for (request, headers, reason) in rows {
+            let checked = mirrored(headers).check(request, "2026-07-28");
+            assert_eq!(checked.as_ref().err().map(|error| error.reason), *reason, "{headers:?}");
+            assert!(checked.is_ok() || checked.unwrap_err().code == HEADER_MISMATCH);
+        }
+    }
+
+    #[test]
+    fn argument_headers_must_repeat_the_body() {
+        let mirrors = [("Region".to_owned(), vec!["where".to_owned(), "region".to_owned()])];
+        let wrap = |value: &str| text(&format!(r#"{{"where":{{"region":{value}}}}}"#));
+        let equal: &[(&str, Option<&str>)] = &[
+            ("\"eu\"", Some("eu")),
+            ("\"eu\"", Some(" eu ")),
+            ("\"eu\"", Some("=?base64?ZXU=?=")),
+            ("\"\"", Some("")),
+            ("42", Some("42")),
+            ("42.0", Some("42")),
+            ("42", Some("42.0")),
+            ("4.2e1", Some("42")),
+            ("-0", Some("0")),
+            ("18446744073709551615", Some("18446744073709551615")),
+            ("true", Some("true")),
+            ("false", Some("false")),
+            ("null", None),
+            // Cannot be mirrored; the tool's schema refuses it.
+            ("[]", None),
+        ];
+        let unequal: &[(&str, Option<&str>)] = &[
+            ("\"eu\"", Some("EU")),
+            ("\"eu\"", Some("=?base64?RVU=?=")),
+            ("\"eu\"", None),
+            ("\"\"", None),
+            ("\"42\"", Some("42.0")),
+            ("42", Some("43")),
+            ("42", Some("42.5")),
+            ("42", Some("+42")),
+            ("42", Some("0x2a")),
+            ("42", Some("042")),
+            ("42", Some("\"42\"")),
+            ("9007199254740993", Some("9007199254740992")),
+            ("9007199254740993", Some("9007199254740993.0")),
+            ("18446744073709551615", Some("18446744073709551614")),
+            ("42", None),
+            ("true", Some("True")),
+            ("true", Some("1")),
+            ("true", None),
+            ("null", Some("null")),
+            ("null", Some("")),
+            ("[]", Some("[]")),
+            ("{}", Some("{}")),
+        ];
+        for (expected, rows) in [(true, equal), (false, unequal)] {
+            for (value, header) in rows {
+                let headers: Vec<_> =
+                    header.iter().map(|header| ("mcp-param-region", *header)).collect();
+                let checked = mirrored(&headers).check_arguments(&wrap(value), &mirrors);
+                assert_eq!(checked.is_ok(), expected, "{value} {header:?}");
+            }
+        }
+        // Absent on the way is absent; unknown parameter headers are ignored.
+        for arguments in ["{}", r#"{"where":null}"#, r#"{"where":"eu"}"#, r#"{"region":"eu"}"#] {
+            let headers = mirrored(&[("mcp-param-other", "x")]);
+            assert_eq!(headers.check_arguments(&text(arguments), &mirrors), Ok(()), "{arguments}");
+            let headers = mirrored(&[("mcp-param-region", "eu")]);
+            assert!(headers.check_arguments(&text(arguments), &mirrors).is_err(), "{arguments}");
+        }
+    }
+
+    #[test]
+    fn headers_are_built_from_what_is_sent() {
+        let mirrors = [
+            ("Region".to_owned(), vec!["where".to_owned(), "region".to_owned()]),
+            ("Count".to_owned(), vec!["count".to_owned()]),
+            ("Draft".to_owned(), vec!["draft".to_owned()]),
+            ("Absent".to_owned(), vec!["absent".to_owned()]),
+            ("Null".to_owned(), vec!["none".to_owned()]),
+        ];
+        let params = r#"{"name":"t","arguments":{"where":{"region":"caf\u00e9"},"count":4.2e1,"draft":false,"none":null}}"#;
+        let headers = build(Revision::V2026_07_28, &request("tools/call", params), &mirrors);
+        let expected = [
+            ("mcp-protocol-version", "2026-07-28"),
+            ("mcp-method", "tools/call"),
+            ("mcp-name", "t"),
+            ("mcp-param-region", "=?base64?Y2Fmw6k=?="),
+            ("mcp-param-count", "42"),
+            ("mcp-param-draft", "false"),
+        ];
+        assert_eq!(headers, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+
+    proptest! {
+        #[test]
+        fn any_value_survives_its_header(value: String) {
+            let header = encode(&value).into_owned();
+            prop_assert!(header.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~')));
+            prop_assert_eq!(decode(header.as_bytes()).map(Cow::into_owned), Some(value));
+        }
+
+        #[test]
+        fn what_is_built_is_accepted(name: String, region: String, count: i64, draft: bool) {
+            let mirrors = [("R", "region"), ("C", "count"), ("D", "draft")]
+                .map(|(suffix, key)| (suffix.to_owned(), vec![key.to_owned()]));
+            let arguments = Object::from_iter([
+                ("region", json::quote(&region)),
+                ("count", JsonText::of(&count)),
+                ("draft", JsonText::of(&draft)),
+            ]);
+            let mut request = request("tools/call", "{}");
+            request.params.set("name", json::quote(&name));
+            request.params.set("arguments", arguments.to_text());
+            let headers = build(Revision::V2026_07_28, &request, &mirrors);
+            let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+            let mirrored = Mirrored::collect(headers);
+            prop_assert_eq!(mirrored.check(&request, "2026-07-28"), Ok(()));
+            prop_assert_eq!(mirrored.check_arguments(&arguments.to_text(), &mirrors), Ok(()));
+        }
+
+        #[test]
+        fn arbitrary_headers_never_panic(header: Vec<u8>, value in "\\PC{0,8}") {
+            let _ = decode(&header);
+            let _ = equals(&JsonText::of(&value), &header);
+        }
+    }
 }

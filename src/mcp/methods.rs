@@ -205,3 +205,168 @@ pub const TABLE: &[Method] = &[
 /// The methods that a modern result may ask the client through `inputRequests`.
 pub const INPUT_REQUESTS: [&str; 3] =
     ["elicitation/create", "sampling/createMessage", "roots/list"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mcp::json::JsonError;
+
+    fn object(text: &'static str) -> Result<Object, JsonError> {
+        let document = crate::mcp::json::read(text.into(), &crate::mcp::json::Limits::default())?;
+        Ok(document.object().unwrap())
+    }
+
+    #[test]
+    fn no_two_rows_overlap() {
+        for (index, one) in TABLE.iter().enumerate() {
+            assert!(one.since <= one.until, "{}", one.name);
+            for other in &TABLE[index + 1..] {
+                let same =
+                    (one.name, one.sender, one.form) == (other.name, other.sender, other.form);
+                assert!(
+                    !same || one.until < other.since || other.until < one.since,
+                    "{}",
+                    one.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn names_and_forms_agree() {
+        for method in TABLE {
+            let told = method.name.starts_with("notifications/");
+            assert_eq!(told, method.form == Form::Notification, "{}", method.name);
+            for revision in Revision::ALL {
+                let found = find(method.sender, method.form, method.name, revision);
+                assert_eq!(
+                    found.is_some(),
+                    method.in_revision(revision),
+                    "{} {revision}",
+                    method.name
+                );
+            }
+        }
+    }
+
+    /// Who sends what in which revision: the list of the schemas, as one line each.
+    #[test]
+    fn each_revision_has_its_methods() {
+        let count = |revision, sender, form| {
+            let here = |method: &&Method| {
+                method.in_revision(revision) && method.sender == sender && method.form == form
+            };
+            TABLE.iter().filter(here).count()
+        };
+        let rows = [
+            (V2025_03_26, [13, 4, 3, 7]),
+            (V2025_06_18, [13, 4, 4, 7]),
+            (V2025_11_25, [17, 5, 8, 9]),
+            (V2026_07_28, [13, 1, 0, 9]),
+        ];
+        for (revision, expected) in rows {
+            let found = [(Client, Ask), (Client, Note), (Server, Ask), (Server, Note)]
+                .map(|(sender, form)| count(revision, sender, form));
+            assert_eq!(found, expected, "{revision}");
+        }
+    }
+
+    #[test]
+    fn nothing_else_is_found() {
+        let rows = [
+            "",
+            "tools",
+            "tools/call ",
+            "Tools/Call",
+            "tools/CALL",
+            "tools/\u{441}all",
+            "tools/call\0",
+            "skills/list",
+            "skills/get",
+            "resources/directory/read",
+            "events/list",
+            "events/subscribe",
+            "events/stream",
+            "rpc.discover",
+            "notifications/unknown",
+            "tools//call",
+            "tasks/update/",
+        ];
+        for name in rows {
+            for sender in [Client, Server] {
+                for form in [Ask, Note] {
+                    for revision in Revision::ALL {
+                        assert_eq!(find(sender, form, name, revision), None, "{name}");
+                    }
+                }
+            }
+        }
+        // A request is not a notification, and a client's method not a server's.
+        assert_eq!(find(Client, Note, "tools/call", V2026_07_28), None);
+        assert_eq!(find(Server, Ask, "tools/call", V2025_11_25), None);
+        for gone in [
+            "initialize",
+            "ping",
+            "logging/setLevel",
+            "resources/subscribe",
+            "resources/unsubscribe",
+            "tasks/result",
+            "tasks/list",
+        ] {
+            assert_eq!(find(Client, Ask, gone, V2026_07_28), None, "{gone}");
+        }
+    }
+
+    #[test]
+    fn targets_are_named() -> Result<(), JsonError> {
+        let rows = [
+            (Target::Tool, r#"{"name":"a\u0062"}"#, Some("ab")),
+            (Target::Tool, r#"{"name":1}"#, None),
+            (Target::Tool, r#"{}"#, None),
+            (Target::Prompt, r#"{"name":"p"}"#, Some("p")),
+            (Target::Resource, r#"{"uri":"x://y"}"#, Some("x://y")),
+            (Target::Task, r#"{"taskId":"t","name":"n"}"#, Some("t")),
+            (
+                Target::Completion,
+                r#"{"ref":{"type":"ref/prompt","name":"p","uri":"u"}}"#,
+                Some("p"),
+            ),
+            (Target::Completion, r#"{"ref":{"type":"ref/resource","uri":"u"}}"#, Some("u")),
+            (Target::Completion, r#"{"ref":{"type":"ref/tool","name":"u"}}"#, None),
+            (Target::Completion, r#"{"ref":"p"}"#, None),
+            (Target::None, r#"{"name":"a"}"#, None),
+        ];
+        for (target, params, name) in rows {
+            assert_eq!(target.name(&object(params)?).as_deref(), name, "{params}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn tasks_are_core_once_and_an_extension_now() {
+        let get = find(Client, Ask, "tasks/get", V2026_07_28).unwrap();
+        assert_eq!(get.extension(V2026_07_28), Some(TASKS_EXTENSION));
+        assert_eq!(get.extension(V2025_11_25), None);
+        let extended = TABLE.iter().filter(|method| {
+            method.in_revision(V2026_07_28) && method.extension(V2026_07_28).is_some()
+        });
+        let names: Vec<_> = extended.map(|method| method.name).collect();
+        assert_eq!(names, ["tasks/get", "tasks/cancel", "tasks/update", "notifications/tasks"]);
+    }
+
+    #[test]
+    fn six_methods_mirror_a_name() {
+        let names =
+            TABLE.iter().filter(|method| method.in_revision(V2026_07_28) && method.mirrors_name());
+        let names: Vec<_> = names.map(|method| method.name).collect();
+        let expected = [
+            "tools/call",
+            "prompts/get",
+            "resources/read",
+            "tasks/get",
+            "tasks/cancel",
+            "tasks/update",
+        ];
+        assert_eq!(names, expected);
+    }
+}

@@ -107,3 +107,59 @@ fn result_prefix(id: &RequestId, room: usize) -> Vec<u8> {
     out.extend_from_slice(br#","result":"#);
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_the_status_of_its_era() {
+        let rows = [
+            (PARSE_ERROR, 400, 400),
+            (INVALID_REQUEST, 400, 400),
+            (METHOD_NOT_FOUND, 404, 200),
+            (INVALID_PARAMS, 400, 200),
+            (INTERNAL_ERROR, 200, 200),
+            (HEADER_MISMATCH, 400, 400),
+            (MISSING_CAPABILITY, 400, 200),
+            (UNSUPPORTED_VERSION, 400, 400),
+            (1, 200, 200),
+        ];
+        for (code, modern, legacy) in rows {
+            assert_eq!((status(code, Era::Modern), status(code, Era::Legacy)), (modern, legacy));
+        }
+    }
+
+    #[test]
+    fn codes_stay_in_their_era() {
+        for code in [RESOURCE_NOT_FOUND, URL_ELICITATION_REQUIRED] {
+            assert!(!may_emit(code, Era::Modern) && may_emit(code, Era::Legacy));
+        }
+        for code in [HEADER_MISMATCH, MISSING_CAPABILITY, UNSUPPORTED_VERSION] {
+            assert!(may_emit(code, Era::Modern) && !may_emit(code, Era::Legacy));
+        }
+        assert!(may_emit(INVALID_PARAMS, Era::Modern) && may_emit(INVALID_PARAMS, Era::Legacy));
+    }
+
+    #[test]
+    fn answers_are_written_around_the_payload() {
+        let id = RequestId::from("a\"");
+        let body = JsonText::from_valid(Bytes::from_static(br#"{"n" : 1.0}"#));
+        assert_eq!(result(&id, &body), r#"{"jsonrpc":"2.0","id":"a\"","result":{"n" : 1.0}}"#);
+        let told = error(Some(&7.into()), -32021, "\u{e9}\n", Some(&body));
+        let expected = "{\"jsonrpc\":\"2.0\",\"id\":7,\"error\":{\"code\":-32021,\"message\":\"\u{e9}\\n\",\"data\":{\"n\" : 1.0}}}";
+        assert_eq!(told, expected);
+        assert_eq!(
+            error(None, 1, "", None),
+            r#"{"jsonrpc":"2.0","error":{"code":1,"message":""}}"#
+        );
+        let params = JsonText::from_valid(Bytes::from_static(br#"{"_meta":{"a":1},"b":2}"#));
+        let rows = [
+            (params, r#"{"jsonrpc":"2.0","method":"m","params":{"b":2,"_meta":{"a":1}}}"#),
+            (JsonText::null(), r#"{"jsonrpc":"2.0","method":"m"}"#),
+        ];
+        for (params, expected) in rows {
+            assert_eq!(notification("m", &params), expected);
+        }
+    }
+}

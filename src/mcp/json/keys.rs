@@ -21,7 +21,7 @@ pub(super) struct Keys<'a> {
 /// One open object's part of the stack.
 pub(super) struct Scope<'a> {
     first: usize,
-    many: Option<Box<HashSet<Cow<'a, [u8]>>>>,
+    many: Option<HashSet<Cow<'a, [u8]>>>,
 }
 
 impl<'a> Keys<'a> {
@@ -59,7 +59,7 @@ impl<'a> Keys<'a> {
         let mut many: HashSet<Cow<'a, [u8]>> = self.texts.drain(scope.first..).collect();
         self.tags.truncate(scope.first);
         many.insert(key);
-        scope.many = Some(Box::new(many));
+        scope.many = Some(many);
         true
     }
 }

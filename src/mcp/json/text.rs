@@ -48,7 +48,8 @@ pub fn as_i64(text: &JsonText) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let digits = std::str::from_utf8(text.bytes().trim_ascii()).ok()?;
     if let Ok(integer) = digits.parse() {
-        return digits.starts_with('+').then_some(None).unwrap_or(Some(integer));
+        // `parse` would also take a leading plus.
+        return if digits.starts_with('+') { None } else { Some(integer) };
     }
     let float = as_f64(text)?;
     #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and within 2^53")]
