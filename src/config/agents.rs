@@ -56,7 +56,10 @@ pub(super) fn identity(
     Some(match mode? {
         Mode::Keys => IdentityMode::Keys,
         Mode::Passthrough => {
-            walk.warn("`identity.mode` is `passthrough`: agents bring their own Intercom tokens, and all of them get the same roles");
+            walk.warn(
+                "`identity.mode` is `passthrough`: agents bring their own Intercom tokens, and \
+                 all of them get the same roles",
+            );
             IdentityMode::Passthrough { roles }
         }
         Mode::Anonymous => {
@@ -149,7 +152,8 @@ pub(super) fn allowed_hosts(root: &Section<'_>) -> Vec<String> {
         .filter_map(|Text { at, text, shown }| {
             let host = is_host(&text).then(|| text.to_ascii_lowercase());
             if host.is_none() {
-                let rule = "which is not a host; write `name` or `name:port`, without scheme, path or wildcard";
+                let rule = "which is not a host; write `name` or `name:port`, without scheme, path \
+                            or wildcard";
                 root.refuse(at, key, &format!("has `{shown}`, {rule}"));
             }
             host

@@ -118,10 +118,16 @@ fn check_together(walk: &Walk<'_>, config: &Config) {
         walk.warn("`approvers` is empty: nobody can release a held call");
     }
     if config.behind_tls_proxy && !config.listen.ip().is_loopback() {
-        walk.warn("`listen` is not a loopback address: keys travel unencrypted between the TLS proxy and Portcullis");
+        walk.warn(
+            "`listen` is not a loopback address: keys travel unencrypted between the TLS proxy \
+             and Portcullis",
+        );
     }
     if config.behind_tls_proxy && config.allowed_hosts.is_empty() {
-        walk.warn("`allowed_hosts` is empty: requests that carry the TLS proxy's host name will be refused");
+        walk.warn(
+            "`allowed_hosts` is empty: requests that carry the TLS proxy's host name will be \
+             refused",
+        );
     }
 }
 
@@ -157,7 +163,8 @@ fn policies(root: &Section<'_>) -> Option<PathBuf> {
     let (at, path) = root.path("policies")?;
     if !path.is_dir() {
         let text = format!(
-            "names `{}`, which is not a folder; make it, or leave the key out for the shipped policies",
+            "names `{}`, which is not a folder; make it, or leave the key out for the \
+             shipped policies",
             path.display()
         );
         root.refuse(at, "policies", &text);
@@ -236,7 +243,8 @@ fn check_pem(path: &Path) -> Result<(), String> {
         Ok(())
     } else {
         Err(format!(
-            "names `{shown}`, which holds no PEM certificate; it must have `-----BEGIN CERTIFICATE-----`"
+            "names `{shown}`, which holds no PEM certificate; it must have \
+             `-----BEGIN CERTIFICATE-----`"
         ))
     }
 }

@@ -281,7 +281,8 @@ impl Config {
             IdentityMode::Anonymous(_) => "anonymous",
         };
         format!(
-            "ok: listen {}, upstream {}, identity {identity}, {} principals, {} approvers, policies {}, data {}",
+            "ok: listen {}, upstream {}, identity {identity}, {} principals, \
+             {} approvers, policies {}, data {}",
             self.listen,
             self.upstream.url,
             self.principals.len(),

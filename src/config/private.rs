@@ -47,7 +47,7 @@ pub enum PrivateError {
         expected: &'static str,
     },
     /// Somebody else owns it.
-    #[error("`{}` belongs to user {owner}; make it belong to the user that runs portcullis (chown)", path.display())]
+    #[error("`{}` belongs to user {owner}; give it to the user that runs portcullis", path.display())]
     Owner {
         /// Which.
         path: PathBuf,

@@ -64,7 +64,7 @@ impl Source<'_> {
         {
             return Err(format!(
                 "`${{{reference}}}` is no reference; write `${{NAME}}` for a variable of the \
-                 environment or `${{file:path}}` for a file's contents, `$${{` for the two characters"
+                 environment, `${{file:path}}` for a file's contents, `$${{` for the two characters"
             ));
         }
         let value = (self.environment)(reference).ok_or_else(|| {
