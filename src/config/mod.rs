@@ -16,12 +16,21 @@ use std::time::Duration;
 
 use crate::domain::{Approver, Era, Principal};
 
+mod agents;
+mod check;
 pub mod private;
 mod problem;
+mod schema;
 mod secret;
+mod section;
+mod source;
+mod unit;
+mod walk;
 
 pub use problem::{Problem, Problems};
+pub use schema::schema;
 pub use secret::Secret;
+pub use source::Lookup;
 
 /// Everything an operator can say, checked.
 #[derive(Debug, Clone)]
@@ -202,6 +211,22 @@ pub enum LogFormat {
 }
 
 impl Config {
+    /// Reads and checks a file; `${NAME}` is looked up in the process' environment.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn load(path: &Path) -> Result<Self, Problems> {
+        Self::load_with(path, &|name| std::env::var_os(name))
+    }
+
+    /// [`Config::load`] with another environment.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file.
+    pub fn load_with(path: &Path, environment: Lookup<'_>) -> Result<Self, Problems> {
+        check::load(path, environment)
+    }
+
     /// A configuration made in code, all defaults: agents on a free loopback port, identity by
     /// keys, nobody known yet. For the demo and for tests, which then set the fields they need.
     #[must_use]
@@ -256,7 +281,8 @@ impl Config {
             IdentityMode::Anonymous(_) => "anonymous",
         };
         format!(
-            "ok: listen {}, upstream {}, identity {identity}, {} principals, {} approvers, policies {}, data {}",
+            "ok: listen {}, upstream {}, identity {identity}, {} principals, \
+             {} approvers, policies {}, data {}",
             self.listen,
             self.upstream.url,
             self.principals.len(),
@@ -266,3 +292,6 @@ impl Config {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

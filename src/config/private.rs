@@ -27,6 +27,14 @@ pub enum PrivateError {
         /// Whether it is a folder.
         folder: bool,
     },
+    /// Everybody may change it.
+    #[error("`{path}` can be changed by everybody (mode {mode:04o}); run `chmod o-w {path}`", path = path.display())]
+    Writable {
+        /// Which.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
     /// A link, whose target somebody else may choose.
     #[error("`{}` is a symbolic link; name the file itself", .0.display())]
     Link(PathBuf),
@@ -39,7 +47,7 @@ pub enum PrivateError {
         expected: &'static str,
     },
     /// Somebody else owns it.
-    #[error("`{}` belongs to user {owner}; make it belong to the user that runs portcullis (chown)", path.display())]
+    #[error("`{}` belongs to user {owner}; give it to the user that runs portcullis", path.display())]
     Owner {
         /// Which.
         path: PathBuf,
@@ -151,6 +159,27 @@ pub fn check_folder(path: &Path) -> Result<(), PrivateError> {
         return Err(PrivateError::Kind { path: path.to_owned(), expected: "folder" });
     }
     check_owner_and_mode(path, &found)
+}
+
+/// Checks that a file that turned out to hold a secret is private. A link to it is in order.
+///
+/// # Errors
+/// If it is not private, or not there.
+pub fn check_secret_holder(path: &Path) -> Result<(), PrivateError> {
+    let found = fs::metadata(path).map_err(PrivateError::io("read", path))?;
+    check_owner_and_mode(path, &found)
+}
+
+/// Checks that not everybody may change a file or folder that holds no secret but decides things.
+///
+/// # Errors
+/// If everybody may, or it is not there.
+pub fn check_not_writable(path: &Path) -> Result<(), PrivateError> {
+    let found = fs::metadata(path).map_err(PrivateError::io("read", path))?;
+    if found.mode() & 0o002 == 0 {
+        return Ok(());
+    }
+    Err(PrivateError::Writable { path: path.to_owned(), mode: found.mode() & 0o7777 })
 }
 
 /// Checks the metadata of a file, taken without following links.

@@ -229,3 +229,24 @@ fn pass_through_and_anonymous() {
         assert!(known.token.is_none());
     }
 }
+
+#[test]
+fn commands_at_the_same_time_lose_no_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path());
+    let keys = PrincipalKeys::of(&config.data);
+    std::thread::scope(|scope| {
+        for name in ["bot", "other", "bot", "other"] {
+            let (config, keys) = (&config, &keys);
+            scope.spawn(move || {
+                for _ in 0..5 {
+                    let id = keys.add(config, name, NOW, None).unwrap().entry.id;
+                    keys.revoke(&id, NOW).unwrap();
+                }
+            });
+        }
+    });
+    let list = keys.list().unwrap();
+    assert_eq!(list.len(), 20);
+    assert!(list.iter().all(|entry| entry.revoked_at == Some(NOW)));
+}

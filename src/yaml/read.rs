@@ -75,7 +75,8 @@ fn refuse_text(text: &str, limits: &Limits) -> Option<Fault> {
             .map(|(column, c)| (line + 1, column + 1, c))
     })?;
     let text = format!(
-        "the invisible character U+{:04X} is not accepted; remove it, or write it as an escape in double quotes",
+        "the invisible character U+{:04X} is not accepted; remove it, or write it as an escape \
+         in double quotes",
         u32::from(found)
     );
     Some(Fault { at: Position { line, column }, text })

@@ -1,0 +1,350 @@
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::Value as Json;
+
+use super::source::Source;
+use super::walk::Asked;
+use super::*;
+
+const EXAMPLE: &str = include_str!("../../examples/portcullis.yaml");
+const TOKEN: &str = "dG9rOmExYjJjM2Q0ZTVm";
+
+fn environment(name: &str) -> Option<OsString> {
+    match name {
+        "INTERCOM_TOKEN" => Some(TOKEN.into()),
+        "WEAK" => Some("changeme".into()),
+        "MANY" => Some("2048".into()),
+        _ => None,
+    }
+}
+
+/// Writes the text into a folder of its own and loads it; problems come back without the folder.
+fn load(text: &str, mode: u32) -> Result<Config, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.yaml");
+    std::fs::write(&path, text).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    let prefix = format!("{}/", folder.path().display());
+    Config::load_with(&path, &environment)
+        .map_err(|problems| problems.to_string().replace(&prefix, ""))
+}
+
+/// The smallest file, and one more line.
+fn with(line: &str) -> String {
+    format!("upstream: {{ url: 'https://x.test/mcp', token: '${{INTERCOM_TOKEN}}' }}\n{line}")
+}
+
+#[test]
+fn the_example_is_the_defaults() {
+    let config = load(EXAMPLE, 0o644).unwrap();
+    assert_eq!(config.warnings, [""; 0]);
+    let bot = config.principal("support-bot").unwrap();
+    assert_eq!(bot.attributes, BTreeMap::from([("team".to_owned(), "42".to_owned())]));
+    assert_eq!(config.upstream.token.as_ref().unwrap().expose(), TOKEN);
+    assert!(!format!("{config:?}").contains(TOKEN));
+
+    let small = with("principals: [{ id: support-bot }]\napprovers: [{ id: jane }]");
+    let small = load(&small, 0o644).unwrap();
+    let tail = |config: &Config| {
+        format!(
+            "{:?} {:?} {:?} {:?} {} {:?}",
+            config.listen,
+            config.limits,
+            config.holds,
+            config.drain,
+            config.environment,
+            config.log
+        )
+    };
+    assert_eq!(tail(&config), tail(&small));
+    assert!(small.summary().starts_with("ok: listen 127.0.0.1:8787, upstream https://x.test/mcp"));
+}
+
+#[test]
+fn every_problem_is_told_at_once_with_its_place() {
+    let text = r#"listen: 0.0.0.0:8787
+enviroment: staging
+upstream:
+  url: http://mcp.intercom.com/mcp
+  token: ${NO_SUCH_VARIABLE}
+  era: legcy
+  timeouts: { connect: 5, answer: 3d, idel: 1s }
+policies: ./nowhere
+identity: { mode: keys, anonymous: { id: x } }
+principals:
+  - roles: [reader, "*"]
+  - id: bot
+    attributes: { team: 42 }
+  - id: bot
+    on_behalf_of: [jane]
+approvers: jane
+allowed_origins: ["*", null]
+limits:
+  body: 4MB
+  connections: 0
+  connections: 7
+holds: 45s
+log: { level: loud, format: &x json }
+"#;
+    insta::assert_snapshot!(load(text, 0o644).unwrap_err(), @r#"
+    p.yaml:1:9: `listen` is `0.0.0.0:8787`, which others can reach without TLS; use a loopback address, or put a TLS proxy in front and say `behind_tls_proxy: true`
+    p.yaml:2:1: unknown key `enviroment`; did you mean `environment`?
+    p.yaml:4:8: `upstream.url` is `http://mcp.intercom.com/mcp`, but `http` is for loopback hosts only; use `https`
+    p.yaml:5:10: the environment variable `NO_SUCH_VARIABLE` is not set; set it, or use `${file:path}`
+    p.yaml:6:8: `upstream.era` cannot be `legcy`; did you mean `legacy`?
+    p.yaml:7:24: `upstream.timeouts.connect` is `5`, but must be a duration such as `500ms`, `30s`, `5m` or `4h`
+    p.yaml:7:35: `upstream.timeouts.answer` is `3d`, but must be between `100ms` and `1h`
+    p.yaml:7:39: unknown key `upstream.timeouts.idel`; did you mean `idle`?
+    p.yaml:8:11: `policies` names `./nowhere`, which is not a folder; make it, or leave the key out for the shipped policies
+    p.yaml:9:25: `identity.anonymous` is set, but `identity.mode` is not `anonymous`; remove one of them
+    p.yaml:11:5: `principals[].id` is missing; add it, such as `id: support-bot`
+    p.yaml:11:21: `principals[].roles` has `*`, which is not a name; use 1 to 128 of `A-Z a-z 0-9 . _ @ : / -`
+    p.yaml:13:25: `principals[].attributes.team` must be text (put it in quotes), not a number
+    p.yaml:14:9: `principals[].id` is `bot` a second time; keep one
+    p.yaml:15:19: `principals[].on_behalf_of` must be text, not a list
+    p.yaml:16:12: `approvers` must be a list (each item begins with `- `), not text
+    p.yaml:17:19: `allowed_origins` has `*`, which is not an origin; write `https://name[:port]`, without path or wildcard
+    p.yaml:17:24: `allowed_origins` must be text (put it in quotes), not nothing
+    p.yaml:19:9: `limits.body` is `4MB`, but must be a size such as `512KiB` or `4MiB`
+    p.yaml:20:16: `limits.connections` is `0`, but must be between `1` and `1000000`
+    p.yaml:21:3: the key `connections` is here twice; keep one of them
+    p.yaml:22:1: `holds` must be a mapping of keys to values, not text
+    p.yaml:23:15: `log.level` cannot be `loud`; use `info`, `error`, `warn`, `debug` or `trace`
+    p.yaml:23:32: anchors and aliases (`&name`, `*name`) are not accepted; write the value out
+    "#);
+}
+
+#[test]
+fn values_are_checked() {
+    for (line, expected) in [
+        ("listen: localhost:8787", "2:9: `listen` is `localhost:8787`, but must be an IP address"),
+        ("listen: '[::1]:0'", ""),
+        ("listen: 10.0.0.1:1\nbehind_tls_proxy: true", ""),
+        (
+            "behind_tls_proxy: yes",
+            "2:19: `behind_tls_proxy` is `yes`, but must be `true` or `false`",
+        ),
+        ("environment: 7", "2:14: `environment` must be text (put it in quotes), not a number"),
+        ("environment: ''", "2:14: `environment` is empty"),
+        ("limits: { connections: '${MANY}' }", ""),
+        (
+            "limits: { connections: '${INTERCOM_TOKEN}' }",
+            "2:24: `limits.connections` is `${INTERCOM_TOKEN}`, but must be a whole number",
+        ),
+        (
+            "holds: { wait: 51s }",
+            "2:16: `holds.wait` is `51s`, but must be between `100ms` and `50s`",
+        ),
+        (
+            "limits: { body: 1GiB }",
+            "2:17: `limits.body` is `1GiB`, but must be between `1KiB` and `64MiB`",
+        ),
+        ("identity: { mode: anonymous }", ""),
+        ("identity: { mode: passthrough, passthrough: { roles: [a] } }", ""),
+        (
+            "identity: { mode: passthrough, anonymous: {} }",
+            "2:32: `identity.anonymous` is set, but `identity.mode` is not `anonymous`",
+        ),
+        (
+            "identity: { mode: anonymous }\nlisten: 10.0.0.1:1\nbehind_tls_proxy: true",
+            "2:13: `identity.mode` cannot be `anonymous`",
+        ),
+        (
+            "principals: [{ id: 'passthrough:abc' }]",
+            "2:20: `principals[].id` is `passthrough:abc`, which Portcullis uses itself",
+        ),
+        ("principals: [{ id: 'a b' }]", "2:20: `principals[].id` is `a b`, but must be 1 to 128"),
+        ("principals: [bot]", "2:14: `principals[]` must be a mapping of keys to values, not text"),
+        (
+            "allowed_hosts: ['https://x']",
+            "2:17: `allowed_hosts` has `https://x`, which is not a host",
+        ),
+        ("allowed_hosts: [PORT.example:8443, '[::1]:1']", ""),
+        ("allowed_hosts: ['*.x']", "2:17: `allowed_hosts` has `*.x`, which is not a host"),
+        (
+            "allowed_origins: ['https://x/']",
+            "2:19: `allowed_origins` has `https://x/`, which is not an origin",
+        ),
+        ("allowed_origins: ['https://x:8443', 'vscode-webview://abc']", ""),
+        ("tokn: x", "2:1: unknown key `tokn`; known here: `behind_tls_proxy`"),
+        ("Allowed-Hosts: []", "2:1: unknown key `Allowed-Hosts`; did you mean `allowed_hosts`?"),
+        ("plugins:", ""),
+    ] {
+        let found = load(&with(line), 0o644).map(|_| ()).err().unwrap_or_default();
+        let expected =
+            if expected.is_empty() { String::new() } else { format!("p.yaml:{expected}") };
+        assert!(
+            found.starts_with(&expected) && found.is_empty() == expected.is_empty(),
+            "{line}\n{found}"
+        );
+        assert!(!found.contains(TOKEN) && found.lines().count() <= 1, "{found}");
+    }
+}
+
+#[test]
+fn upstreams_are_checked() {
+    for (rest, expected) in [
+        ("url: http://127.0.0.1:9/mcp, token: '${INTERCOM_TOKEN}'", ""),
+        ("url: 'http://[::1]:9/mcp', token: '${INTERCOM_TOKEN}'", ""),
+        ("url: http://localhost/mcp, token: '${INTERCOM_TOKEN}'", ""),
+        (
+            "url: http://localhost.evil/mcp, token: '${INTERCOM_TOKEN}'",
+            "`http` is for loopback hosts only",
+        ),
+        ("url: https://u:p@x/mcp, token: '${INTERCOM_TOKEN}'", "must not hold a user name"),
+        ("url: 'https://x/mcp#a', token: '${INTERCOM_TOKEN}'", "no `#` part"),
+        ("url: ftp://x/, token: '${INTERCOM_TOKEN}'", "must begin with `https://`"),
+        ("url: /mcp, token: '${INTERCOM_TOKEN}'", "must begin with `https://` and a host"),
+        ("token: '${INTERCOM_TOKEN}'", "`upstream.url` is missing"),
+        ("url: https://x/mcp", "`upstream.token` is missing"),
+        ("url: https://x/mcp, token: '${WEAK}'", "`upstream.token` is a placeholder, not a secret"),
+        ("url: https://x/mcp, token: ''", "`upstream.token` is empty"),
+        ("url: https://x/mcp, token: short", "is shorter than 16 characters"),
+        ("url: https://x/mcp, token: 'Bearer ${INTERCOM_TOKEN}'", "without `Bearer`"),
+        (
+            "url: https://x/mcp, token: '${INTERCOM_TOKEN}', ca_file: none.pem",
+            "`none.pem`, which cannot be read",
+        ),
+        (
+            "url: https://x/mcp, token: '${INTERCOM_TOKEN}', ca_file: p.yaml",
+            "holds no PEM certificate",
+        ),
+    ] {
+        let found =
+            load(&format!("upstream: {{ {rest} }}"), 0o644).map(|_| ()).err().unwrap_or_default();
+        assert_eq!(found.lines().count(), usize::from(!expected.is_empty()), "{rest}\n{found}");
+        assert!(found.contains(expected), "{rest}\n{found}");
+    }
+}
+
+#[test]
+fn what_others_may_read_or_change_is_refused() {
+    let literal = format!("upstream: {{ url: 'https://x.test/mcp', token: '{TOKEN}' }}");
+    for (text, mode, expected) in [
+        (with(""), 0o644, ""),
+        (with(""), 0o664, ""),
+        (
+            with(""),
+            0o666,
+            "1:1: `p.yaml` can be changed by everybody (mode 0666); run `chmod o-w p.yaml`",
+        ),
+        (literal.clone(), 0o600, ""),
+        (
+            literal,
+            0o640,
+            "1:47: the file holds a secret, but `p.yaml` can be used by others (mode 0640); run `chmod 600 p.yaml`",
+        ),
+    ] {
+        let found = load(&text, mode).map(|_| ()).err().unwrap_or_default();
+        assert!(
+            found.contains(expected) && found.is_empty() == expected.is_empty(),
+            "{mode:o} {found}"
+        );
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token");
+    std::fs::write(&token, format!("{TOKEN}\n")).unwrap();
+    let path = folder.path().join("p.yaml");
+    std::fs::create_dir(folder.path().join("portcullis-data")).unwrap();
+    std::fs::write(&path, "upstream: { url: 'https://x.test/mcp', token: '${file:token}' }")
+        .unwrap();
+    let set = |name: &str, mode| {
+        let mode = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(folder.path().join(name), mode).unwrap();
+    };
+    set("token", 0o644);
+    set("portcullis-data", 0o755);
+    let problems = Config::load_with(&path, &environment).unwrap_err();
+    let texts: Vec<_> = problems.list.iter().map(|problem| problem.text.as_str()).collect();
+    assert!(
+        texts[0].contains("portcullis-data` can be used by others (mode 0755); run `chmod 700 "),
+        "{texts:?}"
+    );
+    assert!(
+        texts[1].contains("token` can be used by others (mode 0644); run `chmod 600 "),
+        "{texts:?}"
+    );
+    set("token", 0o400);
+    set("portcullis-data", 0o700);
+    let config = Config::load_with(&path, &environment).unwrap();
+    assert_eq!(config.upstream.token.unwrap().expose(), TOKEN);
+}
+
+#[test]
+fn loud_cases_warn() {
+    for (line, expected) in [
+        ("identity: { mode: anonymous }", "`identity.mode` is `anonymous`"),
+        ("identity: { mode: passthrough }", "`identity.mode` is `passthrough`"),
+        ("identity: { mode: passthrough }\nprincipals: [{ id: a }]", "`principals` is not used"),
+        ("approvers: [{ id: a }]", "`principals` is empty"),
+        ("principals: [{ id: a }]", "`approvers` is empty"),
+        ("listen: 10.0.0.1:1\nbehind_tls_proxy: true", "keys travel unencrypted"),
+        ("listen: 10.0.0.1:1\nbehind_tls_proxy: true", "`allowed_hosts` is empty"),
+    ] {
+        let warnings = load(&with(line), 0o644).unwrap().warnings;
+        assert!(warnings.iter().any(|warning| warning.contains(expected)), "{line}: {warnings:?}");
+    }
+}
+
+#[test]
+fn files_that_cannot_be_read_are_problems() {
+    let missing = Config::load(Path::new("no/such.yaml")).unwrap_err().to_string();
+    assert!(missing.starts_with("no/such.yaml: cannot be read: "), "{missing}");
+    for (text, expected) in [
+        ("", "p.yaml:1:1: `upstream.url` is missing"),
+        ("- a", "p.yaml:1:1: the file must be a mapping of keys to values, not a list"),
+        ("upstream: {", "p.yaml:2:1: this is not YAML: "),
+    ] {
+        let found = load(text, 0o644).unwrap_err();
+        assert!(found.starts_with(expected), "{found}");
+    }
+}
+
+/// Collects the keys of a schema in the form of the walk's notes.
+fn describe(schema: &Json, path: &str, into: &mut BTreeMap<String, Asked>) {
+    for (key, inner) in schema["properties"].as_object().into_iter().flatten() {
+        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        let node = match inner.get("anyOf") {
+            Some(parts) => {
+                parts.as_array().unwrap().iter().find(|part| part["type"] != "null").unwrap()
+            }
+            None => inner,
+        };
+        let default = inner.get("default").or(node.get("default")).map(|value| match value {
+            Json::String(text) => text.clone(),
+            other => other.to_string(),
+        });
+        let one_of = node["oneOf"].as_array().into_iter().flatten().map(|part| &part["const"]);
+        let words = node["enum"].as_array().into_iter().flatten().chain(one_of);
+        let choices = words.filter_map(Json::as_str).map(|word| &*word.to_owned().leak()).collect();
+        into.insert(path.clone(), Asked { default, choices });
+        describe(node, &path, into);
+        describe(&node["items"], &format!("{path}[]"), into);
+    }
+}
+
+#[test]
+fn the_schema_describes_what_is_read() {
+    let source = Source { folder: Path::new("."), environment: &environment };
+    let text = with("principals: [{ id: a }]\napprovers: [{ id: a }]");
+    let (_, notes) = check::checked(Path::new("examples/portcullis.yaml"), source, &text);
+    let schema: Json = serde_json::from_str(&schema()).unwrap();
+    let mut described = BTreeMap::new();
+    describe(&schema, "", &mut described);
+    assert_eq!(described, notes.asked);
+    assert!(described.len() > 45);
+}
+
+#[test]
+fn the_schema_accepts_the_example() {
+    let schema: Json = serde_json::from_str(&schema()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let node = crate::yaml::read(EXAMPLE, &crate::yaml::Limits::default()).into_result().unwrap();
+    let mut example = node.to_json().unwrap();
+    validator.validate(&example).unwrap();
+    example["limits"]["body"] = "4MB".into();
+    assert!(!validator.is_valid(&example));
+}
