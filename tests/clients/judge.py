@@ -2,12 +2,14 @@
 
 import re
 
+NOT_REACHED = "not reached"
 STEPS = ["list", "read", "refused", "invalid", "held", "once"]
 
 # A refusal names the rule that spoke, so that a person can find it in the policy.
 RULE = r"\bportcullis\.\w+(\.\w+)*|\brule\b"
 # A held call that nobody decided in time says so, and that the identical call asks again.
 PENDING = r"\bpending\b|\bheld\b"
+# What every role of an article editor shows.
 VISIBLE = {"get_conversation", "search_conversations", "update_article"}
 
 
@@ -51,6 +53,8 @@ def _refused(run):
     seen = run.seen("refused")
     if run.client.obeys_list:
         tool = run.script["refused"]["tool"]
+        if seen.get("error") == NOT_REACHED:
+            return NOT_REACHED
         known = re.search(rf"\b{tool}\b.*not found", seen.get("error", ""))
         return None if known else f"expected `{tool}` not to be found by the client: {seen}"
     return _refusal(seen, RULE, "the rule")
@@ -87,6 +91,8 @@ def _refusal(seen, pattern, what):
     if not seen.get("error") and not seen.get("is_error"):
         return f"not refused: {seen}"
     text = seen.get("error") or seen["text"]
+    if text == NOT_REACHED:
+        return text
     return None if re.search(pattern, text) else f"the refusal does not name {what}: {text}"
 
 

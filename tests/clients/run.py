@@ -71,12 +71,12 @@ class Run:
     hold: Hold = field(default_factory=Hold)
     sent: int | None = None  # How often the held call reached Intercom; None if there is nobody to ask.
     leaked: int = 0
-    ended: str = "the driver did not report this step"
+    ended: str = ""  # How the driver ended, with its last words.
     seconds: float = 0.0
 
     def seen(self, step):
-        """What the driver saw at a step, or why it saw nothing."""
-        return self.lines.get(step) or {"error": self.ended}
+        """What the driver saw at a step; a step that it did not reach is an error."""
+        return self.lines.get(step) or {"error": judge.NOT_REACHED}
 
 
 def main():
@@ -138,11 +138,11 @@ def play(client, stand, installed, options, folder):
             run.lines[seen["step"]] = seen
             if seen["step"] == "holding":
                 run.hold = release(stand, run.script["held"], known, child, deadline, options.hold_for)
-        run.ended = f"the driver ended early: {child.tail()}"
+        run.ended = f"the driver ended:\n{child.tail()}"
     except TimeoutError:
-        run.ended = f"no end within {deadline - began:.0f} s: {child.tail()}"
+        run.ended = f"the driver did not end within {deadline - began:.0f} s:\n{child.tail()}"
     except ValueError:
-        run.ended = f"the driver printed something else than JSON: {child.tail()}"
+        run.ended = f"the driver printed something else than JSON:\n{child.tail()}"
     finally:
         child.stop()
     if stand.simulator and run.script["held"]:
@@ -238,7 +238,11 @@ def table(judged):
         (run.client.name, step, wrong) for run, verdicts in judged for step, wrong in verdicts.items() if wrong
     ]
     for name, step, wrong in reasons:
-        print(f"\n{name}, {step}: {wrong}")
+        if wrong != judge.NOT_REACHED:
+            print(f"\n{name}, {step}: {wrong}")
+    for run, verdicts in judged:
+        if judge.NOT_REACHED in verdicts.values():
+            print(f"\n{run.client.name}: {run.ended}")
     total = sum(len(verdicts) for _, verdicts in judged)
     print(f"\nclients: {total - len(reasons)} passed, {len(reasons)} failed")
     return 1 if reasons else 0

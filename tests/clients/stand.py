@@ -42,14 +42,18 @@ class Stand:
 
     def pending_holds(self, tool):
         """The ids of this principal's holds on a tool that wait for a person."""
-        listed = json.loads(output_of([*self.control, "holds", "list", "--json"], self.environment))
-        return {
-            hold["id"]
-            for hold in listed
-            if hold["state"] == "pending"
-            and hold["tool"] == tool
-            and self.principal in (None, hold["principal"])
-        }
+        text = output_of([*self.control, "holds", "list", "--json"], self.environment)
+        try:
+            return {
+                hold["id"]
+                for hold in json.loads(text)
+                if hold["state"] == "pending"
+                and hold["tool"] == tool
+                and self.principal in (None, hold["principal"])
+            }
+        except (ValueError, KeyError, TypeError) as error:
+            wanted = "a JSON list of objects with `id`, `state`, `tool`, `principal`"
+            raise RuntimeError(f"`holds list --json` must print {wanted} ({error!r}):\n{text}") from None
 
     def approve(self, hold):
         """Releases a hold, as the approver whose key the environment carries."""
@@ -57,8 +61,12 @@ class Stand:
 
     def received(self, call):
         """How many calls of this tool with exactly these arguments reached Intercom's side."""
-        with urllib.request.urlopen(f"{self.simulator}/_sim/received", timeout=30) as answer:
-            items = json.load(answer)
+        address = f"{self.simulator}/_sim/received"
+        try:
+            with urllib.request.urlopen(address, timeout=30) as answer:
+                items = json.load(answer)
+        except (OSError, ValueError) as error:
+            raise RuntimeError(f"the simulator does not tell what it received at `{address}`: {error}") from None
         return sum(
             item.get("tool") == call["tool"] and item.get("arguments") == call["arguments"]
             for item in items

@@ -16,7 +16,7 @@ await play(async () => {
       command: process.execPath,
       args: [program, script.url, '--transport', 'http-only', '--header', `Authorization: ${authorization}`],
       env: process.env, // Carries HOME and MCP_REMOTE_CONFIG_DIR, which the runner points into its temporary folder.
-      stderr: 'ignore',
+      stderr: 'inherit',
     }),
   );
   return { client };

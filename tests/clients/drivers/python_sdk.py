@@ -10,16 +10,17 @@ import re
 import sys
 import time
 
+import httpx2
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
-from mcp.shared._httpx_utils import create_mcp_http_client
 
 SCRIPT = json.loads(sys.argv[1])
 
 
 async def main() -> None:
     headers = {"Authorization": f"Bearer {os.environ['PORTCULLIS_KEY']}"}
-    async with create_mcp_http_client(headers=headers) as http:
+    timeout = httpx2.Timeout(30, read=300)  # The SDK's own defaults.
+    async with httpx2.AsyncClient(headers=headers, timeout=timeout) as http:
         transport = streamable_http_client(SCRIPT["url"], http_client=http)
         async with Client(transport, mode=SCRIPT["era"]) as client:
             await play(client)
@@ -62,15 +63,21 @@ async def step(name: str, act) -> None:
     try:
         say({"step": name, **await act()})
     except Exception as error:  # Whatever the client raises is the observation.
-        say({"step": name, "error": f"{type(error).__name__}: {error}"})
+        say({"step": name, "error": causes(error)})
 
 
 def say(line: dict) -> None:
     print(json.dumps(line), flush=True)
 
 
+def causes(error: BaseException) -> str:
+    """A failed connection arrives as a group of groups; what is inside tells."""
+    if isinstance(error, BaseExceptionGroup):
+        return "; ".join(causes(inner) for inner in error.exceptions)
+    return f"{type(error).__name__}: {error}"
+
+
 try:
     asyncio.run(main())
-except BaseException as error:
-    say({"step": "list", "error": f"{type(error).__name__}: {error}"})
-    raise
+except Exception as error:  # Not connected, or lost on the way.
+    sys.exit(causes(error))
