@@ -76,7 +76,8 @@ def _pip(folder):
     try:
         _run([sys.executable, "-m", "venv", str(folder)], folder)
     except RuntimeError as error:
-        raise RuntimeError(f"{error}\nno virtual environment; on Debian or Ubuntu: apt-get install python3-venv") from None
+        advice = "no virtual environment; on Debian or Ubuntu: apt-get install python3-venv"
+        raise RuntimeError(f"{error}\n{advice}") from None
     pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     _run([*pip, "-r", "requirements.txt"], folder)
 

@@ -102,7 +102,8 @@ def arguments():
     under_test.add_argument("--portcullis", metavar="PATH", help="a binary to start, with its simulator")
     under_test.add_argument("--url", help="the MCP endpoint of a Portcullis that runs already")
     under_test.add_argument("--install-only", action="store_true", help="fill the cache and stop")
-    parser.add_argument("--key", default=os.environ.get("PORTCULLIS_KEY"), help="the principal's key (or PORTCULLIS_KEY)")
+    key = os.environ.get("PORTCULLIS_KEY")
+    parser.add_argument("--key", default=key, help="the principal's key (or PORTCULLIS_KEY)")
     parser.add_argument("--principal", help="whose holds to release; by default any principal's")
     parser.add_argument("--control", type=shlex.split, help="command prefix for `holds list` and `holds approve`")
     parser.add_argument("--simulator", metavar="URL", help="base address of the simulator, to ask what it received")
@@ -110,7 +111,8 @@ def arguments():
     parser.add_argument("--hidden", default="create_article", metavar="TOOL", help="a tool this principal may not see")
     parser.add_argument("--conversation", default="215470000000101", metavar="ID")
     parser.add_argument("--article", default="9100001", metavar="ID")
-    parser.add_argument("--hold-for", type=float, default=1.0, metavar="SECONDS", help="how long a held call waits for its release")
+    waits = "how long a held call waits for its release; over 50 makes legacy clients ask again"
+    parser.add_argument("--hold-for", type=float, default=1.0, metavar="SECONDS", help=waits)
     options = parser.parse_args()
     if options.url and not options.key:
         parser.error("--url needs --key or PORTCULLIS_KEY")
@@ -227,13 +229,12 @@ def sent(stand, call):
 def table(judged):
     """Prints client by step, then the reasons, then the count. The exit status."""
     width = max(len(run.client.name) for run, _ in judged)
-    print(f"\n{'client':{width}}  " + "  ".join(f"{step:7}" for step in judge.STEPS) + "  seconds  calls to settle")
+    heads = "  ".join(f"{step:7}" for step in judge.STEPS)
+    print(f"\n{'client':{width}}  {heads}  seconds  calls to settle")
     for run, verdicts in judged:
-        words = [
-            "-" if step not in verdicts else "FAILED" if verdicts[step] else "ok" for step in judge.STEPS
-        ]
-        calls = run.seen("held").get("calls", "-")
-        print(f"{run.client.name:{width}}  " + "  ".join(f"{word:7}" for word in words) + f"  {run.seconds:7.1f}  {calls}")
+        words = ["-" if step not in verdicts else "FAILED" if verdicts[step] else "ok" for step in judge.STEPS]
+        cells = "  ".join(f"{word:7}" for word in words)
+        print(f"{run.client.name:{width}}  {cells}  {run.seconds:7.1f}  {run.seen('held').get('calls', '-')}")
     reasons = [
         (run.client.name, step, wrong) for run, verdicts in judged for step, wrong in verdicts.items() if wrong
     ]
