@@ -9,6 +9,7 @@ mod permit;
 mod release;
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,20 +52,26 @@ impl Denial {
     /// The text an agent reads: what happened, why, and by which rule.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut text = String::from("Denied by Portcullis policy.");
+        let mut text = String::from("Portcullis refused this call.");
         for reason in &self.decision.reasons {
-            text.push(' ');
-            text.push_str(&reason.text);
-            match &reason.at {
-                Some(at) => text.push_str(&format!(" (rule {}, {at})", reason.rule)),
-                None => text.push_str(&format!(" (rule {})", reason.rule)),
-            }
-            text.push('.');
+            // Writing to a String cannot fail.
+            let _ = match &reason.at {
+                Some(at) => write!(text, " {} (rule {}, {at}).", reason.text, reason.rule),
+                None => write!(text, " {} (rule {}).", reason.text, reason.rule),
+            };
         }
-        text.push_str(&format!(" Repeating the call will not help. Record: {}", self.call));
+        let correctable =
+            self.decision.reasons.iter().any(|reason| reason.rule == INVALID_ARGUMENTS);
+        if !correctable {
+            text.push_str(" Repeating the call will not help.");
+        }
+        let _ = write!(text, " Record: {}", self.call);
         text
     }
 }
+
+/// The one refusal that the agent can mend by itself (see `intercom::Refusal`).
+const INVALID_ARGUMENTS: &str = "tool.invalid_arguments";
 
 /// Why a call could not be judged and recorded. Nothing was sent.
 #[derive(Debug, thiserror::Error)]

@@ -18,3 +18,5 @@ pub mod policy;
 pub mod gate;
 
 pub mod upstream;
+
+pub mod proxy;

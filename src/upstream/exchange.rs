@@ -85,6 +85,12 @@ impl Exchange {
         Self { upstream, leg, spent, id, source, ready: VecDeque::new(), resumes: 0 }
     }
 
+    /// The leg it is on.
+    #[must_use]
+    pub const fn leg(&self) -> &Arc<Leg> {
+        &self.leg
+    }
+
     /// The call that was sent.
     #[must_use]
     pub const fn call(&self) -> &Call {

@@ -69,6 +69,18 @@ impl Upstream {
         self.refresh_tools(leg).await
     }
 
+    /// Tells when the tool list changed.
+    #[must_use]
+    pub fn tool_changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// The names of the tools in Intercom's order, from the last list.
+    #[must_use]
+    pub fn tool_order(&self) -> Arc<Vec<String>> {
+        self.order.load_full()
+    }
+
     async fn page(self: &Arc<Self>, leg: &Arc<Leg>, permit: Permit) -> Result<Object, Fault> {
         let mut exchange = self.send(leg, permit).await?;
         loop {
@@ -107,6 +119,7 @@ impl Upstream {
                 }
             })
             .collect();
+        let order = definitions.iter().map(|definition| definition.name.clone()).collect();
         let pins = self.pins.clone();
         let observed =
             tokio::task::spawn_blocking(move || pins.observe(definitions, clock::now())).await;
@@ -121,6 +134,8 @@ impl Upstream {
             let _recorded =
                 self.gate.log().append(Event::Tool { name, change, definition, pinned }).await?;
         }
+        self.order.store(Arc::new(order));
+        self.changes.send_modify(|count| *count += 1);
         *last = Some(digest);
         Ok(())
     }

@@ -20,8 +20,9 @@ mod write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use arc_swap::ArcSwap;
 use http::{HeaderMap, StatusCode};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use crate::clock;
 use crate::config::Secret;
@@ -56,6 +57,10 @@ pub struct Upstream {
     shared: Mutex<leg::SharedLegs>,
     /// Digest of the last tool list that was compared with the pins.
     listed: Mutex<Option<Digest>>,
+    /// The order of the tools in that list.
+    order: ArcSwap<Vec<String>>,
+    /// How often the tool list changed.
+    changes: watch::Sender<u64>,
     /// Who Portcullis is when it calls for itself.
     own: Arc<Principal>,
 }
@@ -81,6 +86,8 @@ impl Upstream {
             modern: Mutex::new(None),
             shared: Mutex::default(),
             listed: Mutex::new(None),
+            order: ArcSwap::default(),
+            changes: watch::Sender::new(0),
             own,
         })
     }

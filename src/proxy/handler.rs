@@ -1,0 +1,202 @@
+//! The handler behind every door: one request of a client, whatever its era.
+//!
+//! [`Proxy::handle`] reads like the road: what the method is decides who answers it, and everything
+//! that reaches Intercom goes through [`Proxy::send`], which asks the gate first. What a client of
+//! one era misses in an upstream of the other is translated in `adapt`.
+
+use std::sync::Arc;
+
+use super::Proxy;
+use super::outbox::Outbox;
+use super::session::Session;
+use super::trouble::Trouble;
+use crate::clock;
+use crate::config::Secret;
+use crate::domain::{
+    Call, CallMeta, ClientHint, Digest, Era, Finding, JsonText, OnRelease, Principal, Revision,
+    Subject,
+};
+use crate::gate::{Admission, Permit};
+use crate::mcp::era::Capabilities;
+use crate::mcp::json::{self, Object};
+use crate::mcp::message::{MessageError, RequestId};
+use crate::mcp::methods::{self, Form, Method, Sender, TASKS_EXTENSION, Target};
+use crate::mcp::reply::{INVALID_PARAMS, METHOD_NOT_FOUND};
+use crate::upstream::{Leg, new_call_id};
+
+/// Who sends a request, proven, and how it speaks.
+pub(super) struct Caller {
+    pub(super) principal: Arc<Principal>,
+    pub(super) credential: Digest,
+    /// In pass-through mode, the agent's own token.
+    pub(super) token: Option<Secret>,
+    pub(super) revision: Revision,
+    pub(super) client: ClientHint,
+    pub(super) capabilities: Capabilities,
+    pub(super) log_level: Option<&'static str>,
+    /// The legacy session.
+    pub(super) session: Option<Arc<Session>>,
+}
+
+/// One request.
+pub(super) struct Ask {
+    pub(super) id: RequestId,
+    pub(super) method: &'static Method,
+    pub(super) params: Object,
+    /// Where the client wants progress.
+    pub(super) progress: Option<RequestId>,
+    pub(super) revision: Revision,
+    /// The `Mcp-Param-*` headers (modern era): names behind the prefix, and values.
+    pub(super) param_headers: Vec<(String, Vec<u8>)>,
+}
+
+impl Ask {
+    pub(super) const fn era(&self) -> Era {
+        self.revision.era()
+    }
+}
+
+impl Proxy {
+    /// Answers one request.
+    pub(super) async fn handle(self: &Arc<Self>, caller: &Caller, ask: Ask, outbox: Outbox) {
+        let Ok(_slot) = self.calls.try_acquire() else {
+            return Trouble::Busy.tell(&outbox, &ask).await;
+        };
+        let answered = match ask.method.name {
+            "ping" => {
+                outbox.result(&ask.id, &JsonText::empty_object()).await;
+                Ok(())
+            }
+            "server/discover" => self.discover(caller, &ask, &outbox).await,
+            "tools/list" => self.tools_list(caller, &ask, &outbox).await,
+            "tools/call" => self.tools_call(caller, &ask, &outbox).await,
+            "subscriptions/listen" => self.subscriptions(caller, &ask, &outbox).await,
+            "tasks/get" | "tasks/update" | "tasks/cancel" if ask.era() == Era::Modern => {
+                self.task(caller, &ask, &outbox).await
+            }
+            // The experimental core tasks of 2025-11-25 are neither offered nor passed.
+            name if name.starts_with("tasks/") => Err(no_method(name).into()),
+            _ => self.forward(caller, &ask, &outbox).await,
+        };
+        if let Err(trouble) = answered {
+            trouble.tell(&outbox, &ask).await;
+        }
+    }
+
+    /// A request that is passed on as it is: prompts, resources, completion, logging.
+    async fn forward(
+        self: &Arc<Self>,
+        caller: &Caller,
+        ask: &Ask,
+        outbox: &Outbox,
+    ) -> Result<(), Trouble> {
+        let leg = self.leg(caller).await?;
+        self.must_exist_at(&leg, ask)?;
+        let subject = subject(ask)?;
+        let payload = json::compact(&ask.params.to_text());
+        let call = self.call(caller, ask, subject, payload, None);
+        let exchange = self.send(&leg, call).await?;
+        self.relay(caller, ask, exchange, outbox).await
+    }
+
+    /// Asks the gate, and sends what may go. Calls that cannot wait for a person end here.
+    pub(super) async fn send(
+        self: &Arc<Self>,
+        leg: &Arc<Leg>,
+        call: Call,
+    ) -> Result<crate::upstream::Exchange, Trouble> {
+        let permit = self.permit(call, Vec::new()).await?;
+        Ok(self.upstream.send(leg, permit).await?)
+    }
+
+    /// Asks the gate about a call that cannot be held.
+    pub(super) async fn permit(&self, call: Call, own: Vec<Finding>) -> Result<Permit, Trouble> {
+        match self.gate.admit(call, own, OnRelease::Send).await? {
+            Admission::Go(permit) => Ok(permit),
+            Admission::Denied(denial) => Err(Trouble::Denied(denial)),
+            Admission::Held(hold) => {
+                let text = format!("this call waits for a person (hold {})", hold.id);
+                Err(MessageError::new(INVALID_PARAMS, "held", text).into())
+            }
+        }
+    }
+
+    /// The call of a request.
+    pub(super) fn call(
+        &self,
+        caller: &Caller,
+        ask: &Ask,
+        subject: Subject,
+        payload: JsonText,
+        continuation: Option<JsonText>,
+    ) -> Call {
+        let meta = CallMeta {
+            progress: ask.progress.is_some(),
+            log_level: caller.log_level.map(str::to_owned),
+            // Legacy clients declared theirs once, in `initialize`.
+            capabilities: (ask.era() == Era::Modern)
+                .then(|| caller.capabilities.cut(&[TASKS_EXTENSION]).to_text()),
+        };
+        Call {
+            id: new_call_id(),
+            at: clock::now(),
+            principal: caller.principal.clone(),
+            revision: caller.revision,
+            client: caller.client.clone(),
+            method: ask.method.name.to_owned(),
+            subject,
+            payload,
+            continuation,
+            meta,
+        }
+    }
+
+    /// The leg to Intercom that a caller uses.
+    pub(super) async fn leg(&self, caller: &Caller) -> Result<Arc<Leg>, Trouble> {
+        if let Some(session) = &caller.session {
+            return Ok(session.leg.clone());
+        }
+        let credential = caller.token.is_some().then_some(caller.credential);
+        Ok(self.upstream.shared_leg(credential, caller.token.clone()).await?)
+    }
+
+    /// Refuses a method that Intercom's era does not have.
+    fn must_exist_at(&self, leg: &Leg, ask: &Ask) -> Result<(), Trouble> {
+        let there = methods::find(Sender::Client, Form::Request, ask.method.name, leg.revision());
+        // An older legacy revision at Intercom may still know the method: it answers for itself.
+        let same_era = leg.era() == ask.era();
+        if there.is_some() || same_era { Ok(()) } else { Err(no_method(ask.method.name).into()) }
+    }
+}
+
+/// A method that does not exist for this client.
+pub(super) fn no_method(name: &str) -> MessageError {
+    MessageError::new(METHOD_NOT_FOUND, "unknown_method", format!("`{name}` is not served here"))
+}
+
+/// What a request that is passed on is about.
+fn subject(ask: &Ask) -> Result<Subject, MessageError> {
+    let missing = |what: &str| {
+        MessageError::new(INVALID_PARAMS, "params", format!("`params` must name {what}"))
+    };
+    let name = ask.method.target.name(&ask.params).map(std::borrow::Cow::into_owned);
+    match ask.method.target {
+        Target::None => Ok(Subject::Method),
+        Target::Prompt => Ok(Subject::Prompt { name: name.ok_or_else(|| missing("a prompt"))? }),
+        Target::Resource => Ok(Subject::Resource { uri: name.ok_or_else(|| missing("a uri"))? }),
+        Target::Task => Ok(Subject::Task { id: name.ok_or_else(|| missing("a task"))? }),
+        Target::Completion => {
+            let name = name.ok_or_else(|| missing("what to complete"))?;
+            let prompt = ask
+                .params
+                .object("ref")
+                .and_then(|it| it.str("type").map(|kind| kind == "ref/prompt"));
+            Ok(if prompt == Some(true) {
+                Subject::Prompt { name }
+            } else {
+                Subject::Resource { uri: name }
+            })
+        }
+        Target::Tool => Err(missing("nothing; tools have a handler of their own")),
+    }
+}

@@ -1,0 +1,329 @@
+//! A held call, as its agent sees it (mcp.md, section 6).
+//!
+//! Legacy: the stream stays open with a sign of life every 15 s and ends before 50 s; then the
+//! agent is told that the call waits, and asks again by repeating it. Modern with the tasks
+//! extension: a task. Modern without: rounds of `input_required` with nothing but `requestState`,
+//! at most eight, then told to ask again. Whatever the way, an identical call belongs to the same
+//! hold, and the outcome is Intercom's one answer, judged by `disclose` when it leaves.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Proxy;
+use super::adapt;
+use super::handler::{Ask, Caller};
+use super::outbox::Outbox;
+use super::relay::withheld_text;
+use super::tasks;
+use super::tools::Wanted;
+use super::trouble::{Trouble, tool_error_result};
+use crate::domain::{
+    Era, Hold, HoldEvent, HoldId, HoldOutcome, HoldState, JsonText, OnRelease, PrincipalId, Verdict,
+};
+use crate::mcp::json::{self, Object};
+use crate::mcp::message::{MessageError, Notification, RpcError};
+use crate::mcp::methods::TASKS_EXTENSION;
+use crate::mcp::reply::INVALID_PARAMS;
+use crate::policy::{AnswerFacts, AnswerKind};
+use crate::upstream::{Leg, run_release};
+
+/// How often a waiting agent gets a sign of life.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+/// The most rounds of `input_required`: clients give up after ten.
+const ROUNDS: u32 = 8;
+/// What our own `requestState` begins with; anything else is Intercom's and passes untouched.
+const STATE_PREFIX: &str = "pch1.";
+
+/// The state of a round, sealed for the principal.
+#[derive(Serialize, Deserialize)]
+struct RoundState {
+    hold: HoldId,
+    round: u32,
+}
+
+/// An outcome in the form of the protocol.
+pub(super) enum Told {
+    /// A result, ready for the client.
+    Result(JsonText),
+    /// A JSON-RPC error.
+    Error(RpcError),
+}
+
+impl Proxy {
+    /// Takes our own `requestState` out of a repeated call and reads it; without one this is the
+    /// first round.
+    ///
+    /// # Errors
+    /// If the state was altered or is another principal's (-32602).
+    pub(super) fn own_round(
+        &self,
+        caller: &Caller,
+        wanted: &mut Wanted,
+    ) -> Result<Option<(HoldId, u32)>, MessageError> {
+        let text = wanted.request_state.as_ref().and_then(json::as_str);
+        let Some(sealed) = text.as_deref().and_then(|text| text.strip_prefix(STATE_PREFIX)) else {
+            return Ok(None);
+        };
+        let wrong = || {
+            let text = "`requestState` was altered or is not yours; repeat the call without it";
+            MessageError::new(INVALID_PARAMS, "request_state", text)
+        };
+        let plain = self
+            .gate
+            .sealer()
+            .open(&state_context(&caller.principal.id), sealed)
+            .map_err(|_| wrong())?;
+        let state: RoundState = serde_json::from_slice(&plain).map_err(|_| wrong())?;
+        wanted.request_state = None;
+        Ok(Some((state.hold, state.round)))
+    }
+
+    /// Answers a call that is held.
+    pub(super) async fn held(
+        self: &Arc<Self>,
+        caller: &Caller,
+        ask: &Ask,
+        leg: &Arc<Leg>,
+        hold: Hold,
+        round: Option<(HoldId, u32)>,
+        outbox: &Outbox,
+    ) -> Result<(), Trouble> {
+        if let Some(session) = &caller.session {
+            session.running(&ask.id, |running| running.hold = Some(hold.id));
+        }
+        if round.is_some_and(|(id, _)| id != hold.id) {
+            let text = "`requestState` belongs to another call; repeat the call without it";
+            return Err(MessageError::new(INVALID_PARAMS, "request_state", text).into());
+        }
+        let tasks = ask.era() == Era::Modern && caller.capabilities.extension(TASKS_EXTENSION);
+        if tasks && !hold.state.is_final() {
+            outbox.result(&ask.id, &tasks::created(&hold)).await;
+            return Ok(());
+        }
+        let wait = match ask.era() {
+            Era::Legacy => self.settings.hold_wait,
+            Era::Modern => self.settings.hold_poll,
+        };
+        let hold = self.wait(caller, ask, leg, hold, wait, outbox).await?;
+        let Some(hold) = hold else { return Ok(()) };
+        if hold.state.is_final() {
+            return self.tell_outcome(caller, ask, leg, &hold, outbox).await;
+        }
+        let rounds = round.map_or(0, |(_, round)| round);
+        if ask.era() == Era::Modern && rounds < ROUNDS {
+            let state = RoundState { hold: hold.id, round: rounds + 1 };
+            let context = state_context(&caller.principal.id);
+            if let Ok(sealed) = self.gate.sealer().seal(&context, JsonText::of(&state).bytes()) {
+                let mut result = Object::default();
+                result.set("resultType", json::quote("input_required"));
+                result.set("requestState", json::quote(&format!("{STATE_PREFIX}{sealed}")));
+                outbox.result(&ask.id, &result.to_text()).await;
+                return Ok(());
+            }
+        }
+        outbox.result(&ask.id, &tool_error_result(&pending_text(&hold), ask.era())).await;
+        Ok(())
+    }
+
+    /// Waits until a hold is final, for at most `span`; `None` if the agent left or cancelled.
+    async fn wait(
+        self: &Arc<Self>,
+        caller: &Caller,
+        ask: &Ask,
+        leg: &Arc<Leg>,
+        hold: Hold,
+        span: Duration,
+        outbox: &Outbox,
+    ) -> Result<Option<Hold>, Trouble> {
+        let mut watched = self.gate.holds().watch(hold.id)?;
+        let mut cancelled = caller.session.as_ref().and_then(|session| session.cancelled(&ask.id));
+        let deadline = tokio::time::Instant::now() + span;
+        let mut signs = tokio::time::interval(SIGN_OF_LIFE);
+        signs.tick().await;
+        let mut progress = 0_u32;
+        if ask.era() == Era::Legacy {
+            // Flushes the head, so that no time-out for headers cuts the wait short.
+            outbox.comment().await;
+        }
+        loop {
+            let now = watched.borrow_and_update().clone();
+            if now.state.is_final() {
+                return Ok(Some(now));
+            }
+            if now.state == HoldState::Approved && now.opened.on_release == OnRelease::AwaitRepeat {
+                self.release_for(leg, now.id);
+            }
+            tokio::select! {
+                changed = watched.changed() => if changed.is_err() { return Ok(Some(now)) },
+                () = tokio::time::sleep_until(deadline) => return Ok(Some(now)),
+                () = outbox.closed(), if ask.era() == Era::Modern => return Ok(None),
+                () = self.draining() => return Ok(Some(now)),
+                () = cancelled_by(&mut cancelled) => {
+                    self.withdraw(now.id).await;
+                    return Ok(None);
+                }
+                _ = signs.tick() => {
+                    progress += 1;
+                    match &ask.progress {
+                        Some(token) if ask.era() == Era::Legacy => {
+                            let mut params = Object::default();
+                            params.set("progressToken", token.to_text());
+                            params.set("progress", JsonText::of(&progress));
+                            params.set("message", json::quote("waiting for a person to decide"));
+                            let method = "notifications/progress".to_owned();
+                            let note = Notification { method, params, meta: Object::default() };
+                            outbox.message(note.write()).await
+                        }
+                        _ => outbox.comment().await,
+                    };
+                }
+            }
+        }
+    }
+
+    /// Releases an approved hold for the agent that waits in it. In a task of its own: once it is
+    /// claimed, the agent's leaving must not cut it off half-way.
+    fn release_for(self: &Arc<Self>, leg: &Arc<Leg>, id: HoldId) {
+        let (upstream, identity) = (self.upstream.clone(), self.identity.clone());
+        let leg = Some(leg.clone());
+        tokio::spawn(async move {
+            if let Err(error) = run_release(upstream, identity, leg, id).await {
+                tracing::info!(hold = %id, %error, "release did not run");
+            }
+        });
+    }
+
+    /// The agent withdraws a call that waits.
+    pub(super) async fn withdraw(&self, id: HoldId) {
+        let reason = "the agent withdrew the call".to_owned();
+        if let Err(error) = self.gate.holds().step(id, HoldEvent::Cancelled { reason }).await {
+            tracing::debug!(hold = %id, %error, "hold not withdrawn");
+        }
+    }
+
+    /// Answers with what became of a hold.
+    async fn tell_outcome(
+        &self,
+        caller: &Caller,
+        ask: &Ask,
+        leg: &Leg,
+        hold: &Hold,
+        outbox: &Outbox,
+    ) -> Result<(), Trouble> {
+        let told = self.outcome(caller, ask, leg, hold).await?;
+        match told {
+            Told::Result(text) => outbox.result(&ask.id, &text).await,
+            Told::Error(error) => {
+                super::relay::rpc_error(ask, &error, outbox).await;
+                true
+            }
+        };
+        Ok(())
+    }
+
+    /// What became of a final hold, judged by `disclose` and noted as delivered.
+    pub(super) async fn outcome(
+        &self,
+        caller: &Caller,
+        ask: &Ask,
+        leg: &Leg,
+        hold: &Hold,
+    ) -> Result<Told, Trouble> {
+        let era = ask.era();
+        let Some((text, is_protocol_error)) = self.gate.stored_answer(hold) else {
+            self.gate.deliver(hold.id).await?;
+            return Ok(Told::Result(tool_error_result(&outcome_text(hold), era)));
+        };
+        let kind = match hold.state {
+            HoldState::Failed if is_protocol_error => AnswerKind::Error,
+            HoldState::Failed => AnswerKind::ToolError,
+            _ => AnswerKind::Result,
+        };
+        let call = self
+            .gate
+            .stored_call(hold, &self.identity)
+            .map_err(|reason| Trouble::from(MessageError::new(INVALID_PARAMS, "hold", reason)))?;
+        let facts = AnswerFacts { kind, method: None, bytes: text.bytes().len() as u64 };
+        let decision = self.gate.disclose(&call, &facts).await;
+        self.gate.deliver(hold.id).await?;
+        if decision.verdict != Verdict::Allow {
+            return Ok(Told::Result(tool_error_result(&withheld_text(&decision), era)));
+        }
+        if is_protocol_error {
+            return Ok(Told::Error(stored_error(&text)));
+        }
+        match adapt::result(self.gate.sealer(), caller, ask, leg, &text) {
+            Ok(text) => Ok(Told::Result(text)),
+            Err(_) => {
+                let text = "the call was released and sent, but Intercom's answer has a form that \
+                            this client cannot take";
+                Ok(Told::Result(tool_error_result(text, era)))
+            }
+        }
+    }
+}
+
+/// What an agent is told while its call waits and it cannot wait any longer.
+fn pending_text(hold: &Hold) -> String {
+    let reasons: Vec<&str> = hold.opened.reasons.iter().map(|it| it.text.as_str()).collect();
+    format!(
+        "PENDING: this call is held and waits for a person; it has not been sent. {}. It waits \
+         until {}. To learn the outcome, repeat the identical call later: it belongs to the same \
+         hold and is executed once at most. Do not change the arguments, for that would be \
+         another call. Hold: {}",
+        reasons.join("; "),
+        hold.opened.expires_at,
+        hold.id
+    )
+}
+
+/// What an agent is told of a hold that ended without an answer of Intercom.
+fn outcome_text(hold: &Hold) -> String {
+    let words = match &hold.outcome {
+        Some(HoldOutcome::Words(words) | HoldOutcome::Failure(_, words)) => words.as_str(),
+        Some(HoldOutcome::Answer(_)) | None => "",
+    };
+    // A person's words are data for the model, never instructions of ours: marked and cut.
+    let words: String = words.chars().filter(|letter| !letter.is_control()).take(500).collect();
+    let id = hold.id;
+    match hold.state {
+        HoldState::Rejected => format!(
+            "REJECTED: a person refused this call; it was not sent. Written by the approver \
+             {words}. Do not repeat it unchanged. Hold: {id}"
+        ),
+        HoldState::ChangesRequested => format!(
+            "CHANGES REQUESTED: a person asks for a change before this call may be sent. Written \
+             by the approver {words}. Hold: {id}"
+        ),
+        HoldState::Failed => {
+            format!("FAILED: the call was released but not executed: {words}. Hold: {id}")
+        }
+        HoldState::Unknown => format!(
+            "UNKNOWN: the call was released and sent, but its outcome is not known: {words}. Read \
+             the object at Intercom before doing anything else. Hold: {id}"
+        ),
+        state => format!("NOT SENT ({state}): {words}. Hold: {id}"),
+    }
+}
+
+fn stored_error(text: &JsonText) -> RpcError {
+    let object = Object::parse(text).unwrap_or_default();
+    RpcError {
+        code: object.get("code").and_then(json::as_i64).unwrap_or_default(),
+        message: object.str("message").unwrap_or_default().into_owned(),
+        data: object.get("data").cloned(),
+    }
+}
+
+fn state_context(principal: &PrincipalId) -> String {
+    format!("state/{principal}")
+}
+
+async fn cancelled_by(cancelled: &mut Option<tokio::sync::watch::Receiver<bool>>) {
+    match cancelled {
+        Some(cancelled) if cancelled.wait_for(|cancelled| *cancelled).await.is_ok() => {}
+        _ => std::future::pending().await,
+    }
+}

@@ -1,0 +1,305 @@
+//! The agents' side: Streamable HTTP of both eras on one endpoint, one handler behind it.
+//!
+//! A request passes the door (`door`), is identified, read strictly (`mcp`), and handed to the one
+//! handler as a caller and an ask; what comes back goes into an outbox, and `reply` makes an HTTP
+//! answer of it. Other doors (legacy SSE, stdio) would end at the same handler.
+
+mod adapt;
+mod body;
+mod door;
+mod handler;
+mod held;
+mod legacy;
+mod modern;
+mod outbox;
+mod relay;
+mod reply;
+mod session;
+mod streams;
+mod tasks;
+mod tools;
+mod trouble;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::WWW_AUTHENTICATE;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use tokio::sync::{Semaphore, watch};
+
+use crate::clock;
+use crate::config::Config;
+use crate::domain::{Era, Revision};
+use crate::gate::Gate;
+use crate::identity::{Authenticated, Identity, Unauthenticated};
+use crate::intercom::Pins;
+use crate::mcp::era::{self, Post};
+use crate::mcp::headers::Mirrored;
+use crate::mcp::json::Limits;
+use crate::mcp::message::{MessageError, Request as Rpc, read_message};
+use crate::mcp::methods::Method as McpMethod;
+use crate::mcp::reply as rpc;
+use crate::upstream::Upstream;
+
+pub use body::ReplyBody;
+pub use door::PATH;
+
+use door::{Names, Refusal};
+use handler::{Ask, Caller};
+use outbox::Outbox;
+use session::Sessions;
+
+/// The revisions that are served.
+pub(crate) const SERVED: [Revision; 4] = Revision::ALL;
+
+/// The agents' side.
+pub struct Proxy {
+    gate: Arc<Gate>,
+    upstream: Arc<Upstream>,
+    pins: Arc<Pins>,
+    identity: Arc<Identity>,
+    sessions: Sessions,
+    names: Names,
+    calls: Semaphore,
+    settings: Settings,
+    drain: watch::Receiver<bool>,
+}
+
+/// What of the configuration concerns the agents' side.
+struct Settings {
+    body_limit: usize,
+    body_timeout: Duration,
+    hold_wait: Duration,
+    hold_poll: Duration,
+}
+
+/// The rooms that the agents' side stands on.
+pub struct Rooms {
+    /// The one road.
+    pub gate: Arc<Gate>,
+    /// Intercom.
+    pub upstream: Arc<Upstream>,
+    /// The pinned tools.
+    pub pins: Arc<Pins>,
+    /// Who may call.
+    pub identity: Arc<Identity>,
+}
+
+impl Proxy {
+    /// Builds the agents' side for a listener at `address`; `drain` turns true when the process is
+    /// to end.
+    #[must_use]
+    pub fn new(
+        config: &Config,
+        address: SocketAddr,
+        rooms: Rooms,
+        drain: watch::Receiver<bool>,
+    ) -> Self {
+        let Rooms { gate, upstream, pins, identity } = rooms;
+        let limits = &config.limits;
+        Self {
+            gate,
+            upstream,
+            pins,
+            identity,
+            sessions: Sessions::new(limits.sessions_per_principal),
+            names: Names::new(
+                address.port(),
+                address.ip().is_loopback(),
+                &config.allowed_hosts,
+                &config.allowed_origins,
+            ),
+            calls: Semaphore::new(limits.calls_in_flight),
+            settings: Settings {
+                body_limit: limits.body,
+                body_timeout: limits.body_timeout,
+                hold_wait: config.holds.wait,
+                hold_poll: config.holds.poll,
+            },
+            drain,
+        }
+    }
+
+    /// Answers one HTTP request.
+    pub async fn serve(self: Arc<Self>, request: Request<Incoming>) -> Response<ReplyBody> {
+        match self.route(request).await {
+            Ok(response) => response,
+            Err(refusal) => {
+                tracing::debug!(code = refusal.code, status = %refusal.status, "refused at the door");
+                refusal.into_response()
+            }
+        }
+    }
+
+    /// Forgets sessions that nobody uses. Called from time to time.
+    pub fn sweep(&self) {
+        for session in self.sessions.sweep() {
+            let upstream = self.upstream.clone();
+            tokio::spawn(async move { upstream.close_leg(&session.leg).await });
+        }
+    }
+
+    async fn route(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+    ) -> Result<Response<ReplyBody>, Refusal> {
+        self.names.check(&request)?;
+        door::check_target(&request)?;
+        let authorization = door::authorization(request.headers())?;
+        let auth = match self.identity.authenticate(authorization, clock::now()) {
+            Ok(auth) => auth,
+            Err(unauthenticated) => return Ok(unauthorized(&unauthenticated)),
+        };
+        let session = http::HeaderName::from_static(crate::mcp::headers::SESSION_ID);
+        match *request.method() {
+            Method::POST => self.post(auth, request).await,
+            Method::GET => {
+                let session = door::one(request.headers(), &session)?.map(HeaderValue::as_bytes);
+                if session.is_none() {
+                    return Err(no_stream());
+                }
+                door::check_get(request.headers())?;
+                Ok(self.legacy_get(&auth, session, request.headers()))
+            }
+            _ => {
+                let session = door::one(request.headers(), &session)?.map(HeaderValue::as_bytes);
+                if session.is_none() {
+                    return Err(no_stream());
+                }
+                Ok(self.legacy_delete(&auth, session))
+            }
+        }
+    }
+
+    async fn post(
+        self: &Arc<Self>,
+        auth: Authenticated,
+        request: Request<Incoming>,
+    ) -> Result<Response<ReplyBody>, Refusal> {
+        door::check_post(&request)?;
+        let (head, body) = request.into_parts();
+        let body = door::body(body, self.settings.body_limit, self.settings.body_timeout).await?;
+        let limits = Limits { max_bytes: self.settings.body_limit, ..Limits::default() };
+        let names = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let mirrored = match Mirrored::collect(names) {
+            Ok(mirrored) => mirrored,
+            Err(error) => return Ok(self.unreadable(&auth, Era::Modern, &error)),
+        };
+        let incoming = match read_message(body, &limits) {
+            Ok(incoming) => incoming,
+            Err(error) => return Ok(self.unreadable(&auth, Era::Legacy, &error)),
+        };
+        match era::decide(&mirrored, incoming, &SERVED) {
+            Ok(Post::Modern { request, meta, method }) => {
+                let params: Vec<(String, Vec<u8>)> = mirrored
+                    .params
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), value.to_vec()))
+                    .collect();
+                Ok(self.modern_post(auth, request, meta, method, params).await)
+            }
+            Ok(Post::ModernNotification(_)) => {
+                // The core defines none over HTTP, so nothing is passed on.
+                let mut response = Response::new(ReplyBody::empty());
+                *response.status_mut() = StatusCode::ACCEPTED;
+                Ok(response)
+            }
+            Ok(Post::Legacy { incoming, version }) => {
+                Ok(self.legacy_post(auth, mirrored.session, version, incoming).await)
+            }
+            Err((era, error)) => Ok(self.unreadable(&auth, era, &error)),
+        }
+    }
+
+    async fn modern_post(
+        self: &Arc<Self>,
+        auth: Authenticated,
+        request: Rpc,
+        meta: era::ModernMeta,
+        method: &'static McpMethod,
+        param_headers: Vec<(String, Vec<u8>)>,
+    ) -> Response<ReplyBody> {
+        let id = request.id.clone();
+        let ask = Ask {
+            id: id.clone(),
+            method,
+            params: request.params,
+            progress: meta.progress_token,
+            revision: meta.revision,
+            param_headers,
+        };
+        let caller = Caller {
+            principal: auth.principal,
+            credential: auth.credential,
+            token: auth.token,
+            revision: meta.revision,
+            client: meta.client,
+            capabilities: meta.capabilities,
+            log_level: meta.log_level,
+            session: None,
+        };
+        let (outbox, out) = Outbox::new();
+        let proxy = self.clone();
+        tokio::spawn(async move { proxy.handle(&caller, ask, outbox).await });
+        reply::to_request(out, &id, None).await
+    }
+
+    /// Answers a message that cannot be read, and notes it.
+    fn unreadable(
+        &self,
+        auth: &Authenticated,
+        era: Era,
+        error: &MessageError,
+    ) -> Response<ReplyBody> {
+        self.gate.refused(&auth.principal, &format!("parse.{}", error.reason), &error.text);
+        let status = StatusCode::from_u16(rpc::status(error.code, era));
+        reply::whole(status.unwrap_or(StatusCode::BAD_REQUEST), error.write().into())
+    }
+
+    /// Reads Intercom's tool list again, because something said that it changed.
+    fn tools_changed(self: &Arc<Self>) {
+        let upstream = self.upstream.clone();
+        tokio::spawn(async move {
+            let refreshed = match upstream.shared_leg(None, None).await {
+                Ok(leg) => upstream.refresh_tools(&leg).await,
+                Err(fault) => Err(fault),
+            };
+            if let Err(fault) = refreshed {
+                tracing::warn!(%fault, "tool list not read again");
+            }
+        });
+    }
+
+    /// Resolves when the process is to end.
+    async fn draining(&self) {
+        let mut drain = self.drain.clone();
+        if drain.wait_for(|drain| *drain).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// GET and DELETE without a session: the modern era has neither.
+fn no_stream() -> Refusal {
+    let text = "GET and DELETE belong to a session; send `initialize` first, or use POST";
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "http.method", text)
+        .with(http::header::ALLOW, HeaderValue::from_static("POST"))
+}
+
+fn unauthorized(unauthenticated: &Unauthenticated) -> Response<ReplyBody> {
+    let status = StatusCode::from_u16(unauthenticated.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+    let mut body = crate::mcp::json::Object::default();
+    let error = unauthenticated.error().unwrap_or("invalid_token");
+    body.set("error", crate::mcp::json::quote(error));
+    let words = unauthenticated.kind.description();
+    body.set("error_description", crate::mcp::json::quote(words));
+    let mut response = reply::whole(status, body.to_text().bytes().clone().into());
+    if status == StatusCode::UNAUTHORIZED
+        && let Ok(challenge) = HeaderValue::from_str(&unauthenticated.challenge())
+    {
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    }
+    response
+}

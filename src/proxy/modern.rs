@@ -1,0 +1,322 @@
+//! What only modern clients ask: `server/discover` and `subscriptions/listen`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::Proxy;
+use super::adapt::{self, LIST_TTL_MS, unwrap_task};
+use super::handler::{Ask, Caller};
+use super::outbox::Outbox;
+use super::trouble::Trouble;
+use crate::domain::OnRelease;
+use crate::domain::{Call, Era, Hold, HoldId, JsonText, Revision, Subject, Verdict};
+use crate::gate::Admission;
+use crate::mcp::json::{self, Object};
+use crate::mcp::message::{Notification, ResponseBody};
+use crate::mcp::methods::{self, Form, Sender, TASKS_EXTENSION};
+use crate::policy::{AnswerFacts, AnswerKind};
+use crate::upstream::{Exchange, FromServer, Offer};
+
+/// `_meta` key that ties a message to its subscription.
+const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
+/// `_meta` key of the server's name and version.
+const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+
+/// Portcullis' name and version, as it introduces itself.
+pub(super) fn server_info() -> JsonText {
+    let mut info = Object::default();
+    info.set("name", json::quote("portcullis"));
+    info.set("title", json::quote("Intercom through Portcullis"));
+    info.set("version", json::quote(env!("CARGO_PKG_VERSION")));
+    info.to_text()
+}
+
+/// Intercom's capabilities, cut to what Portcullis passes to clients of an era.
+pub(super) fn capabilities(offer: &Offer, era: Era) -> Object {
+    let mut cut = offer.capabilities.clone();
+    cut.retain(|key| matches!(key, "tools" | "prompts" | "resources" | "completions" | "logging"));
+    // Portcullis announces changes of the tool list itself, whatever Intercom does.
+    let mut tools = Object::default();
+    tools.set("listChanged", JsonText::of(&true));
+    cut.set("tools", tools.to_text());
+    if era == Era::Modern {
+        let mut extensions = Object::default();
+        extensions.set(TASKS_EXTENSION, JsonText::empty_object());
+        cut.set("extensions", extensions.to_text());
+    }
+    cut
+}
+
+impl Proxy {
+    /// `server/discover`: the answer is ours.
+    pub(super) async fn discover(
+        self: &Arc<Self>,
+        caller: &Caller,
+        ask: &Ask,
+        outbox: &Outbox,
+    ) -> Result<(), Trouble> {
+        let leg = self.leg(caller).await?;
+        let offer = leg.offer();
+        let mut result = Object::default();
+        result.set("resultType", json::quote("complete"));
+        let versions: Vec<&str> = super::SERVED.iter().map(|revision| revision.as_str()).collect();
+        result.set("supportedVersions", JsonText::of(&versions));
+        result.set("capabilities", capabilities(&offer, Era::Modern).to_text());
+        let call = self.call(caller, ask, Subject::Method, JsonText::empty_object(), None);
+        if let Some(words) = self.instructions(&call, &offer).await {
+            result.set("instructions", json::quote(&words));
+        }
+        result.set("ttlMs", JsonText::of(&LIST_TTL_MS));
+        result.set("cacheScope", json::quote("private"));
+        let mut meta = Object::default();
+        meta.set(SERVER_INFO, server_info());
+        result.set("_meta", meta.to_text());
+        outbox.result(&ask.id, &result.to_text()).await;
+        Ok(())
+    }
+
+    /// Intercom's instructions to models, if policy lets them pass.
+    pub(super) async fn instructions(&self, call: &Call, offer: &Offer) -> Option<String> {
+        let words = offer.instructions.clone()?;
+        let facts = AnswerFacts { kind: AnswerKind::Text, method: None, bytes: words.len() as u64 };
+        let allowed = self.gate.disclose(call, &facts).await.verdict == Verdict::Allow;
+        allowed.then_some(words)
+    }
+
+    /// `subscriptions/listen`: a stream of what changes. Tool changes and holds are ours to tell;
+    /// the rest is asked of Intercom, if it speaks the modern era.
+    pub(super) async fn subscriptions(
+        self: &Arc<Self>,
+        caller: &Caller,
+        ask: &Ask,
+        outbox: &Outbox,
+    ) -> Result<(), Trouble> {
+        let wanted = ask.params.object("notifications").unwrap_or_default();
+        let leg = self.leg(caller).await?;
+        let (holds, theirs) = self.tasks_of(caller, &wanted);
+        let mut filter = wanted.clone();
+        filter.remove("taskIds");
+        if !theirs.is_empty() {
+            let ids: Vec<&String> = theirs.keys().collect();
+            filter.set("taskIds", JsonText::of(&ids));
+        }
+        let mut params = Object::default();
+        params.set("notifications", filter.to_text());
+        let payload = json::compact(&params.to_text());
+        let call = self.call(caller, ask, Subject::Method, payload, None);
+        let upstream = if leg.era() == Era::Modern {
+            Some(self.send(&leg, call.clone()).await?)
+        } else {
+            // Nothing of it reaches Intercom, but policy decides and the record says so.
+            match self.gate.admit(call.clone(), Vec::new(), OnRelease::Send).await? {
+                Admission::Go(permit) => drop(permit.spend()),
+                Admission::Denied(denial) => return Err(Trouble::Denied(denial)),
+                Admission::Held(_) => return Ok(()),
+            }
+            None
+        };
+        let listening = Listening {
+            tools: wanted.get("toolsListChanged").and_then(json::as_bool) == Some(true),
+            holds,
+            theirs,
+            local_only: upstream.is_none(),
+        };
+        self.listen(caller, ask, call, listening, upstream, outbox).await
+    }
+
+    async fn listen(
+        self: &Arc<Self>,
+        caller: &Caller,
+        ask: &Ask,
+        call: Call,
+        listening: Listening,
+        mut upstream: Option<Exchange>,
+        outbox: &Outbox,
+    ) -> Result<(), Trouble> {
+        let mut tools = self.upstream.tool_changes();
+        let mut holds = self.watch_all(&listening.holds);
+        if listening.local_only {
+            let mut params = Object::default();
+            params.set("notifications", listening.honoured());
+            let ack = "notifications/subscriptions/acknowledged";
+            outbox.message(subscribed(ask, ack, params)).await;
+        }
+        loop {
+            tokio::select! {
+                () = outbox.closed() => return Ok(()),
+                () = self.draining() => {
+                    let mut result = Object::default();
+                    result.set("resultType", json::quote("complete"));
+                    let mut meta = Object::default();
+                    meta.set(SUBSCRIPTION_ID, ask.id.to_text());
+                    result.set("_meta", meta.to_text());
+                    outbox.result(&ask.id, &result.to_text()).await;
+                    return Ok(());
+                }
+                changed = tools.changed(), if listening.tools && listening.local_only => {
+                    if changed.is_ok() {
+                        let method = "notifications/tools/list_changed";
+                        outbox.message(subscribed(ask, method, Object::default())).await;
+                    }
+                }
+                hold = next_change(&mut holds) => {
+                    let status = self.hold_status(caller, ask, &hold).await?;
+                    let mut params = Object::parse(&status).unwrap_or_default();
+                    params.remove("resultType");
+                    outbox.message(subscribed(ask, "notifications/tasks", params)).await;
+                }
+                next = next_of(&mut upstream) => match next? {
+                    FromServer::Notification(note) => {
+                        if let Some(message) = self.subscribed_note(ask, &call, &listening, note).await {
+                            outbox.message(message).await;
+                        }
+                    }
+                    FromServer::Answer(answer) => {
+                        if let Some(exchange) = &mut upstream {
+                            exchange.spent().complete(crate::domain::OutcomeKind::Answered, answer.bytes, None);
+                        }
+                        match answer.body {
+                            ResponseBody::Result(text) => {
+                                let mut result = Object::parse(&text).unwrap_or_default();
+                                let mut meta = result.object("_meta").unwrap_or_default();
+                                meta.set(SUBSCRIPTION_ID, ask.id.to_text());
+                                result.set("_meta", meta.to_text());
+                                adapt::complete(&mut result, ask);
+                                outbox.result(&ask.id, &result.to_text()).await;
+                            }
+                            ResponseBody::Error(error) => {
+                                super::relay::rpc_error(ask, &error, outbox).await;
+                            }
+                        }
+                        return Ok(());
+                    }
+                    FromServer::Request(_) => {}
+                },
+            }
+        }
+    }
+
+    /// A notification of Intercom on a subscription, with the client's own names in it.
+    async fn subscribed_note(
+        &self,
+        ask: &Ask,
+        call: &Call,
+        listening: &Listening,
+        mut note: Notification,
+    ) -> Option<bytes::Bytes> {
+        methods::find(Sender::Server, Form::Notification, &note.method, Revision::V2026_07_28)?;
+        match note.method.as_str() {
+            "notifications/progress" | "notifications/message" => return None,
+            "notifications/tools/list_changed" => self.tools_changed(),
+            "notifications/tasks" => {
+                let id = note.params.str("taskId").map(std::borrow::Cow::into_owned)?;
+                note.params.set("taskId", json::quote(listening.theirs.get(&id)?));
+            }
+            "notifications/subscriptions/acknowledged" => {
+                let mut filter = note.params.object("notifications").unwrap_or_default();
+                let ids: Vec<String> = listening
+                    .holds
+                    .iter()
+                    .map(HoldId::to_string)
+                    .chain(listening.theirs.values().cloned())
+                    .collect();
+                if !ids.is_empty() {
+                    filter.set("taskIds", JsonText::of(&ids));
+                }
+                note.params.set("notifications", filter.to_text());
+            }
+            _ => {}
+        }
+        note.meta.set(SUBSCRIPTION_ID, ask.id.to_text());
+        self.may_hear(call, &note).await.then(|| note.write())
+    }
+
+    /// The tasks that a client wants to follow: our holds of this principal, and Intercom's tasks
+    /// by their id there.
+    fn tasks_of(
+        &self,
+        caller: &Caller,
+        wanted: &Object,
+    ) -> (Vec<HoldId>, BTreeMap<String, String>) {
+        let mut holds = Vec::new();
+        let mut theirs = BTreeMap::new();
+        if !caller.capabilities.extension(TASKS_EXTENSION) {
+            return (holds, theirs);
+        }
+        for id in wanted.get("taskIds").and_then(json::elements).unwrap_or_default() {
+            let Some(id) = json::as_str(&id) else { continue };
+            if let Ok(hold) = id.parse::<HoldId>() {
+                let known = self.gate.holds().hold(hold);
+                if known.is_ok_and(|hold| hold.binding().principal == caller.principal.id) {
+                    holds.push(hold);
+                }
+            } else if let Some(theirs_id) =
+                unwrap_task(self.gate.sealer(), &caller.principal.id, &id)
+            {
+                theirs.insert(theirs_id, id.into_owned());
+            }
+        }
+        (holds, theirs)
+    }
+
+    fn watch_all(&self, holds: &[HoldId]) -> Vec<watch::Receiver<Hold>> {
+        holds.iter().filter_map(|id| self.gate.holds().watch(*id).ok()).collect()
+    }
+}
+
+/// What a subscription listens to.
+struct Listening {
+    tools: bool,
+    holds: Vec<HoldId>,
+    /// Intercom's task ids and the client's.
+    theirs: BTreeMap<String, String>,
+    local_only: bool,
+}
+
+impl Listening {
+    /// The part of the filter that Portcullis alone can honour.
+    fn honoured(&self) -> JsonText {
+        let mut filter = Object::default();
+        if self.tools {
+            filter.set("toolsListChanged", JsonText::of(&true));
+        }
+        if !self.holds.is_empty() {
+            let ids: Vec<String> = self.holds.iter().map(HoldId::to_string).collect();
+            filter.set("taskIds", JsonText::of(&ids));
+        }
+        filter.to_text()
+    }
+}
+
+/// A message of ours on a subscription.
+fn subscribed(ask: &Ask, method: &str, params: Object) -> bytes::Bytes {
+    let mut meta = Object::default();
+    meta.set(SUBSCRIPTION_ID, ask.id.to_text());
+    Notification { method: method.to_owned(), params, meta }.write()
+}
+
+/// The next hold of several that changes.
+async fn next_change(holds: &mut [watch::Receiver<Hold>]) -> Hold {
+    let changes = holds.iter_mut().map(|hold| {
+        Box::pin(async move {
+            match hold.changed().await {
+                Ok(()) => hold.borrow_and_update().clone(),
+                Err(_) => std::future::pending().await,
+            }
+        })
+    });
+    let changes: Vec<_> = changes.collect();
+    if changes.is_empty() {
+        return std::future::pending().await;
+    }
+    futures_util::future::select_all(changes).await.0
+}
+
+async fn next_of(upstream: &mut Option<Exchange>) -> Result<FromServer, crate::upstream::Fault> {
+    match upstream {
+        Some(exchange) => exchange.next().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,277 @@
+//! What comes back from Intercom for one request, judged piece by piece and passed on.
+//!
+//! Nothing is collected: each event is judged and goes out before the next is read. What the client
+//! did not ask for (progress, log messages) or cannot answer (questions) does not reach it.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+
+use super::Proxy;
+use super::adapt;
+use super::handler::{Ask, Caller};
+use super::outbox::Outbox;
+use super::session::{Asked, Session};
+use super::trouble::{DENIED, Trouble, tool_error_result};
+use crate::domain::{Call, Decision, Era, JsonText, OutcomeKind, Verdict};
+use crate::gate::Denial;
+use crate::mcp::era::Capabilities;
+use crate::mcp::json::{self, Object};
+use crate::mcp::message::{Notification, Request, RequestId, ResponseBody, RpcError};
+use crate::mcp::methods::{self, Form, Sender};
+use crate::mcp::reply::{self, INTERNAL_ERROR};
+use crate::policy::{AnswerFacts, AnswerKind};
+use crate::upstream::{Answer, Exchange, FromServer, Leg, is_tool_error};
+
+impl Proxy {
+    /// Relays an exchange to its end.
+    pub(super) async fn relay(
+        self: &Arc<Self>,
+        caller: &Caller,
+        ask: &Ask,
+        mut exchange: Exchange,
+        outbox: &Outbox,
+    ) -> Result<(), Trouble> {
+        let cancelled = caller.session.as_ref().map(|session| {
+            session.running(&ask.id, |running| {
+                running.upstream_id = Some(exchange.id().clone());
+            });
+            session.cancelled(&ask.id)
+        });
+        loop {
+            let next = tokio::select! {
+                next = exchange.next() => next?,
+                // Modern: a closed stream is a cancellation. Dropping the exchange closes ours.
+                () = outbox.closed(), if ask.era() == Era::Modern => return Ok(()),
+                // Legacy: the client said `notifications/cancelled`; nobody waits for the answer.
+                () = was_cancelled(cancelled.clone()) => return Ok(()),
+            };
+            match next {
+                FromServer::Answer(answer) => {
+                    self.answer(caller, ask, &mut exchange, answer, outbox).await;
+                    return Ok(());
+                }
+                FromServer::Notification(note) => {
+                    if let Some(message) =
+                        self.notification(caller, ask, exchange.call(), note).await
+                    {
+                        outbox.message(message).await;
+                    }
+                }
+                FromServer::Request(question) => {
+                    let leg = exchange.leg().clone();
+                    let message = match &caller.session {
+                        Some(session) => self.question(session, exchange.call(), &question).await,
+                        None => None,
+                    };
+                    match message {
+                        Some(message) => {
+                            outbox.message(message).await;
+                        }
+                        None => self.upstream.refuse(&leg, &question).await,
+                    }
+                }
+            }
+        }
+    }
+
+    /// Judges an answer and passes it on, or says that it was withheld.
+    async fn answer(
+        &self,
+        caller: &Caller,
+        ask: &Ask,
+        exchange: &mut Exchange,
+        answer: Answer,
+        outbox: &Outbox,
+    ) {
+        let leg = exchange.leg().clone();
+        let bytes = answer.bytes;
+        let (kind, failed) = match &answer.body {
+            ResponseBody::Error(_) => (AnswerKind::Error, true),
+            ResponseBody::Result(text) => {
+                let kind = result_kind(ask, text);
+                (kind, kind == AnswerKind::ToolError)
+            }
+        };
+        let facts = AnswerFacts { kind, method: None, bytes: bytes as u64 };
+        let decision = self.gate.disclose(exchange.call(), &facts).await;
+        if decision.verdict != Verdict::Allow {
+            let denial = Denial { call: exchange.call().id, decision: decision.clone() };
+            exchange.spent().complete(OutcomeKind::Withheld, bytes, Some(decision));
+            withheld(ask, &denial, outbox).await;
+            return;
+        }
+        match answer.body {
+            ResponseBody::Result(text) => {
+                let adapted = adapt::result(self.gate.sealer(), caller, ask, &leg, &text);
+                match adapted {
+                    Ok(text) => {
+                        let kind = if failed { OutcomeKind::Error } else { OutcomeKind::Answered };
+                        exchange.spent().complete(kind, bytes, None);
+                        outbox.result(&ask.id, &text).await;
+                    }
+                    Err(unfit) => {
+                        exchange.spent().complete(OutcomeKind::Withheld, bytes, None);
+                        unfit.tell(ask, outbox).await;
+                    }
+                }
+            }
+            ResponseBody::Error(error) => {
+                exchange.spent().complete(OutcomeKind::Error, bytes, None);
+                rpc_error(ask, &error, outbox).await;
+            }
+        }
+    }
+
+    /// A notification for the client of a request, with the client's own names in it; `None` if it
+    /// is not for the client.
+    async fn notification(
+        &self,
+        caller: &Caller,
+        ask: &Ask,
+        call: &Call,
+        mut note: Notification,
+    ) -> Option<bytes::Bytes> {
+        methods::find(Sender::Server, Form::Notification, &note.method, caller.revision)?;
+        match note.method.as_str() {
+            "notifications/progress" => {
+                let token = ask.progress.as_ref()?;
+                note.params.set("progressToken", token.to_text());
+            }
+            "notifications/message" if ask.era() == Era::Modern => {
+                caller.log_level?;
+            }
+            "notifications/cancelled" => {
+                let id = note.params.get("requestId").and_then(RequestId::read)?;
+                let ours = caller.session.as_ref()?.withdrawn(&id)?;
+                note.params.set("requestId", ours.to_text());
+            }
+            "notifications/tools/list_changed" => self.tools_changed(),
+            _ => {}
+        }
+        // In the modern era a request's stream carries nothing but its progress and log messages.
+        let on_stream =
+            matches!(note.method.as_str(), "notifications/progress" | "notifications/message");
+        if ask.era() == Era::Modern && !on_stream {
+            return None;
+        }
+        self.may_hear(call, &note).await.then(|| note.write())
+    }
+
+    /// Whether policy lets a notification pass.
+    pub(super) async fn may_hear(&self, call: &Call, note: &Notification) -> bool {
+        let facts = AnswerFacts {
+            kind: AnswerKind::Notification,
+            method: Some(note.method.clone()),
+            bytes: note.params.to_text().bytes().len() as u64,
+        };
+        self.gate.disclose(call, &facts).await.verdict == Verdict::Allow
+    }
+
+    /// A question of the server for the client of a session, under an id of ours; `None` if the
+    /// client cannot or may not be asked.
+    pub(super) async fn question(
+        &self,
+        session: &Session,
+        call: &Call,
+        question: &Request,
+    ) -> Option<bytes::Bytes> {
+        methods::find(Sender::Server, Form::Request, &question.method, session.revision)?;
+        if !can_be_asked(&session.capabilities, &question.method, &question.params) {
+            return None;
+        }
+        let facts = AnswerFacts {
+            kind: AnswerKind::ServerRequest,
+            method: Some(question.method.clone()),
+            bytes: question.params.to_text().bytes().len() as u64,
+        };
+        if self.gate.disclose(call, &facts).await.verdict != Verdict::Allow {
+            return None;
+        }
+        let asked = Asked { upstream_id: question.id.clone(), method: question.method.clone() };
+        let id = session.ask(asked)?;
+        let params = question.params.clone();
+        let question =
+            Request { id, method: question.method.clone(), params, meta: Object::default() };
+        Some(question.write())
+    }
+}
+
+/// Whether a client declared that it can answer such a question.
+pub(super) fn can_be_asked(capabilities: &Capabilities, method: &str, params: &Object) -> bool {
+    match method {
+        "ping" => true,
+        "sampling/createMessage" => capabilities.sampling(),
+        "roots/list" => capabilities.roots(),
+        "elicitation/create" if params.str("mode").as_deref() == Some("url") => {
+            capabilities.elicitation_url()
+        }
+        "elicitation/create" => capabilities.elicitation_form(),
+        _ => false,
+    }
+}
+
+/// Passes a JSON-RPC error on, under a code that the client's era knows.
+pub(super) async fn rpc_error(ask: &Ask, error: &RpcError, outbox: &Outbox) {
+    let code = if reply::may_emit(error.code, ask.era()) { error.code } else { INTERNAL_ERROR };
+    // The status tells the era's envelope faults apart; everything else is an answer like others.
+    let status = match (code, ask.era()) {
+        (reply::METHOD_NOT_FOUND, Era::Modern) => StatusCode::NOT_FOUND,
+        (reply::MISSING_CAPABILITY | reply::HEADER_MISMATCH, Era::Modern) => {
+            StatusCode::BAD_REQUEST
+        }
+        _ => StatusCode::OK,
+    };
+    outbox.error(status, &ask.id, code, &error.message, error.data.as_ref()).await;
+}
+
+/// Says that policy withheld an answer.
+pub(super) async fn withheld(ask: &Ask, denial: &Denial, outbox: &Outbox) {
+    let text = withheld_text(&denial.decision);
+    if ask.method.name == "tools/call" {
+        outbox.result(&ask.id, &tool_error_result(&text, ask.era())).await;
+    } else {
+        outbox.error(StatusCode::OK, &ask.id, DENIED, &text, None).await;
+    }
+}
+
+/// The words for a withheld answer.
+pub(super) fn withheld_text(decision: &Decision) -> String {
+    let reasons: Vec<String> = decision
+        .reasons
+        .iter()
+        .map(|reason| match &reason.at {
+            Some(at) => format!("{} (rule {}, {at})", reason.text, reason.rule),
+            None => format!("{} (rule {})", reason.text, reason.rule),
+        })
+        .collect();
+    format!("Portcullis policy withheld Intercom's answer. {}", reasons.join("; "))
+}
+
+/// What kind of answer a result is.
+fn result_kind(ask: &Ask, text: &JsonText) -> AnswerKind {
+    match ask.method.name {
+        "tools/call" if is_tool_error(text) => AnswerKind::ToolError,
+        name if name.ends_with("/list") => AnswerKind::List,
+        _ if asks_for_input(text) => AnswerKind::InputRequired,
+        _ => AnswerKind::Result,
+    }
+}
+
+fn asks_for_input(text: &JsonText) -> bool {
+    Object::parse(text)
+        .is_some_and(|result| result.str("resultType").as_deref() == Some("input_required"))
+}
+
+/// Resolves when a legacy client cancelled; never, if there is nothing to cancel.
+async fn was_cancelled(cancelled: Option<Option<tokio::sync::watch::Receiver<bool>>>) {
+    match cancelled.flatten() {
+        Some(mut cancelled) => {
+            // An error means that the request is no longer listed: it ended.
+            if cancelled.wait_for(|cancelled| *cancelled).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+        None => std::future::pending().await,
+    }
+}

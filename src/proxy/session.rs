@@ -1,0 +1,257 @@
+//! Legacy sessions: who a session belongs to, its leg to Intercom, what is under way in it.
+//!
+//! A session's id is 256 random bits, and it is bound to the credential that opened it: with any
+//! other credential it does not exist (404). Request ids of clients are kept per session and are
+//! never used towards Intercom.
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tokio::sync::watch;
+
+use super::streams::Streams;
+use crate::domain::{ClientHint, Digest, HoldId, Principal, Revision};
+use crate::identity::Authenticated;
+use crate::mcp::era::Capabilities;
+use crate::mcp::message::RequestId;
+use crate::store;
+use crate::upstream::Leg;
+
+/// Sessions that nobody used for so long are forgotten.
+const IDLE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The most questions of the server that may be open in one session.
+const OPEN_QUESTIONS: usize = 64;
+
+/// All sessions.
+pub(super) struct Sessions {
+    map: Mutex<HashMap<String, Arc<Session>>>,
+    per_principal: usize,
+}
+
+/// One legacy session.
+pub(super) struct Session {
+    pub(super) id: String,
+    pub(super) credential: Digest,
+    pub(super) principal: Arc<Principal>,
+    pub(super) revision: Revision,
+    pub(super) client: ClientHint,
+    pub(super) capabilities: Capabilities,
+    pub(super) leg: Arc<Leg>,
+    /// Whether a task carries Intercom's own messages to the general stream.
+    pub(super) listening: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    streams: Streams,
+    running: HashMap<RequestId, Running>,
+    asked: HashMap<RequestId, Asked>,
+    next_question: i64,
+    used: Option<Instant>,
+    ended: bool,
+}
+
+/// A request of the client that is under way.
+pub(super) struct Running {
+    cancel: watch::Sender<bool>,
+    /// Our id of it at Intercom, once it was sent.
+    pub(super) upstream_id: Option<RequestId>,
+    /// Its hold, if it waits for a person.
+    pub(super) hold: Option<HoldId>,
+}
+
+/// A question of the server that the client was asked.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    /// The server's id of it.
+    pub(super) upstream_id: RequestId,
+    /// What was asked.
+    pub(super) method: String,
+}
+
+/// What opens a session.
+pub(super) struct NewSession {
+    pub(super) revision: Revision,
+    pub(super) client: ClientHint,
+    pub(super) capabilities: Capabilities,
+    pub(super) leg: Arc<Leg>,
+}
+
+impl Sessions {
+    pub(super) fn new(per_principal: usize) -> Self {
+        Self { map: Mutex::default(), per_principal }
+    }
+
+    /// Opens a session. A principal that has too many loses the one it has not used for longest,
+    /// which is returned: most clients never end theirs.
+    pub(super) fn open(
+        &self,
+        auth: &Authenticated,
+        new: NewSession,
+    ) -> Result<(Arc<Session>, Option<Arc<Session>>), store::SealError> {
+        let id = URL_SAFE_NO_PAD.encode(store::random::<32>()?);
+        let NewSession { revision, client, capabilities, leg } = new;
+        let session = Arc::new(Session {
+            id: id.clone(),
+            credential: auth.credential,
+            principal: auth.principal.clone(),
+            revision,
+            client,
+            capabilities,
+            leg,
+            listening: AtomicBool::new(false),
+            state: Mutex::new(State { used: Some(Instant::now()), ..State::default() }),
+        });
+        let mut map = self.lock();
+        let mine: Vec<_> =
+            map.values().filter(|other| other.principal.id == auth.principal.id).cloned().collect();
+        let evicted = if mine.len() >= self.per_principal {
+            mine.into_iter().min_by_key(|other| other.last_used())
+        } else {
+            None
+        };
+        if let Some(evicted) = &evicted {
+            map.remove(&evicted.id);
+        }
+        map.insert(id, session.clone());
+        Ok((session, evicted))
+    }
+
+    /// The session of an id, if the same credential opened it.
+    pub(super) fn find(&self, id: &[u8], credential: &Digest) -> Option<Arc<Session>> {
+        let session = self.lock().get(std::str::from_utf8(id).ok()?).cloned()?;
+        if session.credential != *credential {
+            return None;
+        }
+        session.state().used = Some(Instant::now());
+        Some(session)
+    }
+
+    /// Ends a session.
+    pub(super) fn remove(&self, session: &Session) {
+        self.lock().remove(&session.id);
+        session.end();
+    }
+
+    /// Forgets sessions that nobody uses, and returns them.
+    pub(super) fn sweep(&self) -> Vec<Arc<Session>> {
+        let mut map = self.lock();
+        let idle: Vec<Arc<Session>> = map
+            .values()
+            .filter(|session| session.last_used().is_none_or(|used| used.elapsed() > IDLE))
+            .cloned()
+            .collect();
+        for session in &idle {
+            map.remove(&session.id);
+        }
+        idle
+    }
+
+    /// All sessions.
+    pub(super) fn all(&self) -> Vec<Arc<Session>> {
+        self.lock().values().cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Session>>> {
+        self.map.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Session {
+    /// Does something with the session's streams.
+    pub(super) fn streams<T>(&self, act: impl FnOnce(&mut Streams) -> T) -> T {
+        act(&mut self.state().streams)
+    }
+
+    /// Notes a request as under way; `false` if its id is already in use, for two requests under
+    /// one id could not be told apart.
+    pub(super) fn begin(&self, id: &RequestId) -> bool {
+        let mut state = self.state();
+        if state.running.contains_key(id) {
+            return false;
+        }
+        let (cancel, _) = watch::channel(false);
+        state.running.insert(id.clone(), Running { cancel, upstream_id: None, hold: None });
+        true
+    }
+
+    /// Changes what is known of a request under way.
+    pub(super) fn running(&self, id: &RequestId, change: impl FnOnce(&mut Running)) {
+        if let Some(running) = self.state().running.get_mut(id) {
+            change(running);
+        }
+    }
+
+    /// Notes that a request ended.
+    pub(super) fn finish(&self, id: &RequestId) {
+        self.state().running.remove(id);
+    }
+
+    /// Cancels a request under way; says what it was.
+    pub(super) fn cancel(&self, id: &RequestId) -> Option<(Option<RequestId>, Option<HoldId>)> {
+        let state = self.state();
+        let running = state.running.get(id)?;
+        running.cancel.send_replace(true);
+        Some((running.upstream_id.clone(), running.hold))
+    }
+
+    /// Tells when a request under way is cancelled.
+    pub(super) fn cancelled(&self, id: &RequestId) -> Option<watch::Receiver<bool>> {
+        self.state().running.get(id).map(|running| running.cancel.subscribe())
+    }
+
+    /// Notes a question of the server and gives it an id of ours; `None` if too many are open.
+    pub(super) fn ask(&self, asked: Asked) -> Option<RequestId> {
+        let mut state = self.state();
+        if state.asked.len() >= OPEN_QUESTIONS {
+            return None;
+        }
+        state.next_question += 1;
+        let id = RequestId::from(format!("portcullis-{}", state.next_question).as_str());
+        state.asked.insert(id.clone(), asked);
+        Some(id)
+    }
+
+    /// Takes the question that an answer belongs to; each question is answered once.
+    pub(super) fn answered(&self, id: &RequestId) -> Option<Asked> {
+        self.state().asked.remove(id)
+    }
+
+    /// Our id of a question that the server withdraws.
+    pub(super) fn withdrawn(&self, upstream_id: &RequestId) -> Option<RequestId> {
+        let mut state = self.state();
+        let id = state.asked.iter().find(|(_, asked)| asked.upstream_id == *upstream_id);
+        let id = id.map(|(id, _)| id.clone())?;
+        state.asked.remove(&id);
+        Some(id)
+    }
+
+    /// Whether the session is over.
+    pub(super) fn is_ended(&self) -> bool {
+        self.state().ended
+    }
+
+    fn end(&self) {
+        let mut state = self.state();
+        state.ended = true;
+        state.streams = Streams::default();
+        for running in state.running.values() {
+            running.cancel.send_replace(true);
+        }
+    }
+
+    fn last_used(&self) -> Option<Instant> {
+        self.state().used
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // INVARIANT: nothing that can panic runs under this lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

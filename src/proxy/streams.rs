@@ -1,0 +1,205 @@
+//! The event streams of one legacy session: numbered, kept for a while, resumable.
+//!
+//! An event's id is `<stream>-<position>`: a cursor of one stream, unique in the session
+//! (2025-11-25, transports). A client that lost a stream asks with `Last-Event-ID` and gets what it
+//! missed, then what follows. What is kept is bounded in number, bytes and time, and the oldest
+//! goes first.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use crate::mcp::sse;
+
+/// The number of the stream that a GET opens.
+pub(super) const GENERAL: u64 = 0;
+/// Bounds of what is kept per stream and session.
+const KEPT_EVENTS: usize = 256;
+const KEPT_BYTES: usize = 1024 * 1024;
+const KEPT_STREAMS: usize = 64;
+const KEPT_FOR: Duration = Duration::from_secs(300);
+/// How many events may wait for a client that does not read.
+const WAITING: usize = 64;
+
+/// The streams of a session.
+#[derive(Default)]
+pub(super) struct Streams {
+    next: u64,
+    open: BTreeMap<u64, Stream>,
+}
+
+struct Stream {
+    position: u64,
+    kept: VecDeque<(u64, Bytes)>,
+    bytes: usize,
+    live: Option<mpsc::Sender<Bytes>>,
+    done: Option<Instant>,
+}
+
+impl Stream {
+    const fn new() -> Self {
+        Self { position: 0, kept: VecDeque::new(), bytes: 0, live: None, done: None }
+    }
+}
+
+impl Streams {
+    /// Opens a stream for the answer to one POST; `prime` sends a first event without data, so
+    /// that the client can resume before anything came.
+    pub(super) fn open(&mut self, prime: bool) -> (u64, mpsc::Receiver<Bytes>) {
+        self.tidy();
+        self.next += 1;
+        let number = self.next;
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let mut stream = Stream::new();
+        if prime {
+            let event = sse::Event {
+                id: Some(format!("{number}-0")),
+                data: Some(Bytes::new()),
+                ..sse::Event::default()
+            };
+            // The channel is new and empty, so this cannot fail.
+            let _ = sender.try_send(sse::encode(&event));
+        }
+        stream.live = Some(sender);
+        self.open.insert(number, stream);
+        (number, receiver)
+    }
+
+    /// Opens, or takes over, the general stream.
+    pub(super) fn open_general(&mut self) -> mpsc::Receiver<Bytes> {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        self.open.entry(GENERAL).or_insert_with(Stream::new).live = Some(sender);
+        receiver
+    }
+
+    /// Resumes a stream behind an event id. `None` if the id is none of ours or is forgotten.
+    pub(super) fn resume(&mut self, last_event: &str) -> Option<mpsc::Receiver<Bytes>> {
+        let (number, position) = last_event.split_once('-')?;
+        let (number, position): (u64, u64) = (number.parse().ok()?, position.parse().ok()?);
+        let stream = self.open.get_mut(&number)?;
+        let missed: Vec<Bytes> = stream
+            .kept
+            .iter()
+            .filter(|(at, _)| *at > position)
+            .map(|(_, event)| event.clone())
+            .collect();
+        let (sender, receiver) = mpsc::channel(WAITING + missed.len());
+        for event in missed {
+            // The channel has room for all of them.
+            let _ = sender.try_send(event);
+        }
+        stream.live = stream.done.is_none().then_some(sender);
+        Some(receiver)
+    }
+
+    /// Puts a message on a stream.
+    pub(super) fn message(&mut self, number: u64, data: Bytes) {
+        let Some(stream) = self.open.get_mut(&number) else { return };
+        stream.position += 1;
+        let event = sse::message(data, Some(format!("{number}-{}", stream.position)));
+        stream.bytes += event.len();
+        stream.kept.push_back((stream.position, event.clone()));
+        while stream.kept.len() > KEPT_EVENTS || stream.bytes > KEPT_BYTES {
+            match stream.kept.pop_front() {
+                Some((_, oldest)) => stream.bytes -= oldest.len(),
+                None => break,
+            }
+        }
+        stream.deliver(event);
+    }
+
+    /// Sends a sign of life on a stream.
+    pub(super) fn comment(&mut self, number: u64) {
+        if let Some(stream) = self.open.get_mut(&number) {
+            stream.deliver(sse::comment("keep-alive"));
+        }
+    }
+
+    /// Ends a stream; it can still be resumed for a while.
+    pub(super) fn finish(&mut self, number: u64) {
+        if let Some(stream) = self.open.get_mut(&number) {
+            stream.live = None;
+            stream.done = Some(Instant::now());
+        }
+    }
+
+    /// Whether the general stream has a reader.
+    pub(super) fn has_listener(&self) -> bool {
+        let general = self.open.get(&GENERAL).and_then(|stream| stream.live.as_ref());
+        general.is_some_and(|live| !live.is_closed())
+    }
+
+    fn tidy(&mut self) {
+        self.open.retain(|number, stream| {
+            *number == GENERAL || stream.done.is_none_or(|done| done.elapsed() < KEPT_FOR)
+        });
+        while self.open.len() > KEPT_STREAMS {
+            let finished = self.open.iter().find(|(_, stream)| stream.done.is_some());
+            let Some(number) = finished.map(|(number, _)| *number) else { break };
+            self.open.remove(&number);
+        }
+    }
+}
+
+impl Stream {
+    /// Hands an event to the reader; one that is gone or does not read loses the stream and must
+    /// resume it.
+    fn deliver(&mut self, event: Bytes) {
+        if let Some(live) = &self.live
+            && live.try_send(event).is_err()
+        {
+            self.live = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drain(receiver: &mut mpsc::Receiver<Bytes>) -> Vec<String> {
+        let mut all = Vec::new();
+        while let Ok(event) = receiver.try_recv() {
+            all.push(String::from_utf8(event.to_vec()).unwrap());
+        }
+        all
+    }
+
+    #[test]
+    fn a_lost_stream_is_resumed_behind_its_last_event() {
+        let mut streams = Streams::default();
+        let (number, mut first) = streams.open(true);
+        streams.message(number, Bytes::from_static(b"{\"a\":1}"));
+        assert_eq!(drain(&mut first).len(), 2);
+        drop(first);
+        streams.message(number, Bytes::from_static(b"{\"a\":2}"));
+        streams.message(number, Bytes::from_static(b"{\"a\":3}"));
+        streams.finish(number);
+        let mut again = streams.resume(&format!("{number}-1")).unwrap();
+        let events = drain(&mut again);
+        assert_eq!(events.len(), 2, "{events:?}");
+        assert!(events[0].contains("{\"a\":2}") && events[0].contains(&format!("id: {number}-2")));
+        assert!(again.is_closed() || again.try_recv().is_err());
+    }
+
+    #[test]
+    fn foreign_and_forgotten_ids_are_refused() {
+        let mut streams = Streams::default();
+        for id in ["", "x", "9-1", "1-", "-1", "1-1-1", "99999999999999999999-1"] {
+            assert!(streams.resume(id).is_none(), "{id}");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let mut streams = Streams::default();
+        let (number, _receiver) = streams.open(false);
+        for _ in 0..1000 {
+            streams.message(number, Bytes::from(vec![b'x'; 10_000]));
+        }
+        let stream = &streams.open[&number];
+        assert!(stream.bytes <= KEPT_BYTES && stream.kept.len() <= KEPT_EVENTS);
+    }
+}

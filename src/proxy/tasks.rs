@@ -1,0 +1,213 @@
+//! The tasks extension: holds as tasks, and Intercom's own tasks, bound to the principal.
+
+use std::sync::Arc;
+
+use super::Proxy;
+use super::adapt::{self, unwrap_task};
+use super::handler::{Ask, Caller};
+use super::held::Told;
+use super::outbox::Outbox;
+use super::trouble::Trouble;
+use crate::domain::{Era, Hold, HoldId, HoldState, JsonText, Subject, Verdict};
+use crate::gate::Denial;
+use crate::mcp::json::{self, Object};
+use crate::mcp::message::{MessageError, ResponseBody};
+use crate::mcp::methods::TASKS_EXTENSION;
+use crate::mcp::reply::{INVALID_PARAMS, MISSING_CAPABILITY};
+use crate::policy::{AnswerFacts, AnswerKind};
+use crate::upstream::FromServer;
+
+/// How often a client should ask about a hold, in milliseconds.
+const POLL_MS: u64 = 5_000;
+
+/// The result that makes a held call a task.
+pub(super) fn created(hold: &Hold) -> JsonText {
+    let mut task = fields(hold, "working");
+    task.set("resultType", json::quote("task"));
+    task.to_text()
+}
+
+impl Proxy {
+    /// `tasks/get`, `tasks/update`, `tasks/cancel`.
+    pub(super) async fn task(
+        self: &Arc<Self>,
+        caller: &Caller,
+        ask: &Ask,
+        outbox: &Outbox,
+    ) -> Result<(), Trouble> {
+        if !caller.capabilities.extension(TASKS_EXTENSION) {
+            return Err(missing_extension().into());
+        }
+        let id = ask.params.str("taskId").ok_or_else(|| {
+            MessageError::new(INVALID_PARAMS, "params", "`params.taskId` must name a task")
+        })?;
+        match id.parse::<HoldId>() {
+            Ok(hold) => self.hold_task(caller, ask, hold, outbox).await,
+            Err(_) => self.upstream_task(caller, ask, &id, outbox).await,
+        }
+    }
+
+    /// A hold, asked about as a task.
+    async fn hold_task(
+        self: &Arc<Self>,
+        caller: &Caller,
+        ask: &Ask,
+        id: HoldId,
+        outbox: &Outbox,
+    ) -> Result<(), Trouble> {
+        let hold = self.gate.holds().hold(id).ok();
+        let hold = hold.filter(|hold| hold.binding().principal == caller.principal.id);
+        let hold = hold.ok_or_else(unknown_task)?;
+        let result = match ask.method.name {
+            "tasks/get" => self.hold_status(caller, ask, &hold).await?,
+            "tasks/cancel" => {
+                self.withdraw(id).await;
+                acknowledged()
+            }
+            // A hold asks its agent nothing, so there is no key that an update could answer.
+            _ => acknowledged(),
+        };
+        outbox.result(&ask.id, &result).await;
+        Ok(())
+    }
+
+    /// The whole task of a hold.
+    pub(super) async fn hold_status(
+        self: &Arc<Self>,
+        caller: &Caller,
+        ask: &Ask,
+        hold: &Hold,
+    ) -> Result<JsonText, Trouble> {
+        let mut task = match hold.state {
+            HoldState::Cancelled => fields(hold, "cancelled"),
+            state if state.is_final() => {
+                let leg = self.leg(caller).await?;
+                match self.outcome(caller, ask, &leg, hold).await? {
+                    Told::Result(text) => {
+                        let mut task = fields(hold, "completed");
+                        task.set("result", text);
+                        task
+                    }
+                    Told::Error(error) => {
+                        let mut task = fields(hold, "failed");
+                        let mut object = Object::default();
+                        object.set("code", JsonText::of(&error.code));
+                        object.set("message", json::quote(&error.message));
+                        if let Some(data) = error.data {
+                            object.set("data", data);
+                        }
+                        task.set("error", object.to_text());
+                        task
+                    }
+                }
+            }
+            _ => fields(hold, "working"),
+        };
+        task.set("resultType", json::quote("complete"));
+        Ok(task.to_text())
+    }
+
+    /// A task of Intercom: its id is ours, sealed for the principal.
+    async fn upstream_task(
+        self: &Arc<Self>,
+        caller: &Caller,
+        ask: &Ask,
+        id: &str,
+        outbox: &Outbox,
+    ) -> Result<(), Trouble> {
+        let theirs =
+            unwrap_task(self.gate.sealer(), &caller.principal.id, id).ok_or_else(unknown_task)?;
+        let leg = self.leg(caller).await?;
+        if leg.era() == Era::Legacy {
+            return Err(unknown_task().into());
+        }
+        let mut params = ask.params.clone();
+        params.set("taskId", json::quote(&theirs));
+        let subject = Subject::Task { id: theirs };
+        let call = self.call(caller, ask, subject, json::compact(&params.to_text()), None);
+        let mut exchange = self.send(&leg, call).await?;
+        loop {
+            let FromServer::Answer(answer) = exchange.next().await? else { continue };
+            let kind = match &answer.body {
+                ResponseBody::Result(_) => AnswerKind::Result,
+                ResponseBody::Error(_) => AnswerKind::Error,
+            };
+            let facts = AnswerFacts { kind, method: None, bytes: answer.bytes as u64 };
+            let decision = self.gate.disclose(exchange.call(), &facts).await;
+            if decision.verdict != Verdict::Allow {
+                let denial = Denial { call: exchange.call().id, decision: decision.clone() };
+                let withheld = crate::domain::OutcomeKind::Withheld;
+                exchange.spent().complete(withheld, answer.bytes, Some(decision));
+                super::relay::withheld(ask, &denial, outbox).await;
+                return Ok(());
+            }
+            exchange.spent().complete(crate::domain::OutcomeKind::Answered, answer.bytes, None);
+            match answer.body {
+                ResponseBody::Result(text) => {
+                    let mut result = Object::parse(&text).unwrap_or_default();
+                    if result.contains("taskId") {
+                        result.set("taskId", json::quote(id));
+                    }
+                    adapt::complete(&mut result, ask);
+                    outbox.result(&ask.id, &result.to_text()).await;
+                }
+                ResponseBody::Error(error) => super::relay::rpc_error(ask, &error, outbox).await,
+            }
+            return Ok(());
+        }
+    }
+}
+
+/// The fields that every form of a hold's task has.
+fn fields(hold: &Hold, status: &str) -> Object {
+    let mut task = Object::default();
+    let ttl = hold.opened.expires_at.since(hold.opened_at).as_millis() as u64;
+    task.set("taskId", json::quote(&hold.id.to_string()));
+    task.set("status", json::quote(status));
+    task.set("statusMessage", json::quote(status_message(hold.state)));
+    task.set("createdAt", JsonText::of(&hold.opened_at));
+    task.set("lastUpdatedAt", JsonText::of(&hold.changed_at));
+    // The outcome stays readable as long again as the hold may wait.
+    task.set("ttlMs", JsonText::of(&(ttl.saturating_mul(2))));
+    task.set("pollIntervalMs", JsonText::of(&POLL_MS));
+    task
+}
+
+const fn status_message(state: HoldState) -> &'static str {
+    match state {
+        HoldState::Pending => "waiting for a person to approve this call",
+        HoldState::Approved | HoldState::Claimed => "approved; about to be sent to Intercom",
+        HoldState::Sending => "approved; being sent to Intercom",
+        HoldState::Stale => "something changed since the approval; waiting again",
+        HoldState::Executed => "approved and executed",
+        HoldState::Failed => "approved, but it failed",
+        HoldState::Unknown => "approved and sent; the outcome is not known",
+        HoldState::Rejected => "a person refused this call",
+        HoldState::ChangesRequested => "a person asked for changes",
+        HoldState::Expired => "nobody decided in time",
+        HoldState::Lapsed => "the approval was not used in time",
+        HoldState::Cancelled => "withdrawn",
+        HoldState::Revoked => "the approval was taken back",
+    }
+}
+
+fn acknowledged() -> JsonText {
+    let mut object = Object::default();
+    object.set("resultType", json::quote("complete"));
+    object.to_text()
+}
+
+fn unknown_task() -> MessageError {
+    MessageError::new(INVALID_PARAMS, "task", "there is no such task, or it is over")
+}
+
+fn missing_extension() -> MessageError {
+    let mut extensions = Object::default();
+    extensions.set(TASKS_EXTENSION, JsonText::empty_object());
+    let mut required = Object::default();
+    required.set("extensions", extensions.to_text());
+    let mut data = Object::default();
+    data.set("requiredCapabilities", required.to_text());
+    let text = "this request must declare the tasks extension";
+    MessageError::new(MISSING_CAPABILITY, "capability", text).with_data(data.to_text())
+}

@@ -1,0 +1,187 @@
+//! `tools/list` and `tools/call`: the road of a tool call, from the client's side.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::Proxy;
+use super::adapt::LIST_TTL_MS;
+use super::handler::{Ask, Caller};
+use super::outbox::Outbox;
+use super::relay;
+use super::trouble::{Trouble, tool_error};
+use crate::domain::{Era, Finding, JsonText, OnRelease, Subject, Verdict};
+use crate::gate::{Admission, Denial};
+use crate::intercom::{Catalogue, PinnedTool, present};
+use crate::mcp::headers::Mirrored;
+use crate::mcp::json::{self, Object};
+use crate::mcp::message::MessageError;
+use crate::mcp::methods::TASKS_EXTENSION;
+use crate::mcp::reply::INVALID_PARAMS;
+use crate::policy::{AnswerFacts, AnswerKind, ToolFacts};
+
+/// The parameters of `tools/call` that go to Intercom beside name and arguments.
+const CONTINUATION: [&str; 2] = ["inputResponses", "requestState"];
+
+impl Proxy {
+    /// The tools that this principal may see, out of those pinned and offered right now.
+    pub(super) async fn tools_list(
+        self: &Arc<Self>,
+        caller: &Caller,
+        ask: &Ask,
+        outbox: &Outbox,
+    ) -> Result<(), Trouble> {
+        if ask.params.contains("cursor") {
+            let text = "unknown cursor: the list has one page";
+            return Err(MessageError::new(INVALID_PARAMS, "cursor", text).into());
+        }
+        let leg = self.leg(caller).await?;
+        let call = self.call(caller, ask, Subject::Method, JsonText::empty_object(), None);
+        let permit = self.permit(call.clone(), Vec::new()).await?;
+        self.upstream.list_tools(&leg, permit).await?;
+        let tools = self.usable();
+        let facts: Vec<ToolFacts> = tools.iter().map(|tool| facts_of(tool)).collect();
+        let visible = self.gate.visible(&caller.principal, &caller.client, &facts).await;
+        let mut list = String::from("[");
+        for tool in tools.iter().filter(|tool| visible.contains(&tool.definition.name)) {
+            if list.len() > 1 {
+                list.push(',');
+            }
+            list.push_str(present(&tool.definition).as_str());
+        }
+        list.push(']');
+        let bytes = list.len() as u64;
+        let mut result = Object::default();
+        if ask.era() == Era::Modern {
+            result.set("resultType", json::quote("complete"));
+            result.set("ttlMs", JsonText::of(&LIST_TTL_MS));
+            result.set("cacheScope", json::quote("private"));
+        }
+        result.set("tools", JsonText::from_valid(list.into_bytes().into()));
+        let facts = AnswerFacts { kind: AnswerKind::List, method: None, bytes };
+        let decision = self.gate.disclose(&call, &facts).await;
+        if decision.verdict == Verdict::Allow {
+            outbox.result(&ask.id, &result.to_text()).await;
+        } else {
+            relay::withheld(ask, &Denial { call: call.id, decision }, outbox).await;
+        }
+        Ok(())
+    }
+
+    /// One tool call.
+    pub(super) async fn tools_call(
+        self: &Arc<Self>,
+        caller: &Caller,
+        ask: &Ask,
+        outbox: &Outbox,
+    ) -> Result<(), Trouble> {
+        let mut wanted = Wanted::read(ask)?;
+        let round = self.own_round(caller, &mut wanted)?;
+        let leg = self.leg(caller).await?;
+        self.upstream.look_for(&leg, &wanted.tool).await?;
+        let resolved = self.pins.resolve(&wanted.tool, wanted.arguments.as_ref());
+        if let Ok(resolved) = &resolved
+            && ask.era() == Era::Modern
+        {
+            let params =
+                ask.param_headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+            let mirrored = Mirrored { params: params.collect(), ..Mirrored::default() };
+            let sent = wanted.arguments.clone().unwrap_or_else(JsonText::empty_object);
+            mirrored.check_arguments(&sent, &resolved.mirrors)?;
+        }
+        let (effect, definition, payload, own) = match resolved {
+            Ok(it) => (it.effect, it.definition, it.arguments, Vec::new()),
+            Err(refusal) => {
+                let sent = wanted.arguments.clone().unwrap_or_else(JsonText::empty_object);
+                let effect = Catalogue::shipped().effect(&wanted.tool);
+                let finding = Finding::denied(refusal.code(), refusal.to_string());
+                (effect, None, json::compact(&sent), vec![finding])
+            }
+        };
+        let subject = Subject::Tool { name: wanted.tool.clone(), effect, definition };
+        let call = self.call(caller, ask, subject, payload, wanted.continuation());
+        match self.gate.admit(call, own, on_release(caller)).await? {
+            Admission::Go(permit) => {
+                let exchange = self.upstream.send(&leg, permit).await?;
+                self.relay(caller, ask, exchange, outbox).await
+            }
+            Admission::Denied(denial) => {
+                tool_error(outbox, ask, &denial.text()).await;
+                Ok(())
+            }
+            Admission::Held(hold) => self.held(caller, ask, &leg, *hold, round, outbox).await,
+        }
+    }
+
+    /// The tools that may be called, in Intercom's order.
+    fn usable(&self) -> Vec<Arc<PinnedTool>> {
+        let order = self.upstream.tool_order();
+        let place: HashMap<&str, usize> =
+            order.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
+        let mut tools = self.pins.usable();
+        tools.sort_by_key(|tool| place.get(tool.definition.name.as_str()).copied());
+        tools
+    }
+}
+
+/// What a `tools/call` asks for.
+pub(super) struct Wanted {
+    tool: String,
+    arguments: Option<JsonText>,
+    input_responses: Option<JsonText>,
+    pub(super) request_state: Option<JsonText>,
+}
+
+impl Wanted {
+    fn read(ask: &Ask) -> Result<Self, MessageError> {
+        let invalid = |text: String| MessageError::new(INVALID_PARAMS, "params", text);
+        for (key, _) in ask.params.iter() {
+            // `task` belongs to the experimental tasks of 2025-11-25: servers that do not offer
+            // them ignore it.
+            if !matches!(key, "name" | "arguments" | "task") && !CONTINUATION.contains(&key) {
+                let text = format!(
+                    "`tools/call` has no parameter `{}`; arguments of the tool belong into \
+                     `arguments`",
+                    key.chars().take(60).collect::<String>()
+                );
+                return Err(invalid(text));
+            }
+        }
+        let tool = ask
+            .params
+            .str("name")
+            .ok_or_else(|| invalid(String::from("`params.name` must be the name of a tool")))?;
+        let modern = |key: &str| ask.params.get(key).filter(|_| ask.era() == Era::Modern).cloned();
+        Ok(Self {
+            tool: tool.into_owned(),
+            arguments: ask.params.get("arguments").cloned(),
+            input_responses: modern("inputResponses"),
+            request_state: modern("requestState"),
+        })
+    }
+
+    /// What goes to Intercom beside the arguments.
+    fn continuation(&self) -> Option<JsonText> {
+        let mut object = Object::default();
+        if let Some(responses) = &self.input_responses {
+            object.set("inputResponses", json::compact(responses));
+        }
+        if let Some(state) = &self.request_state {
+            object.set("requestState", state.clone());
+        }
+        (!object.is_empty()).then(|| object.to_text())
+    }
+}
+
+/// When a release of this caller's call is sent: its protocol decides what leaving means. An
+/// agent's own token is not kept, so its call needs it to come back.
+fn on_release(caller: &Caller) -> OnRelease {
+    let stays = match caller.revision.era() {
+        Era::Legacy => true,
+        Era::Modern => caller.capabilities.extension(TASKS_EXTENSION),
+    };
+    if stays && caller.token.is_none() { OnRelease::Send } else { OnRelease::AwaitRepeat }
+}
+
+fn facts_of(tool: &PinnedTool) -> ToolFacts {
+    ToolFacts { name: tool.definition.name.clone(), effect: tool.effect(), pinned: true }
+}
