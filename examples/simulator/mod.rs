@@ -35,6 +35,7 @@ mod objects;
 pub mod options;
 mod received;
 mod rng;
+mod switches;
 #[cfg(test)]
 mod tests;
 mod tools;

@@ -8,6 +8,7 @@ use client::{Client, Reply};
 
 mod client;
 mod doors;
+mod modern;
 mod oauth;
 mod trouble;
 

@@ -22,6 +22,7 @@ use super::tools::error_list;
 mod connection;
 mod control;
 mod flow;
+mod form;
 mod modern;
 mod oauth;
 mod perform;

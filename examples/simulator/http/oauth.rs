@@ -10,11 +10,12 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::form::{basic, escaped, fields, percent};
 use super::{Shared, plain};
 use crate::simulator::options::{Consent, Pkce, Registration};
 use crate::simulator::received::now_ms;
@@ -394,40 +395,6 @@ impl Book {
     }
 }
 
-/// The fields of a form.
-fn fields(body: &str) -> HashMap<String, String> {
-    body.split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(name, value)| (unescaped(name), unescaped(value)))
-        .collect()
-}
-
-fn unescaped(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let digits = [rest.next().unwrap_or_default(), rest.next().unwrap_or_default()];
-                std::str::from_utf8(&digits)
-                    .ok()
-                    .and_then(|digits| u8::from_str_radix(digits, 16).ok())
-                    .unwrap_or(b'?')
-            }
-            other => other,
-        });
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn basic(headers: &HeaderMap) -> Option<(String, String)> {
-    let coded = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Basic ")?;
-    let text = String::from_utf8(STANDARD.decode(coded).ok()?).ok()?;
-    let (id, secret) = text.split_once(':')?;
-    Some((unescaped(id), unescaped(secret)))
-}
-
 fn is_loopback(uri: &str) -> bool {
     ["http://localhost", "http://127.0.0.1", "http://[::1]"]
         .iter()
@@ -437,20 +404,4 @@ fn is_loopback(uri: &str) -> bool {
 
 fn fault(status: StatusCode, error: &str, description: &str) -> Response {
     (status, axum::Json(json!({"error": error, "error_description": description}))).into_response()
-}
-
-fn percent(text: &str) -> String {
-    text.bytes()
-        .map(|byte| {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                char::from(byte).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        })
-        .collect()
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
 }
