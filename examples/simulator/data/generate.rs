@@ -271,7 +271,11 @@ impl<'a> Thread<'a> {
 
     fn write(&mut self, templates: &[&str]) -> String {
         let template = self.rng.pick(templates);
-        let token = people::token(self.rng, self.n);
+        let token = if template.contains("{token}") {
+            people::token(self.rng, self.n)
+        } else {
+            String::new()
+        };
         let (card, iban) = (self.rng.pick(&CARDS), self.rng.pick(&IBANS));
         let person = self.person;
         fill(

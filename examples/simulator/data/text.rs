@@ -211,7 +211,38 @@ pub(super) const ARTICLES: &[(&str, &str, &str)] = &[
 
 /// Puts values into a template; an unknown placeholder stays.
 pub(super) fn fill(template: &str, values: &[(&str, &str)]) -> String {
-    values
-        .iter()
-        .fold(template.to_owned(), |text, (key, value)| text.replace(&format!("{{{key}}}"), value))
+    let mut text = String::with_capacity(template.len() + 64);
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        text.push_str(before);
+        let placeholder = after.split_once('}').and_then(|(name, after)| {
+            Some((values.iter().find(|(known, _)| *known == name)?.1, after))
+        });
+        match placeholder {
+            Some((value, after)) => {
+                text.push_str(value);
+                rest = after;
+            }
+            None => {
+                text.push('{');
+                rest = after;
+            }
+        }
+    }
+    text.push_str(rest);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fill;
+
+    #[test]
+    fn placeholders_are_filled_and_everything_else_stays() {
+        let values = [("a", "1"), ("b", "{a}")];
+        for (template, want) in [("{a}{b}{c}", "1{a}{c}"), ("x{", "x{"), ("{a", "{a"), ("{}", "{}")]
+        {
+            assert_eq!(fill(template, &values), want);
+        }
+    }
 }

@@ -34,6 +34,13 @@ mod tasks;
 /// Largest body accepted, in bytes.
 const MAX_BODY: usize = 4 << 20;
 
+/// Names both regions, as a sibling API is reported to do.
+const WRONG_REGION: &str = "This token belongs to a workspace in another region: \
+    use mcp.eu.intercom.com instead of mcp.intercom.com";
+
+/// A response that ends a request early; boxed, because it is large and rare.
+type Refusal = Box<Response>;
+
 /// Everything behind the listener.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -120,27 +127,30 @@ impl Shared {
     }
 
     /// Checks credential and region.
-    fn admit(&self, options: &Options, headers: &HeaderMap) -> Result<(), Response> {
+    fn admit(&self, options: &Options, headers: &HeaderMap) -> Result<(), Refusal> {
         let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let Some(token) = given.and_then(|value| {
             value.strip_prefix("Bearer ").or_else(|| value.strip_prefix("bearer "))
         }) else {
-            return Err(self.challenge(options, "Missing or invalid access token", true));
+            return Err(Box::new(self.challenge(options, "Missing or invalid access token", true)));
         };
         match options.credential {
             Credential::Expired => {
-                return Err(self.challenge(options, "Access token expired", false));
+                return Err(Box::new(self.challenge(options, "Access token expired", false)));
             }
             Credential::Revoked => {
-                return Err(self.challenge(options, "Invalid access token", false));
+                return Err(Box::new(self.challenge(options, "Invalid access token", false)));
             }
             Credential::Good => {}
         }
         if token != options.token {
-            self.grants.check(token).map_err(|why| self.challenge(options, why, false))?;
+            self.grants
+                .check(token)
+                .map_err(|why| Box::new(self.challenge(options, why, false)))?;
         }
         if options.region_match == RegionMatch::Wrong {
-            return Err((StatusCode::FORBIDDEN, axum::Json(json!({"error": "forbidden", "error_description": "This token belongs to a workspace in another region: use mcp.eu.intercom.com instead of mcp.intercom.com"}))).into_response());
+            let body = json!({"error": "forbidden", "error_description": WRONG_REGION});
+            return Err(Box::new((StatusCode::FORBIDDEN, axum::Json(body)).into_response()));
         }
         Ok(())
     }

@@ -216,7 +216,7 @@ fn mismatch(
     if let Some(name) = name {
         wanted.push(("mcp-name".to_owned(), Some(name.to_owned())));
     }
-    if method(message) == "tools/call" {
+    if options.mirror_header && method(message) == "tools/call" {
         wanted.extend(mirrors(options, message));
     }
     wanted

@@ -15,7 +15,7 @@ use super::connection::Wire;
 use super::flow::{self, Piece, Sink};
 use super::perform;
 use super::session::Session;
-use super::streamable::{id, spoiled};
+use super::streamable::spoiled;
 use super::{Shared, closed, event_stream, instead, plain};
 use crate::simulator::calls;
 use crate::simulator::options::{Options, Transport, Trouble};
@@ -32,7 +32,7 @@ pub(super) async fn open(State(shared): State<Arc<Shared>>, headers: HeaderMap) 
     let options = shared.options();
     shared.received.note("GET /sse", &headers, b"", None, None, options.keep);
     if let Err(refused) = shared.admit(&options, &headers) {
-        return refused;
+        return *refused;
     }
     if closed(options.transport, Transport::Sse) {
         return plain(StatusCode::NOT_FOUND, "Not Found");
@@ -63,7 +63,7 @@ pub(super) async fn message(
         options.keep,
     );
     if let Err(refused) = shared.admit(&options, &headers) {
-        return refused;
+        return *refused;
     }
     let Some(session_id) = address.session_id else {
         return plain(
@@ -129,5 +129,4 @@ async fn answer(
         }
         _ => say(text),
     }
-    tracing::trace!(id = %id(&message), "answered on the stream");
 }

@@ -14,7 +14,9 @@ use super::connection::Wire;
 use super::flow::{self, Piece};
 use super::perform;
 use super::session::Session;
-use super::{Shared, closed, event_stream, header_text, instead, modern, plain, refuse, too_many};
+use super::{
+    Refusal, Shared, closed, event_stream, header_text, instead, modern, plain, refuse, too_many,
+};
 use crate::simulator::calls::{self, Outcome};
 use crate::simulator::options::{Options, RateFault, Reply, Speak, Transport, Trouble};
 
@@ -23,10 +25,10 @@ const VERSION: &str = "mcp-protocol-version";
 
 /// Any path below `/mcp`: the API route asks for a credential first.
 pub(super) async fn below(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    shared
-        .admit(&shared.options(), &headers)
-        .err()
-        .unwrap_or_else(|| plain(StatusCode::NOT_FOUND, "Not Found"))
+    match shared.admit(&shared.options(), &headers) {
+        Ok(()) => plain(StatusCode::NOT_FOUND, "Not Found"),
+        Err(refused) => *refused,
+    }
 }
 
 /// POST `/mcp`.
@@ -50,7 +52,7 @@ pub(super) async fn post(
         return plain(StatusCode::NOT_FOUND, "Not Found");
     }
     if let Err(refused) = shared.admit(&options, &headers) {
-        return refused;
+        return *refused;
     }
     let accept = header_text(&headers, "accept").unwrap_or_default();
     if !(accept.contains("application/json") && accept.contains("text/event-stream")) {
@@ -108,7 +110,7 @@ async fn legacy(
     }
     let session = match session(&shared, &options, &headers) {
         Ok(session) => session,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     for one in messages.iter().filter(|one| !is_request(one)) {
         if let Some(session) = &session {
@@ -127,32 +129,30 @@ fn session(
     shared: &Shared,
     options: &Options,
     headers: &HeaderMap,
-) -> Result<Option<Arc<Session>>, Response> {
-    let session = match (options.transport, header_text(headers, SESSION)) {
+) -> Result<Option<Arc<Session>>, Refusal> {
+    let refused = |status, code, message: &str| Err(Box::new(refuse(status, code, message)));
+    let found = match (options.transport, header_text(headers, SESSION)) {
         (Transport::Stateless, _) => None,
         (_, None) => {
-            return Err(refuse(
+            return refused(
                 StatusCode::BAD_REQUEST,
                 -32000,
                 "Bad Request: Mcp-Session-Id header is required",
-            ));
+            );
         }
-        (_, Some(id)) => Some(
-            shared
-                .sessions
-                .find(id)
-                .ok_or_else(|| refuse(StatusCode::NOT_FOUND, -32001, "Session not found"))?,
-        ),
+        (_, Some(id)) => match shared.sessions.find(id) {
+            None => return refused(StatusCode::NOT_FOUND, -32001, "Session not found"),
+            found => found,
+        },
     };
     match header_text(headers, VERSION) {
         Some(version) if !options.revisions.iter().any(|served| served == version) => {
-            let message = format!(
-                "Bad Request: Unsupported protocol version (supported versions: {})",
-                options.revisions.join(", ")
-            );
-            Err(refuse(StatusCode::BAD_REQUEST, -32000, &message))
+            let served = options.revisions.join(", ");
+            let message =
+                format!("Bad Request: Unsupported protocol version (supported versions: {served})");
+            refused(StatusCode::BAD_REQUEST, -32000, &message)
         }
-        _ => Ok(session),
+        _ => Ok(found),
     }
 }
 
@@ -340,7 +340,7 @@ pub(super) async fn get(State(shared): State<Arc<Shared>>, headers: HeaderMap) -
         options.keep,
     );
     if let Err(refused) = shared.admit(&options, &headers) {
-        return refused;
+        return *refused;
     }
     if options.speak == Speak::Modern || options.transport == Transport::Stateless {
         return refuse(StatusCode::METHOD_NOT_ALLOWED, -32000, "Method not allowed");
@@ -354,7 +354,7 @@ pub(super) async fn get(State(shared): State<Arc<Shared>>, headers: HeaderMap) -
     }
     let session = match session(&shared, &options, &headers) {
         Ok(session) => session,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let (sink, body) = flow::events(&options, false);
     if let Some(session) = session {
@@ -375,7 +375,7 @@ pub(super) async fn delete(State(shared): State<Arc<Shared>>, headers: HeaderMap
         options.keep,
     );
     if let Err(refused) = shared.admit(&options, &headers) {
-        return refused;
+        return *refused;
     }
     if options.speak == Speak::Modern || options.transport == Transport::Stateless {
         return refuse(StatusCode::METHOD_NOT_ALLOWED, -32000, "Method not allowed");
@@ -385,7 +385,7 @@ pub(super) async fn delete(State(shared): State<Arc<Shared>>, headers: HeaderMap
             header_text(&headers, SESSION).map(|id| shared.sessions.remove(id));
             StatusCode::NO_CONTENT.into_response()
         }
-        Err(refused) => refused,
+        Err(refused) => *refused,
     }
 }
 

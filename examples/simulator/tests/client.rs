@@ -28,6 +28,11 @@ pub(super) struct Open {
 }
 
 impl Open {
+    /// Reads to the end.
+    pub(super) async fn ended(mut self) {
+        let _ = self.stream.read_to_end(&mut Vec::new()).await;
+    }
+
     /// Reads until the text appears.
     pub(super) async fn until(&mut self, text: &str) -> String {
         let mut buffer = [0; 4096];

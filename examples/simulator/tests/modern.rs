@@ -203,7 +203,7 @@ async fn a_task_works_and_completes() {
 #[tokio::test]
 async fn closing_the_stream_cancels() {
     let simulator =
-        start(Options { speak: Speak::Modern, latency: 40, ..Options::default() }).await;
+        start(Options { speak: Speak::Modern, latency: 250, ..Options::default() }).await;
     let client = Client::new(&simulator);
     let write = |title: &str| {
         message(

@@ -14,18 +14,16 @@ fn run(
     call(world, options, name, arguments.as_object().unwrap())
 }
 
-fn try_one(name: &str, arguments: Value) -> Result<Value, Fault> {
-    run(&mut World::new(1), &Options::default(), name, &arguments)
-}
-
 const CONVERSATION: &str = "215470000000101";
 const CONTACT: &str = "66b0c0de0000000000000a01";
 const COMPANY: &str = "66b0c0de0000000000000c01";
 
 #[test]
 fn every_tool_answers_in_its_shape() {
+    let mut world = World::new(1);
+    let options = Options::default();
     let link = "https://app.intercom.com/a/inbox/ws_test01/inbox/conversation/215470000000101";
-    let cases: [(&str, Value, &[(&str, Value)]); 22] = [
+    let cases: [(_, Value, &[(&str, Value)]); 22] = [
         (
             "search",
             json!({"query": "object_type:contacts email:maria.lindqvist@northwind.example"}),
@@ -143,7 +141,7 @@ fn every_tool_answers_in_its_shape() {
         ("get_article", json!({"id": "9100001"}), &[("/title", json!("Refund policy"))]),
     ];
     for (name, arguments, wanted) in cases {
-        let answer = try_one(name, arguments.clone())
+        let answer = run(&mut world, &options, name, &arguments)
             .unwrap_or_else(|fault| panic!("{name} {arguments}: {fault:?}"));
         for (pointer, value) in wanted {
             assert_eq!(
@@ -157,6 +155,8 @@ fn every_tool_answers_in_its_shape() {
 
 #[test]
 fn every_tool_refuses_in_words() {
+    let mut world = World::new(1);
+    let options = Options::default();
     let cases = [
         ("search", json!({"query": "state:open"}), "Missing object_type"),
         ("search", json!({"query": ""}), "at least 1 character"),
@@ -201,7 +201,7 @@ fn every_tool_refuses_in_words() {
         ("delete_everything", json!({}), "not found"),
     ];
     for (name, arguments, wanted) in cases {
-        let fault = try_one(name, arguments.clone()).expect_err(name);
+        let fault = run(&mut world, &options, name, &arguments).expect_err(name);
         assert!(fault.text().contains(wanted), "{name} {arguments}: {}", fault.text());
     }
 }
