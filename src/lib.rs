@@ -20,3 +20,5 @@ pub mod gate;
 pub mod upstream;
 
 pub mod proxy;
+#[path = "../examples/simulator/mod.rs"]
+pub mod simulator;
