@@ -17,8 +17,10 @@ pub mod policy;
 
 pub mod gate;
 
+pub mod listen;
 pub mod upstream;
 
 pub mod proxy;
+
 #[path = "../examples/simulator/mod.rs"]
 pub mod simulator;

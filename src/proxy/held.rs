@@ -322,8 +322,10 @@ fn state_context(principal: &PrincipalId) -> String {
 }
 
 async fn cancelled_by(cancelled: &mut Option<tokio::sync::watch::Receiver<bool>>) {
-    match cancelled {
-        Some(cancelled) if cancelled.wait_for(|cancelled| *cancelled).await.is_ok() => {}
-        _ => std::future::pending().await,
+    if let Some(cancelled) = cancelled
+        && cancelled.wait_for(|cancelled| *cancelled).await.is_ok()
+    {
+        return;
     }
+    std::future::pending().await
 }

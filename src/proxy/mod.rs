@@ -183,10 +183,7 @@ impl Proxy {
         let body = door::body(body, self.settings.body_limit, self.settings.body_timeout).await?;
         let limits = Limits { max_bytes: self.settings.body_limit, ..Limits::default() };
         let names = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-        let mirrored = match Mirrored::collect(names) {
-            Ok(mirrored) => mirrored,
-            Err(error) => return Ok(self.unreadable(&auth, Era::Modern, &error)),
-        };
+        let mirrored = Mirrored::collect(names);
         let incoming = match read_message(body, &limits) {
             Ok(incoming) => incoming,
             Err(error) => return Ok(self.unreadable(&auth, Era::Legacy, &error)),

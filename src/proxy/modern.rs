@@ -200,7 +200,7 @@ impl Proxy {
 
     /// A notification of Intercom on a subscription, with the client's own names in it.
     async fn subscribed_note(
-        &self,
+        self: &Arc<Self>,
         ask: &Ask,
         call: &Call,
         listening: &Listening,

@@ -16,12 +16,12 @@ use super::trouble::{DENIED, Trouble, tool_error_result};
 use crate::domain::{Call, Decision, Era, JsonText, OutcomeKind, Verdict};
 use crate::gate::Denial;
 use crate::mcp::era::Capabilities;
-use crate::mcp::json::{self, Object};
+use crate::mcp::json::Object;
 use crate::mcp::message::{Notification, Request, RequestId, ResponseBody, RpcError};
 use crate::mcp::methods::{self, Form, Sender};
 use crate::mcp::reply::{self, INTERNAL_ERROR};
 use crate::policy::{AnswerFacts, AnswerKind};
-use crate::upstream::{Answer, Exchange, FromServer, Leg, is_tool_error};
+use crate::upstream::{Answer, Exchange, FromServer, is_tool_error};
 
 impl Proxy {
     /// Relays an exchange to its end.
@@ -126,7 +126,7 @@ impl Proxy {
     /// A notification for the client of a request, with the client's own names in it; `None` if it
     /// is not for the client.
     async fn notification(
-        &self,
+        self: &Arc<Self>,
         caller: &Caller,
         ask: &Ask,
         call: &Call,

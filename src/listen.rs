@@ -1,0 +1,242 @@
+//! One accept loop for every listener: limits, time-outs, drain.
+//!
+//! HTTP/1 and HTTP/2 on one port. A connection may idle for long, but a request head that began
+//! must end soon: hyper has one clock for both, so a watchdog looks at the difference (bytes came,
+//! no request did). When the process is to end, the listener closes at once, requests under way get
+//! the drain time, and idle connections are closed.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+
+/// Bounds of a listener.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Connections at once; further ones wait in the kernel's queue.
+    pub connections: usize,
+    /// HTTP/2 streams per connection.
+    pub streams: u32,
+    /// For a request head, from its first byte.
+    pub header_timeout: Duration,
+    /// For a connection without a request.
+    pub idle_timeout: Duration,
+    /// For requests under way when the process is to end.
+    pub drain: Duration,
+}
+
+/// Serves a listener until `shutdown` turns true and what was under way has ended.
+pub async fn serve<H, F, B>(
+    listener: TcpListener,
+    handler: H,
+    limits: Limits,
+    mut shutdown: watch::Receiver<bool>,
+) where
+    H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
+{
+    let connections = Arc::new(Semaphore::new(limits.connections));
+    let graceful = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &connections) => accepted,
+            _ = shutdown.wait_for(|stop| *stop) => break,
+        };
+        let Some((stream, slot)) = accepted else { continue };
+        let clock = Arc::new(HeadClock::default());
+        let io = TokioIo::new(Watched { stream, clock: clock.clone() });
+        let service = {
+            let (handler, clock) = (handler.clone(), clock.clone());
+            service_fn(move |request| {
+                clock.request_began();
+                let answer = handler(request);
+                let clock = clock.clone();
+                async move {
+                    let answer = answer.await;
+                    clock.request_ended();
+                    Ok::<_, Infallible>(answer)
+                }
+            })
+        };
+        let connection = builder(&limits).serve_connection(io, service).into_owned();
+        let connection = graceful.watch(connection);
+        let header_timeout = limits.header_timeout;
+        tokio::spawn(async move {
+            let _slot = slot;
+            tokio::select! {
+                ended = connection => if let Err(error) = ended {
+                    tracing::debug!(%error, "connection ended");
+                },
+                () = clock.expired(header_timeout) => {
+                    tracing::debug!("connection closed: its request head came too slowly");
+                }
+            }
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(limits.drain, graceful.shutdown()).await.is_err() {
+        tracing::warn!(drain = ?limits.drain, "requests were cut off when the drain time ended");
+    }
+}
+
+fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.idle_timeout)
+        .max_buf_size(64 * 1024)
+        .half_close(false);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.streams)
+        .max_header_list_size(32 * 1024)
+        .keep_alive_interval(limits.idle_timeout)
+        .keep_alive_timeout(limits.header_timeout);
+    builder
+}
+
+type Slot = tokio::sync::OwnedSemaphorePermit;
+
+/// The next connection, once there is room for it.
+async fn accept(listener: &TcpListener, connections: &Arc<Semaphore>) -> Option<(TcpStream, Slot)> {
+    let slot = connections.clone().acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => {
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "no TCP_NODELAY");
+            }
+            Some((stream, slot))
+        }
+        Err(error) => {
+            // Out of descriptors, or the client was gone already: pause instead of spinning.
+            tracing::warn!(%error, "connection not accepted");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            None
+        }
+    }
+}
+
+/// Knows whether a request head has begun and not ended.
+struct HeadClock {
+    start: Instant,
+    /// Milliseconds after `start` at which bytes came while no request was under way; 0 for never.
+    head_began: AtomicU64,
+    under_way: AtomicUsize,
+}
+
+impl Default for HeadClock {
+    fn default() -> Self {
+        Self {
+            start: Instant::now(),
+            head_began: AtomicU64::new(0),
+            under_way: AtomicUsize::new(0),
+        }
+    }
+}
+
+impl HeadClock {
+    fn bytes_came(&self) {
+        if self.under_way.load(Ordering::Relaxed) == 0 {
+            let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
+            // The first byte of a head counts, not the last.
+            let _ = self.head_began.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+        }
+    }
+
+    fn request_began(&self) {
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+        self.head_began.store(0, Ordering::Relaxed);
+    }
+
+    fn request_ended(&self) {
+        self.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Resolves when a head takes longer than `limit`.
+    async fn expired(&self, limit: Duration) {
+        let mut ticks = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            ticks.tick().await;
+            let began = self.head_began.load(Ordering::Relaxed);
+            let late = Duration::from_millis(began) + limit < self.start.elapsed();
+            if began != 0 && late {
+                return;
+            }
+        }
+    }
+}
+
+/// A connection whose reads are seen by the clock.
+struct Watched {
+    stream: TcpStream,
+    clock: Arc<HeadClock>,
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = pin!(&mut self.stream).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.clock.bytes_came();
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        pin!(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[std::io::IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        pin!(&mut self.stream).poll_write_vectored(context, parts)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        pin!(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        pin!(&mut self.stream).poll_shutdown(context)
+    }
+}
