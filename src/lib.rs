@@ -22,5 +22,11 @@ pub mod upstream;
 
 pub mod proxy;
 
+pub mod control;
+
+pub mod app;
+
+pub mod cli;
+
 #[path = "../examples/simulator/mod.rs"]
 pub mod simulator;

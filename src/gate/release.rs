@@ -141,6 +141,22 @@ impl Gate {
         Ok(self.holds.step(id, event).await?)
     }
 
+    /// A person takes a release back before it is claimed.
+    ///
+    /// # Errors
+    /// As [`Gate::approve`].
+    pub async fn revoke(
+        &self,
+        approver: &Approver,
+        id: HoldId,
+        identity: &Identity,
+    ) -> Result<Hold, ApproveError> {
+        let hold = self.holds.hold(id)?;
+        self.may_decide(approver, &hold, identity).await?;
+        let event = HoldEvent::Revoked { approver: approver.id.clone() };
+        Ok(self.holds.step(id, event).await?)
+    }
+
     /// Claims an approved hold, judges it again, and records `sending`. `definition` is the digest
     /// of the tool's definition as it is pinned and offered now.
     ///

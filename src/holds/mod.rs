@@ -234,6 +234,12 @@ impl Holds {
         if orphan { self.hold(id) } else { self.step(id, HoldEvent::Claimed).await }
     }
 
+    /// Whether a claim was left behind by the last run of the process.
+    #[must_use]
+    pub fn is_orphan(&self, id: HoldId) -> bool {
+        self.orphans.lock().unwrap_or_else(PoisonError::into_inner).contains(&id)
+    }
+
     /// After a restart: what was being sent when the process ended becomes `unknown`, which
     /// nothing sends again.
     ///

@@ -153,11 +153,6 @@ impl Sessions {
         idle
     }
 
-    /// All sessions.
-    pub(super) fn all(&self) -> Vec<Arc<Session>> {
-        self.lock().values().cloned().collect()
-    }
-
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Session>>> {
         self.map.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -12,7 +12,7 @@ use super::{FromServer, Upstream};
 use crate::clock;
 use crate::domain::{Digest, Event, JsonText, OutcomeKind};
 use crate::gate::Permit;
-use crate::intercom::{PinStatus, ToolDefinition};
+use crate::intercom::{PinStatus, ToolDefinition, ToolEvent};
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::ResponseBody;
 
@@ -67,6 +67,25 @@ impl Upstream {
             return Ok(());
         }
         self.refresh_tools(leg).await
+    }
+
+    /// Records what happened to a tool's definition, and tells those who listen.
+    ///
+    /// # Errors
+    /// If the record cannot be written.
+    pub async fn record_tool(&self, event: ToolEvent) -> Result<(), Fault> {
+        let ToolEvent { name, change, definition, pinned } = event;
+        tracing::info!(tool = %name, ?change, "tool definition");
+        let event = Event::Tool { name, change, definition, pinned };
+        let _recorded = self.gate.log().append(event).await?;
+        self.changes.send_modify(|count| *count += 1);
+        Ok(())
+    }
+
+    /// Whether Portcullis has a credential of its own.
+    #[must_use]
+    pub const fn has_token(&self) -> bool {
+        self.token.is_some()
     }
 
     /// Tells when the tool list changed.
@@ -129,13 +148,9 @@ impl Upstream {
             Err(error) => return Err(Fault::Pins(error.to_string())),
         };
         for event in events {
-            let crate::intercom::ToolEvent { name, change, definition, pinned } = event;
-            tracing::info!(tool = %name, ?change, "tool definition");
-            let _recorded =
-                self.gate.log().append(Event::Tool { name, change, definition, pinned }).await?;
+            self.record_tool(event).await?;
         }
         self.order.store(Arc::new(order));
-        self.changes.send_modify(|count| *count += 1);
         *last = Some(digest);
         Ok(())
     }

@@ -8,6 +8,7 @@
 //! A [`Leg`] is one conversation with Intercom: a session (legacy era) or none (modern era). Each
 //! legacy client has its own, so that what Intercom asks reaches the client it is meant for.
 
+mod agent;
 mod exchange;
 mod fault;
 mod leg;
@@ -36,6 +37,7 @@ use crate::mcp::json::{self, Object};
 use crate::mcp::message::{Request, RequestId};
 use crate::mcp::reply::METHOD_NOT_FOUND;
 
+pub use agent::Agent;
 pub use exchange::{Answer, Exchange, FromServer, ServerStream};
 pub use fault::Fault;
 pub use leg::{Leg, Offer};

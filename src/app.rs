@@ -1,0 +1,295 @@
+//! The one place that knows all parts: builds the rooms, hands each what it needs, and ends them in
+//! order.
+//!
+//! Everything that can fail at start fails here, before the address is printed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::clock;
+use crate::config::Config;
+use crate::control::{self, Control};
+use crate::domain::{Event, HoldState, OnRelease};
+use crate::gate::{Gate, Settings};
+use crate::holds::{HoldError, Holds};
+use crate::identity::{Identity, KeysError, People};
+use crate::intercom::{Pins, PinsError};
+use crate::listen::{self, Limits};
+use crate::policy::{LoadErrors, Ruleset, Source};
+use crate::proxy::{Proxy, Rooms};
+use crate::store::{self, OpenError, Store};
+use crate::upstream::{self, Upstream};
+
+/// How often Intercom's tool list is read again.
+const TOOLS_EVERY: Duration = Duration::from_secs(60);
+/// How long finished holds stay in memory.
+const HOLDS_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Why Portcullis could not start, or had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The data folder.
+    #[error(transparent)]
+    Data(#[from] crate::config::private::PrivateError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The policies.
+    #[error("the policies cannot be used:\n{0}")]
+    Policy(#[from] LoadErrors),
+    /// Keys.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// Pins.
+    #[error(transparent)]
+    Pins(#[from] PinsError),
+    /// Holds.
+    #[error(transparent)]
+    Hold(#[from] HoldError),
+    /// The address.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// Anything else of the system.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// The log failed while serving.
+    #[error("the audit log failed, so Portcullis ended: {0}")]
+    Log(Arc<str>),
+}
+
+impl AppError {
+    /// The exit status: 75 (`EX_TEMPFAIL`) if another process uses the data folder.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Store(OpenError::Locked { .. }) => 75,
+            _ => 1,
+        }
+    }
+}
+
+/// A Portcullis that is ready to serve.
+pub struct App {
+    listener: TcpListener,
+    address: SocketAddr,
+    proxy: Arc<Proxy>,
+    control: Arc<Control>,
+    limits: Limits,
+    data: PathBuf,
+    store: Store,
+    drain: watch::Sender<bool>,
+}
+
+/// Where a configuration's policies come from.
+#[must_use]
+pub fn policy_source(config: &Config) -> Source {
+    config.policies.clone().map_or(Source::Shipped, Source::Folder)
+}
+
+impl App {
+    /// Builds all parts.
+    ///
+    /// # Errors
+    /// If any of them cannot work.
+    pub async fn start(config: &Config) -> Result<Self, AppError> {
+        crate::config::private::make_folder(&config.data)?;
+        let policies = policy_source(config);
+        let ruleset = Ruleset::load(&policies)?;
+        let identity = Arc::new(Identity::open(config)?);
+        let people = Arc::new(People::open(config)?);
+        let (store, recovery) = Store::open(&config.data, &store::Options::default())?;
+        let pins = Arc::new(Pins::open(config.data.join("pins.json"))?);
+        let events = store.hold_events().collect::<Result<Vec<_>, _>>()?;
+        let holds = Holds::replay(store.log(), config.holds.pending_per_principal, events);
+        let gate = Arc::new(Gate::new(
+            ruleset,
+            store.log(),
+            holds,
+            Arc::new(store.sealer()),
+            Settings {
+                environment: config.environment.as_str().into(),
+                required_plugins: config.required_plugins.clone(),
+                approval_valid: config.holds.valid,
+            },
+        ));
+        let started = Event::Started {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            ruleset: gate.ruleset().revision(),
+            recovered_bytes: (recovery.recovered_bytes > 0).then_some(recovery.recovered_bytes),
+        };
+        let _recorded = store.log().append(started).await.map_err(HoldError::from)?;
+        gate.holds().close_unfinished().await?;
+        let own = upstream::own_principal()
+            .map_err(|error| io("name itself", std::io::Error::other(error)))?;
+        let upstream = Upstream::new(&config.upstream, gate.clone(), pins.clone(), own)
+            .map_err(|error| io("prepare TLS towards Intercom", error))?;
+        let upstream = Arc::new(upstream);
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .map_err(|source| AppError::Listen { address: config.listen, source })?;
+        let address = listener.local_addr().map_err(|error| io("read the address", error))?;
+        let (drain, draining) = watch::channel(false);
+        let rooms = Rooms {
+            gate: gate.clone(),
+            upstream: upstream.clone(),
+            pins: pins.clone(),
+            identity: identity.clone(),
+        };
+        let proxy = Arc::new(Proxy::new(config, address, rooms, draining));
+        let control = Arc::new(Control { gate, upstream, pins, identity, people, policies });
+        let limits = Limits {
+            connections: config.limits.connections,
+            streams: config.limits.streams,
+            header_timeout: config.limits.header_timeout,
+            idle_timeout: config.limits.idle_timeout,
+            drain: config.drain,
+        };
+        let data = config.data.clone();
+        Ok(Self { listener, address, proxy, control, limits, data, store, drain })
+    }
+
+    /// The address of the agents' side.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Loads the policies again whenever `signal` tells to; a broken bundle leaves the old one in
+    /// force and is shouted about.
+    pub fn reload_on(&self, mut signal: tokio::sync::mpsc::Receiver<()>) {
+        let control = self.control.clone();
+        tokio::spawn(async move {
+            while signal.recv().await.is_some() {
+                match control::reload(&control.gate, &control.policies).await {
+                    Ok(text) => tracing::info!("{text}"),
+                    Err(text) => tracing::error!("{text}"),
+                }
+            }
+        });
+    }
+
+    /// Serves until `stop` resolves, then drains. Ends early if the log fails: without records
+    /// there is no road, and a supervisor should start over.
+    ///
+    /// # Errors
+    /// If the log failed, or the control socket cannot be made.
+    pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), AppError> {
+        let Self { listener, proxy, control, limits, data, store, drain, .. } = self;
+        control::serve(control.clone(), &data, drain.subscribe())
+            .map_err(|error| io("open the control socket", error))?;
+        let background = tokio::spawn(keep(control.clone(), proxy.clone(), drain.subscribe()));
+        let handler = move |request| proxy.clone().serve(request);
+        let serving = tokio::spawn(listen::serve(listener, handler, limits, drain.subscribe()));
+        let failed = tokio::select! {
+            () = stop => None,
+            cause = wait_for_failure(&store) => Some(cause),
+        };
+        drain.send_replace(true);
+        if let Err(error) = serving.await {
+            tracing::error!(%error, "the listener ended badly");
+        }
+        background.abort();
+        if let Some(cause) = failed {
+            return Err(AppError::Log(cause));
+        }
+        if let Err(error) = store.log().append(Event::Stopped).await {
+            tracing::error!(%error, "the end was not recorded");
+        }
+        Ok(())
+    }
+}
+
+async fn wait_for_failure(store: &Store) -> Arc<str> {
+    store.log().failed().await
+}
+
+/// What has to be done from time to time.
+async fn keep(control: Arc<Control>, proxy: Arc<Proxy>, mut drain: watch::Receiver<bool>) {
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    let mut count: u64 = 0;
+    loop {
+        tokio::select! {
+            _ = seconds.tick() => {}
+            _ = drain.wait_for(|stop| *stop) => return,
+        }
+        control.gate.holds().expire().await;
+        if let Err(error) = control.identity.reload() {
+            tracing::error!(%error, "keys of principals cannot be read");
+        }
+        if let Err(error) = control.people.reload() {
+            tracing::error!(%error, "keys of approvers cannot be read");
+        }
+        if count.is_multiple_of(5) {
+            take_up_releases(&control);
+            take_over_pins(&control).await;
+        }
+        if count.is_multiple_of(TOOLS_EVERY.as_secs()) {
+            tokio::spawn(refresh_tools(control.clone()));
+            control.gate.holds().forget(HOLDS_KEPT);
+            proxy.sweep();
+        }
+        count += 1;
+    }
+}
+
+/// Releases that are approved and not yet sent: Intercom was away, or the process was.
+fn take_up_releases(control: &Arc<Control>) {
+    let waiting = control.gate.holds().snapshot(|hold| {
+        let ready = hold.state == HoldState::Approved
+            || (hold.state == HoldState::Claimed && control.gate.holds().is_orphan(hold.id));
+        // An approval that was just given is being released by whoever took it.
+        let settled = clock::now().since(hold.changed_at) > Duration::from_secs(3);
+        ready && settled && hold.opened.on_release == OnRelease::Send
+    });
+    for hold in waiting {
+        let (upstream, identity) = (control.upstream.clone(), control.identity.clone());
+        tokio::spawn(control::release(upstream, identity, hold.id));
+    }
+}
+
+/// What the command line pinned while the server runs.
+async fn take_over_pins(control: &Control) {
+    match control.pins.refresh() {
+        Ok(events) => {
+            for event in events {
+                if let Err(error) = control.upstream.record_tool(event).await {
+                    tracing::error!(%error, "pin not recorded");
+                }
+            }
+        }
+        Err(error) => tracing::error!(%error, "pins cannot be read"),
+    }
+}
+
+async fn refresh_tools(control: Arc<Control>) {
+    if !control.upstream.has_token() {
+        // Pass-through mode: there is no credential but the agents' own.
+        return;
+    }
+    let refreshed = match control.upstream.shared_leg(None, None).await {
+        Ok(leg) => control.upstream.refresh_tools(&leg).await,
+        Err(fault) => Err(fault),
+    };
+    if let Err(fault) = refreshed {
+        tracing::warn!(%fault, "Intercom's tool list was not read");
+    }
+}
+
+const fn io(what: &'static str, source: std::io::Error) -> AppError {
+    AppError::Io { what, source }
+}

@@ -1,0 +1,182 @@
+//! `portcullis audit`: reads the log's files without a lock, while the server runs or after it.
+
+use std::process::ExitCode;
+
+use super::shown;
+use crate::audit::{self, Entry, Filter, Follow, From};
+use crate::config::Config;
+use crate::domain::{
+    CallFacts, CallId, Decision, Effect, Event, HoldEvent, HoldId, Outcome, PrincipalId, Subject,
+    Verdict,
+};
+
+/// Commands about the log.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Show the last records, one a line.
+    Tail {
+        /// How many; 0 for all.
+        #[arg(long, short = 'n', default_value_t = 20)]
+        lines: usize,
+        /// Go on with what is written from now on.
+        #[arg(long, short)]
+        follow: bool,
+        /// The records themselves, as JSON lines.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        filter: Wanted,
+    },
+    /// Walk the whole chain and name the first break.
+    Verify,
+}
+
+/// Which records.
+#[derive(Debug, clap::Args)]
+pub(super) struct Wanted {
+    /// Only records of this type: decision, outcome, hold, tool, ruleset, refused, started.
+    #[arg(long = "type")]
+    kind: Option<String>,
+    /// Only of this principal.
+    #[arg(long)]
+    principal: Option<PrincipalId>,
+    /// Only about this tool.
+    #[arg(long)]
+    tool: Option<String>,
+    /// Only about this call.
+    #[arg(long, value_parser = call_id)]
+    call: Option<CallId>,
+    /// Only about this hold.
+    #[arg(long)]
+    hold: Option<HoldId>,
+    /// Only decisions with this verdict.
+    #[arg(long, value_parser = verdict)]
+    verdict: Option<Verdict>,
+}
+
+pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Tail { lines, follow, json, filter } => {
+            let filter = Filter {
+                kind: filter.kind,
+                principal: filter.principal,
+                tool: filter.tool,
+                call: filter.call,
+                hold: filter.hold,
+                verdict: filter.verdict,
+            };
+            let from = if lines == 0 { From::Start } else { From::Last(lines) };
+            let follow = if follow { Follow::Yes } else { Follow::No };
+            for entry in audit::tail(&config.data, filter, from, follow)? {
+                let entry = entry?;
+                if json {
+                    println!("{}", entry.line);
+                } else {
+                    println!("{}", line(&entry));
+                }
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Verify => {
+            let report = audit::verify(&config.data)?;
+            if report.unfinished_bytes > 0 {
+                println!(
+                    "note: {} bytes at the end are no whole record: being written, or torn by a \
+                     crash",
+                    report.unfinished_bytes
+                );
+            }
+            match report.first_break {
+                None => {
+                    println!(
+                        "ok: {} records in {} files, the chain is whole; head {}",
+                        report.records, report.files, report.head
+                    );
+                    Ok(ExitCode::SUCCESS)
+                }
+                Some(first) => {
+                    println!("BROKEN after {} good records: {first}", report.records);
+                    Ok(ExitCode::FAILURE)
+                }
+            }
+        }
+    }
+}
+
+/// One record for people.
+pub(super) fn line(entry: &Entry) -> String {
+    let record = &entry.record;
+    let text = match &record.event {
+        Event::Decision { call, decision } => decision_line(call, decision),
+        Event::Outcome { call, outcome } => outcome_line(*call, outcome),
+        Event::Hold { hold, event } => hold_line(*hold, event),
+        Event::Started { version, ruleset, .. } => {
+            format!("started   portcullis {version}, policy {}", ruleset.short())
+        }
+        Event::Stopped => "stopped".to_owned(),
+        Event::Tool { name, change, definition, .. } => {
+            format!("tool      {name} {change:?} {}", definition.short()).to_lowercase()
+        }
+        Event::Ruleset { revision, refused: None } => format!("policy    {} in force", revision.short()),
+        Event::Ruleset { revision, refused: Some(why) } => {
+            format!("policy    {} refused: {why}", revision.short())
+        }
+        Event::Refused { principal, code, text } => format!("refused   {principal} {code}: {text}"),
+    };
+    shown(&format!("{:>6} {} {text}", record.seq, record.at))
+}
+
+fn decision_line(call: &CallFacts, decision: &Decision) -> String {
+    let what = match &call.subject {
+        Subject::Tool { name, effect: Effect::Write, .. } => format!("{name} (write)"),
+        Subject::Tool { name, .. } => name.clone(),
+        _ => call.method.clone(),
+    };
+    let mut text =
+        format!("{:<9} {} {what}", decision.verdict.as_str().to_uppercase(), call.principal);
+    for reason in &decision.reasons {
+        let at = reason.at.as_deref().unwrap_or("portcullis");
+        text.push_str(&format!(" | {} ({at})", reason.text));
+    }
+    text.push_str(&format!(" [{}]", call.id));
+    text
+}
+
+fn outcome_line(call: CallId, outcome: &Outcome) -> String {
+    format!(
+        "{:<9} {} bytes in {} ms [{call}]",
+        format!("{:?}", outcome.kind).to_lowercase(),
+        outcome.bytes,
+        outcome.millis
+    )
+}
+
+fn hold_line(hold: HoldId, event: &HoldEvent) -> String {
+    let more = match event {
+        HoldEvent::Opened(opened) => {
+            format!("{} by {}", opened.binding.tool, opened.binding.principal)
+        }
+        HoldEvent::Approved { approver, .. } | HoldEvent::Revoked { approver } => {
+            format!("by {approver}")
+        }
+        HoldEvent::Rejected { approver, reason } => format!("by {approver}: {reason}"),
+        HoldEvent::Stale { changed } => changed.clone(),
+        HoldEvent::Cancelled { reason } | HoldEvent::Unknown { reason } => reason.clone(),
+        HoldEvent::Failed { error, .. } => error.clone(),
+        _ => String::new(),
+    };
+    format!("hold      {:<10} {more} [{hold}]", event.name())
+}
+
+fn call_id(text: &str) -> Result<CallId, String> {
+    text.parse().map(CallId).map_err(|_| format!("`{text}` is not a call id"))
+}
+
+fn verdict(text: &str) -> Result<Verdict, String> {
+    match text {
+        "allow" => Ok(Verdict::Allow),
+        "hold" => Ok(Verdict::Hold),
+        "deny" => Ok(Verdict::Deny),
+        _ => Err("a verdict is `allow`, `hold` or `deny`".to_owned()),
+    }
+}

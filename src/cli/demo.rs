@@ -1,0 +1,246 @@
+//! `portcullis demo`: everything in one process, on loopback, with invented data, to be looked at.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use super::shown;
+use crate::app::App;
+use crate::clock;
+use crate::config::{Config, Secret, Upstream, private};
+use crate::control::{self, Answer, Question};
+use crate::domain::{Approver, JsonText, Principal, PrincipalKind};
+use crate::identity::{ApproverKeys, PrincipalKeys};
+use crate::mcp::json::{self, Object};
+use crate::simulator::{Options, Simulator};
+use crate::upstream::Agent;
+
+/// Arguments of `demo`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Where agents connect; if it is taken, a free port is used.
+    #[arg(long, default_value = "127.0.0.1:8787")]
+    listen: SocketAddr,
+    /// End after the scripted session instead of running on.
+    #[arg(long)]
+    once: bool,
+}
+
+impl Args {
+    pub(super) fn threads(&self) -> usize {
+        std::thread::available_parallelism().map_or(2, usize::from)
+    }
+}
+
+/// The demo's throw-away folder, removed at the end.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let folder = std::env::temp_dir().join(format!("portcullis-demo-{}", std::process::id()));
+    private::make_folder(&folder)?;
+    let folder = Folder(folder);
+    let simulator = Simulator::start(([127, 0, 0, 1], 0).into(), Options::default()).await?;
+    let config = configuration(&folder.0, &args, &simulator)?;
+    let now = clock::now();
+    private::make_folder(&config.data)?;
+    let agent_key = PrincipalKeys::of(&config.data).add(&config, "demo-agent", now, None)?.key;
+    let approver_key = ApproverKeys::of(&config.data).add(&config, "you", now, None)?.key;
+    private::write(&folder.0.join("approver.key"), approver_key.expose().as_bytes())?;
+    let app = start(config.clone()).await?;
+    let url = format!("http://{}{}", app.address(), crate::proxy::PATH);
+    write_configuration(&folder.0, app.address(), &simulator)?;
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn(app.serve(async move {
+        // A dropped sender stops as well.
+        let _ = stopped.await;
+    }));
+    println!("Portcullis demo: an agent, the firewall, and a simulated Intercom (all data invented)\n");
+    let story = Story { config: &config, simulator: &simulator, url: &url };
+    story.play(agent_key.clone()).await?;
+    connect_help(&url, &agent_key);
+    release_help(&folder.0);
+    if !args.once {
+        println!("listening on {url}   (Ctrl-C ends the demo and removes its data)");
+        super::serve::stop_signal()?.await;
+    }
+    drop(stop);
+    serving.await.context("the demo's server ended badly")??;
+    simulator.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Starts the app, on a free port if the wanted one is taken.
+async fn start(mut config: Config) -> anyhow::Result<App> {
+    if tokio::net::TcpListener::bind(config.listen).await.is_err() {
+        config.listen.set_port(0);
+    }
+    Ok(App::start(&config).await?)
+}
+
+fn configuration(folder: &Path, args: &Args, simulator: &Simulator) -> anyhow::Result<Config> {
+    let token = Secret::new(simulator.token().to_owned());
+    let url = simulator.url().parse().context("the simulator's address")?;
+    let mut config = Config::in_code(folder.join("data"), url, token);
+    config.listen = args.listen;
+    "demo".clone_into(&mut config.environment);
+    config.principals = vec![Arc::new(Principal {
+        id: "demo-agent".parse()?,
+        kind: PrincipalKind::Agent,
+        roles: vec!["article-editor".to_owned()],
+        groups: Vec::new(),
+        attributes: std::collections::BTreeMap::default(),
+        on_behalf_of: None,
+    })];
+    config.approvers =
+        vec![Arc::new(Approver { id: "you".parse()?, groups: vec!["kb-editors".to_owned()] })];
+    // The demo's agent shall not wait long before it goes on with its script.
+    config.holds.wait = Duration::from_millis(500);
+    Ok(config)
+}
+
+/// Writes the configuration as a file, so that the other commands work on the demo.
+fn write_configuration(folder: &Path, address: SocketAddr, simulator: &Simulator) -> anyhow::Result<()> {
+    let text = format!(
+        "# The demo's configuration; it is removed when the demo ends.\n\
+         listen: {address}\n\
+         data: {}\n\
+         environment: demo\n\
+         upstream:\n  url: {}\n  token: \"{}\"\n\
+         principals:\n  - id: demo-agent\n    roles: [article-editor]\n\
+         approvers:\n  - id: you\n    groups: [kb-editors]\n",
+        folder.join("data").display(),
+        simulator.url(),
+        simulator.token(),
+    );
+    private::write(&folder.join("portcullis.yaml"), text.as_bytes())?;
+    Ok(())
+}
+
+/// The scripted session.
+struct Story<'a> {
+    config: &'a Config,
+    simulator: &'a Simulator,
+    url: &'a str,
+}
+
+impl Story<'_> {
+    async fn play(&self, key: Secret) -> anyhow::Result<()> {
+        let endpoint = Upstream { url: self.url.parse()?, ..self.config.upstream.clone() };
+        let mut agent = Agent::connect(&endpoint, key, "demo-agent").await?;
+        self.list(&mut agent).await?;
+        self.read(&mut agent).await?;
+        self.denied(&mut agent).await?;
+        self.held(&mut agent).await?;
+        let writes = self
+            .simulator
+            .received()
+            .iter()
+            .filter(|it| it.tool.as_deref().is_some_and(|tool| tool.contains("article")))
+            .count();
+        println!("   What reached Intercom of articles so far: {writes} calls.\n");
+        Ok(())
+    }
+
+    async fn list(&self, agent: &mut Agent) -> anyhow::Result<()> {
+        println!("1. The agent lists tools. Intercom offers 14; policy shows those of its role:");
+        let result = agent.request("tools/list", Object::default()).await?;
+        let tools = result.get("tools").and_then(json::elements).unwrap_or_default();
+        let names: Vec<String> = tools
+            .iter()
+            .filter_map(|tool| Some(Object::parse(tool)?.str("name")?.into_owned()))
+            .collect();
+        println!("   {} tools: {}\n", names.len(), names.join(", "));
+        Ok(())
+    }
+
+    async fn read(&self, agent: &mut Agent) -> anyhow::Result<()> {
+        println!("2. It reads a conversation. Policy allows reads of its role:");
+        let arguments = arguments(&[("id", "conversation_215470000000101")]);
+        let text = text_of(&agent.call("get_conversation", arguments).await?);
+        println!("   -> {}\n", cut(&text, 220));
+        Ok(())
+    }
+
+    async fn denied(&self, agent: &mut Agent) -> anyhow::Result<()> {
+        println!("3. It tries a tool outside its role. Policy denies, with the rule:");
+        let mut call = Object::default();
+        call.set("title", json::quote("Our new refund policy"));
+        call.set("author_id", JsonText::of(&7_000_001));
+        let text = text_of(&agent.call("create_article", call.to_text()).await?);
+        println!("   -> {}\n", cut(&text, 400));
+        Ok(())
+    }
+
+    async fn held(&self, agent: &mut Agent) -> anyhow::Result<()> {
+        println!("4. It updates a Help Center article. Every write waits for a person:");
+        let call = arguments(&[("id", "9100001"), ("title", "Refunds: how long they take")]);
+        let text = text_of(&agent.call("update_article", call).await?);
+        println!("   -> {}\n", cut(&text, 460));
+        let holds = control::ask(&self.config.data, &Question::Holds { all: false }).await?;
+        if let Answer::Holds { holds } = holds {
+            for hold in holds {
+                println!("   Waiting: {} ({} by {})", hold.id, hold.tool, hold.principal);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn connect_help(url: &str, key: &Secret) {
+    let key = key.expose();
+    println!("Connect your own agent (same principal, this key):");
+    println!("  Claude Code   claude mcp add --transport http intercom {url} --header \"Authorization: Bearer {key}\"");
+    println!("  Cursor        ~/.cursor/mcp.json:  {{\"mcpServers\":{{\"intercom\":{{\"url\":\"{url}\",\"headers\":{{\"Authorization\":\"Bearer {key}\"}}}}}}}}");
+    println!("  VS Code       .vscode/mcp.json:    {{\"servers\":{{\"intercom\":{{\"type\":\"http\",\"url\":\"{url}\",\"headers\":{{\"Authorization\":\"Bearer {key}\"}}}}}}}}");
+    println!("  mcp-remote    npx mcp-remote {url} --header \"Authorization: Bearer {key}\"\n");
+}
+
+fn release_help(folder: &Path) {
+    let program = std::env::current_exe()
+        .map_or_else(|_| "portcullis".to_owned(), |path| path.display().to_string());
+    let base = format!("{program} --config {}", folder.join("portcullis.yaml").display());
+    let key = folder.join("approver.key");
+    println!("Decide on the held call, in another terminal:");
+    println!("  {base} holds list");
+    println!("  {base} holds approve ID --key-file {}", key.display());
+    println!("  {base} holds reject ID REASON --key-file {}", key.display());
+    println!("See and check every decision:");
+    println!("  {base} audit tail");
+    println!("  {base} audit verify\n");
+}
+
+fn arguments(pairs: &[(&str, &str)]) -> JsonText {
+    let mut object = Object::default();
+    for (key, value) in pairs {
+        object.set(key, json::quote(value));
+    }
+    object.to_text()
+}
+
+/// The text of a tool's result.
+fn text_of(result: &Object) -> String {
+    let blocks = result.get("content").and_then(json::elements).unwrap_or_default();
+    let texts: Vec<String> = blocks
+        .iter()
+        .filter_map(|block| Some(Object::parse(block)?.str("text")?.into_owned()))
+        .collect();
+    texts.join(" ")
+}
+
+fn cut(text: &str, letters: usize) -> String {
+    let mut short: String = text.chars().take(letters).collect();
+    if short.len() < text.len() {
+        short.push_str(" ...");
+    }
+    shown(&short)
+}

@@ -1,0 +1,212 @@
+//! `portcullis holds`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use super::shown;
+use crate::clock;
+use crate::config::{Config, Secret, private};
+use crate::control::{self, Answer, Question};
+use crate::domain::{Digest, HoldId, OnRelease};
+use crate::holds::{HoldView, Holds};
+use crate::store::{Options, Store};
+
+/// Commands about held calls.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// List the calls that wait for a person.
+    List {
+        /// Also those that are over.
+        #[arg(long)]
+        all: bool,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one held call with its arguments.
+    Show {
+        /// The hold.
+        id: HoldId,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Release a held call. It is judged again, and exactly the stored call is sent.
+    Approve {
+        /// The hold.
+        id: HoldId,
+        /// The binding that `show` printed: refuse if anything has changed since.
+        #[arg(long)]
+        binding: Option<Digest>,
+        #[command(flatten)]
+        key: ApproverKey,
+    },
+    /// Refuse a held call; the reason reaches the agent.
+    Reject {
+        /// The hold.
+        id: HoldId,
+        /// Why, in words for the agent.
+        #[arg(required = true)]
+        reason: Vec<String>,
+        #[command(flatten)]
+        key: ApproverKey,
+    },
+    /// Take a release back before it is used.
+    Revoke {
+        /// The hold.
+        id: HoldId,
+        #[command(flatten)]
+        key: ApproverKey,
+    },
+}
+
+/// How an approver proves who it is. Never as an argument, which other users could read.
+#[derive(Debug, clap::Args)]
+pub(super) struct ApproverKey {
+    /// A private file with the approver's key; else PORTCULLIS_APPROVER_KEY is read.
+    #[arg(long)]
+    key_file: Option<PathBuf>,
+}
+
+impl ApproverKey {
+    fn read(&self) -> anyhow::Result<Secret> {
+        let text = match &self.key_file {
+            Some(path) => String::from_utf8(private::read(path, 4096)?.to_vec())
+                .with_context(|| format!("`{}` is no key file", path.display()))?,
+            None => std::env::var("PORTCULLIS_APPROVER_KEY").context(
+                "an approver's key is needed: set PORTCULLIS_APPROVER_KEY, or give \
+                 `--key-file FILE` (make a key with `portcullis people add NAME`)",
+            )?,
+        };
+        Ok(Secret::new(text.trim().to_owned()))
+    }
+}
+
+pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<ExitCode> {
+    let data = &config.data;
+    match command {
+        Command::List { all, json } => {
+            let holds = if control::is_running(data).await {
+                match control::ask(data, &Question::Holds { all }).await? {
+                    Answer::Holds { holds } => holds,
+                    other => anyhow::bail!("unexpected answer: {other:?}"),
+                }
+            } else {
+                stored(config)?.into_iter().filter(|hold| all || !hold.state.is_final()).collect()
+            };
+            list(&holds, json)?;
+        }
+        Command::Show { id, json } => match control::ask(data, &Question::Hold { id }).await? {
+            Answer::Hold { hold, arguments } => show(&hold, &arguments, json)?,
+            other => anyhow::bail!("unexpected answer: {other:?}"),
+        },
+        Command::Approve { id, binding, key } => {
+            let key = key.read()?.expose().to_owned();
+            tell(control::ask(data, &Question::Approve { id, key, shown: binding }).await?);
+        }
+        Command::Reject { id, reason, key } => {
+            let key = key.read()?.expose().to_owned();
+            let reason = reason.join(" ");
+            tell(control::ask(data, &Question::Reject { id, key, reason }).await?);
+        }
+        Command::Revoke { id, key } => {
+            let key = key.read()?.expose().to_owned();
+            tell(control::ask(data, &Question::Revoke { id, key }).await?);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The holds in the store, when no server runs.
+fn stored(config: &Config) -> anyhow::Result<Vec<HoldView>> {
+    if !config.data.exists() {
+        return Ok(Vec::new());
+    }
+    let (store, _) = Store::open(&config.data, &Options::default())?;
+    let events = store.hold_events().collect::<Result<Vec<_>, _>>()?;
+    let holds = Holds::replay(store.log(), config.holds.pending_per_principal, events);
+    Ok(holds.snapshot(|_| true).iter().map(HoldView::from).collect())
+}
+
+fn list(holds: &[HoldView], json: bool) -> anyhow::Result<()> {
+    if json {
+        println!("{}", serde_json::to_string_pretty(holds)?);
+        return Ok(());
+    }
+    if holds.is_empty() {
+        println!("nothing waits for a person");
+    }
+    let now = clock::now();
+    for hold in holds {
+        let left = hold.expires_at.since(now).as_secs() / 60;
+        let left = if hold.state.is_final() { String::new() } else { format!("{left} min left") };
+        println!(
+            "{}  {:<10} {:<18} by {:<20} {left}",
+            hold.id,
+            hold.state.as_str(),
+            shown(&hold.tool),
+            hold.principal
+        );
+        for reason in &hold.reasons {
+            println!("    {}", shown(&reason.text));
+        }
+    }
+    Ok(())
+}
+
+fn show(hold: &HoldView, arguments: &str, json: bool) -> anyhow::Result<()> {
+    if json {
+        let arguments: serde_json::Value = serde_json::from_str(arguments)?;
+        let both = serde_json::json!({ "hold": hold, "arguments": arguments });
+        println!("{}", serde_json::to_string_pretty(&both)?);
+        return Ok(());
+    }
+    println!("hold       {}", hold.id);
+    println!("state      {}", hold.state);
+    println!("tool       {}", shown(&hold.tool));
+    println!(
+        "by         {} (client says {} {})",
+        hold.principal,
+        shown(&hold.client.name),
+        shown(&hold.client.version)
+    );
+    println!("opened     {}", hold.opened_at);
+    println!("expires    {}", hold.expires_at);
+    for reason in &hold.reasons {
+        let at = reason.at.as_deref().unwrap_or("portcullis");
+        println!("because    {} ({}, {at})", shown(&reason.text), reason.rule);
+    }
+    let groups = match hold.release.groups.as_slice() {
+        [] => "any approver".to_owned(),
+        groups => groups.join(" or "),
+    };
+    println!("release    {} of {} given, from {groups}", hold.approvals.len(), hold.release.people);
+    for person in &hold.approvals {
+        println!("approved   {person}");
+    }
+    if hold.on_release == OnRelease::AwaitRepeat {
+        println!("note       sent only while the agent waits in an identical call");
+    }
+    if let Some(outcome) = &hold.outcome {
+        println!("outcome    {}", shown(outcome));
+    }
+    println!("binding    {}", hold.binding);
+    println!("arguments, exactly as they will be sent:");
+    let value: serde_json::Value = serde_json::from_str(arguments)?;
+    for line in serde_json::to_string_pretty(&value)?.lines() {
+        println!("  {}", shown(line));
+    }
+    if !hold.state.is_final() {
+        println!("to release: portcullis holds approve {} --binding {}", hold.id, hold.binding);
+        println!("to refuse:  portcullis holds reject {} REASON", hold.id);
+    }
+    Ok(())
+}
+
+fn tell(answer: Answer) {
+    if let Answer::Done { text } = answer {
+        println!("{}", shown(&text));
+    }
+}

@@ -1,0 +1,159 @@
+//! The commands of `portcullis`.
+//!
+//! Output for people goes to standard output, errors and the log to standard error. Commands that
+//! list have `--json`. Exit status: 0 done, 1 failed, 2 wrong usage, 75 the data folder is in use.
+#![expect(clippy::print_stdout, reason = "this is where output for people is written")]
+
+mod audit;
+mod config;
+mod demo;
+mod holds;
+mod keys;
+mod policy;
+mod serve;
+mod simulate;
+mod tools;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::config::Config;
+
+/// A policy-enforcing MCP firewall in front of Intercom.
+#[derive(Debug, Parser)]
+#[command(name = "portcullis", version, about, max_term_width = 100)]
+struct Cli {
+    /// The configuration file.
+    #[arg(long, short, global = true, env = "PORTCULLIS_CONFIG", default_value = "portcullis.yaml")]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show what Portcullis does: simulator, proxy and a short agent session, all in one process.
+    Demo(demo::Args),
+    /// Stand in front of Intercom.
+    Serve,
+    /// Run the simulator of Intercom's MCP server.
+    Simulate(simulate::Args),
+    /// Check the configuration, or print its schema for editors.
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Keys of principals: the agents that call.
+    #[command(subcommand)]
+    Principals(keys::Command),
+    /// Keys of approvers: the people who release held calls.
+    #[command(subcommand)]
+    People(keys::Command),
+    /// Held calls: list, show, approve, reject.
+    #[command(subcommand)]
+    Holds(holds::Command),
+    /// Intercom's tools and their pinned definitions.
+    #[command(subcommand)]
+    Tools(tools::Command),
+    /// The log of decisions: tail, verify.
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// The policies: check, reload.
+    #[command(subcommand)]
+    Policy(policy::Command),
+    /// Print completions for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            // A reader that closed the pipe (`| head`) is no error of ours.
+            if !is_broken_pipe(&error) {
+                eprintln_chain(&error);
+            }
+            let code = error.downcast_ref().map_or(1, crate::app::AppError::exit_code);
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let path = cli.config.clone();
+    let load = || -> anyhow::Result<Config> {
+        if !path.exists() {
+            anyhow::bail!(
+                "there is no configuration `{}`; name one with `--config FILE`, or copy \
+                 `examples/portcullis.yaml`",
+                path.display()
+            );
+        }
+        Ok(Config::load(&path)?)
+    };
+    match cli.command {
+        Command::Demo(args) => runtime(args.threads())?.block_on(demo::run(args)),
+        Command::Serve => serve::run(load()?),
+        Command::Simulate(args) => runtime(2)?.block_on(simulate::run(args)),
+        Command::Config(command) => config::run(&path, &command),
+        Command::Principals(command) => keys::principals(&load()?, command),
+        Command::People(command) => keys::people(&load()?, command),
+        Command::Holds(command) => runtime(1)?.block_on(holds::run(&load()?, command)),
+        Command::Tools(command) => runtime(1)?.block_on(tools::run(&load()?, command)),
+        Command::Audit(command) => audit::run(&load()?, command),
+        Command::Policy(command) => runtime(1)?.block_on(policy::run(&path, command)),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "portcullis", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// An async runtime of so many workers.
+fn runtime(threads: usize) -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_all()
+        .build()
+        .context("cannot start the async runtime")
+}
+
+/// Prints an error and its causes on one line, each once.
+fn eprintln_chain(error: &anyhow::Error) {
+    use std::io::Write as _;
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    // Nothing can be done if standard error is closed.
+    let _ = writeln!(std::io::stderr(), "error: {text}");
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// Text that came from outside, safe for a terminal: control and formatting characters are shown
+/// as escapes.
+fn shown(text: &str) -> String {
+    let hidden = |letter: char| {
+        letter.is_control()
+            || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+    };
+    text.chars()
+        .map(|letter| if hidden(letter) { letter.escape_unicode().to_string() } else { letter.to_string() })
+        .collect()
+}

@@ -1,0 +1,57 @@
+//! `portcullis serve`.
+
+use std::process::ExitCode;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::app::App;
+use crate::config::{Config, LogFormat};
+
+/// Serves until SIGTERM or SIGINT; SIGHUP loads the policies again.
+pub(super) fn run(config: Config) -> anyhow::Result<ExitCode> {
+    trace(&config)?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    super::runtime(threads)?.block_on(async {
+        let app = App::start(&config).await?;
+        let (told, reload) = tokio::sync::mpsc::channel(1);
+        app.reload_on(reload);
+        let mut hangups = signal(SignalKind::hangup())?;
+        tokio::spawn(async move {
+            while hangups.recv().await.is_some() {
+                // Full means that a reload is already due.
+                let _ = told.try_send(());
+            }
+        });
+        println!("listening on http://{}{}", app.address(), crate::proxy::PATH);
+        app.serve(stop_signal()?).await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Resolves on SIGTERM or SIGINT.
+pub(super) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// The process's own log, on standard error. `RUST_LOG` wins over the configuration.
+fn trace(config: &Config) -> anyhow::Result<()> {
+    let level = config.log.level.as_str();
+    let filter = EnvFilter::try_from_default_env().or_else(|_| EnvFilter::try_new(level))?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log.format {
+        LogFormat::Text => log.with_target(false).init(),
+        LogFormat::Json => log.json().init(),
+    }
+    Ok(())
+}

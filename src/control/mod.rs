@@ -1,0 +1,95 @@
+//! The operator's door: a Unix socket in the data folder, for the commands of `portcullis`.
+//!
+//! One request and one answer per connection, each a line of JSON. Whoever can open the socket is
+//! the user that runs Portcullis (mode 0600 in a 0700 folder); deciding on a hold needs an
+//! approver's key besides, so that running Portcullis is not the same as approving.
+
+mod client;
+mod server;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Digest, HoldId};
+use crate::holds::HoldView;
+
+pub use client::{ControlError, ask, is_running};
+pub use server::{Control, serve};
+pub(crate) use server::{release, reload};
+
+/// The socket's name in the data folder.
+pub const SOCKET: &str = "control.sock";
+
+/// What can be asked.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Question {
+    /// Are you there?
+    Status,
+    /// The holds.
+    Holds {
+        /// Also those that are over.
+        all: bool,
+    },
+    /// One hold with the call's arguments.
+    Hold {
+        /// Which.
+        id: HoldId,
+    },
+    /// Release a hold.
+    Approve {
+        /// Which.
+        id: HoldId,
+        /// The approver's key.
+        key: String,
+        /// The binding that was shown; the present one if absent.
+        shown: Option<Digest>,
+    },
+    /// Refuse a hold.
+    Reject {
+        /// Which.
+        id: HoldId,
+        /// The approver's key.
+        key: String,
+        /// Told to the agent.
+        reason: String,
+    },
+    /// Take a release back.
+    Revoke {
+        /// Which.
+        id: HoldId,
+        /// The approver's key.
+        key: String,
+    },
+    /// Read Intercom's tool list now, and what was pinned by the command line.
+    RefreshTools,
+    /// Load the policies again.
+    ReloadPolicies,
+}
+
+/// What is answered.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Answer {
+    /// Done; words for the person.
+    Done {
+        /// What was done.
+        text: String,
+    },
+    /// Holds.
+    Holds {
+        /// Newest first.
+        holds: Vec<HoldView>,
+    },
+    /// One hold.
+    Hold {
+        /// The hold.
+        hold: Box<HoldView>,
+        /// The arguments as they will be sent.
+        arguments: String,
+    },
+    /// It did not work.
+    Error {
+        /// Why, and what to do.
+        text: String,
+    },
+}
