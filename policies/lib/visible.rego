@@ -11,12 +11,16 @@ shown contains tool.name if {
 	not tool.name in hidden
 }
 
+offered contains tool.name if {
+	some tool in input.tools
+}
+
 hidden := {name | some name in data.portcullis.rules.visible.hide}
 
 answer := {
 	"tools": shown,
 	"reasons": [{
 		"rule": "tools_shown",
-		"text": sprintf("%d of %d tools are shown to this principal", [count(shown), count(input.tools)]),
+		"text": sprintf("%d of %d tools are shown to this principal", [count(shown), count(offered)]),
 	}],
 }

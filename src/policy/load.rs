@@ -1,21 +1,78 @@
-//! From files to a prepared bundle.
+//! From files to a ruleset's parts: read, check, compile, try. All of it or nothing.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use regorus::languages::rego::compiler::Compiler;
-use regorus::{Engine, Value};
+use regorus::{CompiledPolicy, Engine, Value};
 
+use super::answer::Sites;
+use super::builtins;
 use super::bundle::{File, FileKind};
 use super::engine::{Prepared, entry_point};
-use super::json;
+use super::lint::{self, Parsed};
 use super::problem::{LoadErrors, Problem};
+use super::{json, trial};
 use crate::domain::Question;
 
+/// What a checked bundle gives.
+pub(super) struct Loaded {
+    pub(super) prepared: Prepared,
+    pub(super) sites: Sites,
+    /// Whether every builtin in it is bounded by the length of its arguments.
+    pub(super) quick: bool,
+}
+
+const DECIDING: [FileKind; 2] = [FileKind::Library, FileKind::Rules];
+const EVERYTHING: [FileKind; 3] = [FileKind::Library, FileKind::Rules, FileKind::Tests];
+
+/// Loads a bundle with every check.
+pub(super) fn load(files: &[File]) -> Result<Loaded, LoadErrors> {
+    let mut problems = Vec::new();
+    let mut tests = engine(files, &EVERYTHING)?;
+    let sites = lint(files, &mut tests, &mut problems);
+    let compiled = match compile(files) {
+        Ok((policy, prepared)) => {
+            unused(&policy, &prepared, &mut problems);
+            unlisted(&prepared, &mut problems);
+            Some(prepared)
+        }
+        Err(error) => {
+            problems.extend(error.problems().iter().cloned());
+            None
+        }
+    };
+    LoadErrors::check(problems)?;
+    let prepared = compiled.ok_or_else(|| Problem::of_bundle("the policy did not compile"))?;
+    let mut oracle = engine(files, &DECIDING)?;
+    let mut problems = trial::samples(&prepared, &mut oracle, &sites);
+    problems.extend(trial::tests(files, &mut tests));
+    LoadErrors::check(problems)?;
+    let quick = builtins_of(&prepared).all(builtins::is_quick);
+    Ok(Loaded { prepared, sites, quick })
+}
+
+/// Loads a bundle that the checks would refuse, to see what happens when it decides.
+#[cfg(test)]
+pub(super) fn load_unchecked(files: &[File]) -> Result<Loaded, LoadErrors> {
+    let mut engine = engine(files, &DECIDING)?;
+    let sites = lint(files, &mut engine, &mut Vec::new());
+    let (_, prepared) = compile(files)?;
+    let quick = builtins_of(&prepared).all(builtins::is_quick);
+    Ok(Loaded { prepared, sites, quick })
+}
+
+/// The interpreter with a bundle's deciding modules.
+#[cfg(test)]
+pub(super) fn oracle(files: &[File]) -> Engine {
+    engine(files, &DECIDING).unwrap()
+}
+
 /// An engine of the interpreter with the modules of these kinds and the bundle's data.
-pub(super) fn engine(files: &[File], kinds: &[FileKind]) -> Result<Engine, LoadErrors> {
+fn engine(files: &[File], kinds: &[FileKind]) -> Result<Engine, LoadErrors> {
     let mut engine = Engine::new();
     engine.set_strict_builtin_errors(true);
-    // Otherwise `print` in a rule writes on our standard error.
+    // Otherwise `print` writes on our standard error.
     engine.set_gather_prints(true);
     let mut problems = Vec::new();
     for file in files.iter().filter(|file| kinds.contains(&file.kind)) {
@@ -24,28 +81,72 @@ pub(super) fn engine(files: &[File], kinds: &[FileKind]) -> Result<Engine, LoadE
         }
     }
     for file in files.iter().filter(|file| file.kind == FileKind::Data) {
-        match json::read(&file.text) {
-            Ok(data @ Value::Object(_)) => {
-                if let Err(error) = engine.add_data(data) {
-                    problems.push(Problem::of_file(&file.name, error.to_string()));
-                }
-            }
-            Ok(_) => problems.push(Problem::of_file(&file.name, "must be a JSON object")),
-            Err(error) => problems.push(Problem::of_file(&file.name, error.to_string())),
+        if let Err(text) = add_data(&mut engine, &file.text) {
+            problems.push(Problem::of_file(&file.name, text));
         }
     }
     LoadErrors::check(problems).map(|()| engine)
 }
 
-/// The bytecode of the four questions.
-pub(super) fn compile(engine: &mut Engine) -> Result<Prepared, LoadErrors> {
+fn add_data(engine: &mut Engine, text: &str) -> Result<(), String> {
+    let data = json::read(text).map_err(|error| error.to_string())?;
+    let Value::Object(members) = &data else {
+        return Err(String::from("must be a JSON object; its members become members of `data`"));
+    };
+    if members.contains_key(&Value::from("portcullis")) {
+        return Err(String::from("`portcullis` is a reserved name in `data`"));
+    }
+    engine.add_data(data).map_err(|error| error.to_string())
+}
+
+fn lint(files: &[File], engine: &mut Engine, problems: &mut Vec<Problem>) -> Sites {
+    let kinds: BTreeMap<&str, FileKind> =
+        files.iter().map(|file| (file.name.as_str(), file.kind)).collect();
+    let modules: Vec<Parsed<'_>> = engine
+        .get_modules()
+        .iter()
+        .map(|module| {
+            let file = module.package.span.source.get_path().as_str();
+            let kind = kinds.get(file).copied().unwrap_or(FileKind::Rules);
+            Parsed { file, kind, module }
+        })
+        .collect();
+    lint::check(&modules, problems)
+}
+
+/// The bytecode of the four questions. The engine reports unknown functions only here.
+fn compile(files: &[File]) -> Result<(CompiledPolicy, Prepared), LoadErrors> {
+    let mut engine = engine(files, &DECIDING)?;
     let data = engine.get_data();
     let entry_points = Question::ALL.map(entry_point);
-    let failed = |error: &dyn std::fmt::Display| Problem::of_engine("", &error.to_string());
     let policy = engine
         .compile_with_entrypoint(&entry_point(Question::Admit).into())
-        .map_err(|error| failed(&error))?;
-    let program =
-        Compiler::compile_from_policy(&policy, &entry_points).map_err(|error| failed(&error))?;
-    Ok(Prepared { program: Arc::clone(&program), data })
+        .map_err(|error| Problem::of_engine("", &error.to_string()))?;
+    let program = Compiler::compile_from_policy(&policy, &entry_points)
+        .map_err(|error| Problem::of_engine("", &error.to_string()))?;
+    Ok((policy, Prepared { program: Arc::clone(&program), data }))
+}
+
+/// A rule that no question reaches never speaks: a misspelt name, or something forgotten.
+fn unused(policy: &CompiledPolicy, prepared: &Prepared, problems: &mut Vec<Problem>) {
+    let used: BTreeSet<&str> =
+        prepared.program.rule_infos.iter().map(|rule| rule.name.as_str()).collect();
+    for (name, rules) in policy.get_rules() {
+        let Some(rule) = rules.first().filter(|_| !used.contains(name.as_str())) else { continue };
+        let file = rule.span().source.get_path();
+        let name = name.strip_prefix("data.").unwrap_or(name);
+        let text = format!("no question reaches the rule `{name}`: correct its name or remove it");
+        problems.push(lint::at(file, rule.span(), text));
+    }
+}
+
+/// What the syntax walk may have missed (a builtin under another name) is in the bytecode.
+fn unlisted(prepared: &Prepared, problems: &mut Vec<Problem>) {
+    for name in builtins_of(prepared).filter(|name| !builtins::is_allowed(name)) {
+        problems.push(Problem::of_bundle(format!("the builtin `{name}` is not allowed")));
+    }
+}
+
+fn builtins_of(prepared: &Prepared) -> impl Iterator<Item = &str> {
+    prepared.program.builtin_info_table.iter().map(|builtin| builtin.name.as_str())
 }

@@ -15,13 +15,21 @@
 //! run is known beforehand, and the interpreter is only the oracle of tests.
 
 mod answer;
+mod apart;
+mod builtins;
 mod bundle;
 mod engine;
 mod facts;
 mod input;
 mod json;
+mod lint;
 mod load;
+mod presence;
 mod problem;
+mod syntax;
+#[cfg(test)]
+mod tests;
+mod trial;
 
 use std::collections::BTreeSet;
 
@@ -34,15 +42,25 @@ use crate::domain::{
     Call, ClientHint, Digest, Fault, Finding, Judge, Principal, Question, Reason, Verdict,
 };
 use answer::Sites;
+use apart::Apart;
+use bundle::File;
 use engine::{Budget, Failure, Prepared};
 use input::Document;
+use load::Loaded;
 
 /// A checked and prepared bundle. Immutable: a reload makes a new one.
 pub struct Ruleset {
     revision: Digest,
     prepared: Prepared,
     sites: Sites,
+    /// Whether short calls may be evaluated where the caller runs.
+    quick: bool,
+    apart: Apart,
 }
+
+/// The longest call that is evaluated where the caller runs. Every allowed builtin is then done in
+/// microseconds, and the instruction budget bounds how many there can be.
+const QUICK_CALL_BYTES: usize = 32 * 1024;
 
 /// The tools that a principal may see.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,10 +78,12 @@ impl Ruleset {
     /// Every problem that was found, with file, line and column.
     pub fn load(source: &Source) -> Result<Self, LoadErrors> {
         let files = bundle::files(source)?;
-        let mut engine =
-            load::engine(&files, &[bundle::FileKind::Library, bundle::FileKind::Rules])?;
-        let prepared = load::compile(&mut engine)?;
-        Ok(Self { revision: bundle::revision(&files), prepared, sites: Sites::new() })
+        Ok(Self::new(&files, load::load(&files)?))
+    }
+
+    fn new(files: &[File], loaded: Loaded) -> Self {
+        let Loaded { prepared, sites, quick } = loaded;
+        Self { revision: bundle::revision(files), prepared, sites, quick, apart: Apart::new() }
     }
 
     /// The digest over all files of the bundle and the library.
@@ -121,7 +141,12 @@ impl Ruleset {
     }
 
     async fn ask(&self, question: Question, document: Document) -> Result<regorus::Value, Failure> {
-        self.prepared.ask(question, document.value, Budget::DEFAULT)
+        let Document { value, bytes } = document;
+        if self.quick && bytes <= QUICK_CALL_BYTES {
+            self.prepared.ask(question, value, Budget::DEFAULT)
+        } else {
+            self.apart.ask(&self.prepared, question, value, Budget::DEFAULT).await
+        }
     }
 }
 

@@ -1,0 +1,11 @@
+# METADATA
+# title: The role calls everything, and nothing waits
+package portcullis.rules.admit
+
+import rego.v1
+
+import data.role
+
+allow contains {"rule": "conformance_role", "text": "the role conformance may do everything"} if {
+	role.conformance
+}

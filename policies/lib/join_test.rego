@@ -1,0 +1,69 @@
+package portcullis.join_test
+
+import rego.v1
+
+import data.portcullis.join
+
+silence := {"rule": "silence", "text": "silence"}
+
+said(name) := {"rule": name, "text": name}
+
+held(name, groups, people, seconds) := {
+	"rule": name,
+	"text": name,
+	"release": {"groups": groups, "people": people, "expires_seconds": seconds},
+}
+
+nothing := {"deny": set(), "hold": set(), "allow": set()}
+
+test_silence_denies if {
+	join.answer(nothing, silence) == {
+		"verdict": "deny",
+		"reasons": [silence],
+		"obligations": [],
+		"release": null,
+	}
+}
+
+test_allow_allows if {
+	all := object.union(nothing, {"allow": {said("b"), said("a")}})
+	join.answer(all, silence) == {
+		"verdict": "allow",
+		"reasons": [said("a"), said("b")],
+		"obligations": [],
+		"release": null,
+	}
+}
+
+test_hold_beats_allow if {
+	all := object.union(nothing, {"allow": {said("a")}, "hold": {held("h", ["g"], 2, 60)}})
+	join.answer(all, silence) == {
+		"verdict": "hold",
+		"reasons": [said("h")],
+		"obligations": [],
+		"release": {"groups": ["g"], "people": 2, "expires_seconds": 60},
+	}
+}
+
+test_deny_beats_all if {
+	all := {"allow": {said("a")}, "hold": {held("h", ["g"], 2, 60)}, "deny": {said("d")}}
+	answer := join.answer(all, silence)
+	answer.verdict == "deny"
+	answer.reasons == [said("d")]
+	answer.release == null
+}
+
+test_hold_without_conditions_leaves_them_to_portcullis if {
+	all := object.union(nothing, {"hold": {said("h")}})
+	join.answer(all, silence).release == null
+}
+
+test_several_holds_must_all_be_met if {
+	holds := {held("a", ["x", "y"], 1, 60), held("b", ["y", "z"], 2, 90), held("c", [], 1, 30), said("d")}
+	join.release(holds) == {"groups": ["y"], "people": 2, "expires_seconds": 30}
+}
+
+test_groups_that_do_not_meet_leave_nobody if {
+	holds := {held("a", ["x"], 1, 60), held("b", ["y"], 1, 60)}
+	join.release(holds).groups == ["(no group satisfies all rules)"]
+}

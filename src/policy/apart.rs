@@ -1,0 +1,56 @@
+//! Evaluations that may run long: on blocking threads, few at a time, under a deadline.
+//!
+//! The engine's timer only looks between instructions, so a slow builtin can outrun it. The caller
+//! does not wait for that: past the deadline it gets a fault, while the evaluation keeps its slot
+//! until it really ends. Rules that overrun can so fill their own slots, never the runtime.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use regorus::Value;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+
+use super::engine::{Budget, Failure, Prepared};
+use crate::domain::{Fault, Question};
+
+/// When the caller stops waiting.
+const DEADLINE: Duration = Duration::from_millis(50);
+
+/// The slots of one ruleset.
+pub(super) struct Apart {
+    slots: Arc<Semaphore>,
+}
+
+impl Apart {
+    pub(super) fn new() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { slots: Arc::new(Semaphore::new(cores.max(2))) }
+    }
+
+    pub(super) async fn ask(
+        &self,
+        prepared: &Prepared,
+        question: Question,
+        input: Value,
+        budget: Budget,
+    ) -> Result<Value, Failure> {
+        let late = |text| Failure::new(Fault::PolicyTimeout, text);
+        let deadline = Instant::now() + DEADLINE;
+        let slot = timeout_at(deadline, Arc::clone(&self.slots).acquire_owned())
+            .await
+            .map_err(|_| late("every slot for policy was taken by an evaluation that runs long"))?
+            .map_err(|_| late("policy is shutting down"))?;
+        let prepared = prepared.clone();
+        let task = tokio::task::spawn_blocking(move || {
+            let answer = prepared.ask(question, input, budget);
+            drop(slot);
+            answer
+        });
+        match timeout_at(deadline, task).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(Failure::new(Fault::PolicyPanic, "the evaluation's thread was lost")),
+            Err(_) => Err(late("policy did not answer in time")),
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! What is read from the syntax tree at load: who may speak, and where each rule stands.
+//!
+//! The engine accepts much that would be a rule which never speaks, or speaks when a field is
+//! missing. The checks here refuse it: packages that nothing asks, verdict rules of another form
+//! than `deny contains {...}`, members without a literal name, names used twice, `with`, forbidden
+//! builtins wherever they stand, and `not` over a field that may be absent in rules that allow.
+
+use std::collections::BTreeMap;
+
+use regorus::Value;
+use regorus::unstable::{Expr, Module, Ref, Rule, RuleHead, Span};
+
+use super::answer::Sites;
+use super::builtins;
+use super::bundle::FileKind;
+use super::presence;
+use super::problem::Problem;
+use super::syntax::{Visit, each, root, text_of};
+use crate::domain::Question;
+
+/// A module with the file it came from.
+pub(super) struct Parsed<'a> {
+    pub(super) file: &'a str,
+    pub(super) kind: FileKind,
+    pub(super) module: &'a Module,
+}
+
+/// Checks all modules; gives the table of rules.
+pub(super) fn check(modules: &[Parsed<'_>], problems: &mut Vec<Problem>) -> Sites {
+    let mut sites = Sites::new();
+    let mut asked = BTreeMap::new();
+    for parsed in modules {
+        let mut lint = Lint { parsed, problems: &mut *problems, sites: &mut sites };
+        if let Some(question) = lint.module() {
+            asked.insert(question.as_str(), ());
+        }
+    }
+    for question in Question::ALL {
+        if !asked.contains_key(question.as_str()) {
+            problems.push(Problem::of_bundle(format!(
+                "no file has the package `portcullis.rules.{0}`, so everything that `{0}` is asked \
+                 would be denied; add one, even with a rule that only denies",
+                question.as_str()
+            )));
+        }
+    }
+    sites
+}
+
+/// The problem at a place in a file.
+pub(super) fn at(file: &str, span: &Span, text: impl Into<String>) -> Problem {
+    Problem { file: file.to_owned(), line: span.line, column: span.col, text: text.into() }
+}
+
+struct Lint<'a> {
+    parsed: &'a Parsed<'a>,
+    problems: &'a mut Vec<Problem>,
+    sites: &'a mut Sites,
+}
+
+impl Lint<'_> {
+    /// Checks one module; gives the question whose rules it holds.
+    fn module(&mut self) -> Option<Question> {
+        let package = text_of(&self.parsed.module.package.refr);
+        if self.parsed.kind == FileKind::Tests {
+            if !package.ends_with("_test") {
+                let span = self.parsed.module.package.span.clone();
+                self.problem(&span, "a file of tests must have a package that ends in `_test`");
+            }
+            return None;
+        }
+        let question = self.question(&package);
+        for rule in &self.parsed.module.policy {
+            self.everywhere(rule);
+            match (question, self.parsed.kind) {
+                (Some(question), FileKind::Library) => self.library_rule(question, rule),
+                (Some(question), _) => self.rule(question, rule),
+                (None, FileKind::Library) => {}
+                (None, _) => self.presence(None, rule),
+            }
+        }
+        question.filter(|_| self.parsed.kind == FileKind::Rules)
+    }
+
+    fn question(&mut self, package: &str) -> Option<Question> {
+        let library = self.parsed.kind == FileKind::Library;
+        let prefix = if library { "portcullis." } else { "portcullis.rules." };
+        let named = package.strip_prefix(prefix);
+        let question = Question::ALL.into_iter().find(|one| Some(one.as_str()) == named);
+        let reserved = package == "portcullis" || package.starts_with("portcullis.");
+        if question.is_none() && !library && (reserved || package.starts_with("portcullis[")) {
+            let span = self.parsed.module.package.span.clone();
+            let text = format!(
+                "nothing asks the package `{package}`; rules belong to `portcullis.rules.admit`, \
+                 `.disclose`, `.visible` or `.approve`, helpers to a package outside `portcullis`"
+            );
+            self.problem(&span, text);
+        }
+        question
+    }
+
+    /// What holds for every rule of every module that can be part of a decision.
+    fn everywhere(&mut self, rule: &Rule) {
+        let file = self.parsed.file;
+        let mut found = Vec::new();
+        each(rule, &mut |visit| match visit {
+            Visit::With(span) => found.push(at(file, span, "`with` is for tests only")),
+            Visit::Expr(Expr::Call { span, fcn, .. }) => {
+                let name = text_of(fcn);
+                if let Some(why) = builtins::refused(&name) {
+                    found.push(at(file, span, format!("`{name}` is not allowed: {why}")));
+                }
+            }
+            Visit::Expr(_) => {}
+        });
+        self.problems.extend(found);
+    }
+
+    /// A rule of ours: every literal reason in it is known by its name.
+    fn library_rule(&mut self, question: Question, rule: &Rule) {
+        let mut names = Vec::new();
+        each(rule, &mut |visit| {
+            if let Visit::Expr(Expr::Object { fields, .. }) = visit {
+                names.extend(member(fields, "rule").and_then(literal));
+            }
+        });
+        for name in names {
+            self.declare(question, &name, rule.span());
+        }
+    }
+
+    fn rule(&mut self, question: Question, rule: &Rule) {
+        let (name, _) = root(head(rule));
+        let Some(word) = words(question).iter().find(|word| **word == name) else {
+            // A helper; one that nothing uses is found by the compiler.
+            if VERDICTS.contains(&name.as_str()) {
+                let text = format!(
+                    "`{name}` says nothing in `{}`; rules there are {}",
+                    question.as_str(),
+                    words(question).join(", ")
+                );
+                self.problem(rule.span(), text);
+            }
+            return self.presence(Some(question), rule);
+        };
+        if matches!(*word, "allow" | "show") {
+            self.presence(Some(question), rule);
+        }
+        let member = match rule {
+            Rule::Spec { head: RuleHead::Set { refr, key: Some(key), .. }, .. }
+                if text_of(refr) == name =>
+            {
+                key
+            }
+            _ => {
+                let text = format!("write `{name} contains {{...}} if {{ ... }}`");
+                return self.problem(rule.span(), text);
+            }
+        };
+        if question != Question::Visible {
+            self.reason(question, word, member, rule.span());
+        }
+    }
+
+    /// A member of `allow`, `hold` or `deny`: `{"rule": literal, "text": any}`, with `release` in a
+    /// `hold`.
+    fn reason(&mut self, question: Question, word: &str, member: &Ref<Expr>, rule: &Span) {
+        let Expr::Object { fields, .. } = &**member else {
+            let text = format!(
+                "a member of `{word}` must be written out: {{\"rule\": \"a_name\", \"text\": ...}}"
+            );
+            return self.problem(member.span(), text);
+        };
+        for (_, key, _) in fields {
+            let known = match literal(key).as_deref() {
+                Some("rule" | "text") => true,
+                Some("release") => word == "hold",
+                _ => false,
+            };
+            if !known {
+                let text = format!(
+                    "`{}` is no part of a member of `{word}`; those are `rule`, `text`{}",
+                    key.span().text(),
+                    if word == "hold" { ", `release`" } else { "" }
+                );
+                self.problem(key.span(), text);
+            }
+        }
+        if self::member(fields, "text").is_none() {
+            self.problem(member.span(), "`text` is missing: say in plain words why");
+        }
+        match self::member(fields, "rule").map(|value| (value, literal(value))) {
+            Some((_, Some(name))) if is_rule_name(&name) => self.declare(question, &name, rule),
+            Some((value, _)) => {
+                let text = "`rule` must be a literal name of `a-z`, `0-9` and `_`, such as \
+                            \"write_waits\"";
+                self.problem(value.span(), text);
+            }
+            None => self.problem(member.span(), "`rule` is missing: give the rule a name"),
+        }
+    }
+
+    fn declare(&mut self, question: Question, name: &str, span: &Span) {
+        let name = format!("{}.{name}", question.as_str());
+        let place = format!("{}:{}", self.parsed.file, span.line);
+        if let Some(other) = self.sites.insert(name.clone(), place) {
+            let text = format!(
+                "the rule name `{name}` is used at {other} already; every rule needs its own"
+            );
+            self.problem(span, text);
+        }
+    }
+
+    fn presence(&mut self, question: Option<Question>, rule: &Rule) {
+        for (span, path) in presence::unchecked(question, rule) {
+            let text = format!(
+                "`not` is also true where `input.{path}` is missing, which here may allow; name \
+                 the field in another condition of the same body, or read it by `object.get` \
+                 with a default"
+            );
+            self.problem(&span, text);
+        }
+    }
+
+    fn problem(&mut self, span: &Span, text: impl Into<String>) {
+        self.problems.push(at(self.parsed.file, span, text));
+    }
+}
+
+const VERDICTS: [&str; 5] = ["allow", "hold", "deny", "show", "hide"];
+
+/// The rules that the library reads, by question.
+const fn words(question: Question) -> &'static [&'static str] {
+    match question {
+        Question::Visible => &["show", "hide"],
+        Question::Admit => &["allow", "hold", "deny"],
+        Question::Disclose | Question::Approve => &["allow", "deny"],
+    }
+}
+
+fn head(rule: &Rule) -> &Ref<Expr> {
+    match rule {
+        Rule::Default { refr, .. } => refr,
+        Rule::Spec { head, .. } => match head {
+            RuleHead::Compr { refr, .. }
+            | RuleHead::Set { refr, .. }
+            | RuleHead::Func { refr, .. } => refr,
+        },
+    }
+}
+
+type Fields = [(Span, Ref<Expr>, Ref<Expr>)];
+
+fn member<'a>(fields: &'a Fields, name: &str) -> Option<&'a Ref<Expr>> {
+    let (_, _, value) =
+        fields.iter().find(|(_, key, _)| literal(key).is_some_and(|key| key == name))?;
+    Some(value)
+}
+
+fn literal(expr: &Ref<Expr>) -> Option<String> {
+    match &**expr {
+        Expr::String { value: Value::String(text), .. }
+        | Expr::RawString { value: Value::String(text), .. } => Some(text.to_string()),
+        _ => None,
+    }
+}
+
+fn is_rule_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}

@@ -1,0 +1,330 @@
+//! The trial of a bundle before it may decide: sample calls on both of the engine's ways of
+//! evaluation, and the bundle's own tests.
+//!
+//! A rule that ends in an error, an answer of another shape, an answer on which bytecode and
+//! interpreter differ, or a rule that lets an empty document pass is found here, not by an agent.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use regorus::unstable::{Module, Ref, Rule, RuleHead};
+use regorus::utils::limits::ExecutionTimerConfig;
+use regorus::{Engine, Value};
+
+use super::answer::{self, Sites};
+use super::bundle::{File, FileKind};
+use super::engine::{Budget, Failure, Prepared, entry_point};
+use super::input::{self, Document};
+use super::lint;
+use super::problem::Problem;
+use super::syntax::text_of;
+use super::{AnswerFacts, AnswerKind, ApproveFacts, Facts, HoldFacts, ToolFacts};
+use crate::domain::{
+    Approver, ApproverId, Call, CallId, ClientHint, Digest, Effect, HoldId, JsonText, ParseIdError,
+    Principal, PrincipalId, PrincipalKind, Question, Release, Revision, Subject, Timestamp,
+    Verdict,
+};
+
+/// How long one test may take.
+const TEST_TIME: Duration = Duration::from_secs(1);
+
+/// Asks every question with an empty document and with sample calls; gives what went wrong.
+pub(super) fn samples(prepared: &Prepared, oracle: &mut Engine, sites: &Sites) -> Vec<Problem> {
+    let documents = match documents(&roles(&prepared.data)) {
+        Ok(documents) => documents,
+        Err(error) => return vec![Problem::of_bundle(error.to_string())],
+    };
+    let mut problems = Vec::new();
+    for sample in documents {
+        let answer = prepared.ask(sample.question, sample.input.clone(), Budget::DEFAULT);
+        let judged = answer.clone().and_then(|answer| judge(&sample, &answer, sites));
+        if let Err(failure) = judged {
+            problems.push(problem(&sample, &failure));
+        } else if let Some(text) = disagreement(oracle, &sample, answer.ok()) {
+            problems.push(Problem::of_bundle(text));
+        }
+    }
+    problems
+}
+
+/// Runs every `test_` rule; gives those that are not true.
+pub(super) fn tests(files: &[File], engine: &mut Engine) -> Vec<Problem> {
+    let time = ExecutionTimerConfig { limit: TEST_TIME, check_interval: NonZeroU32::MIN };
+    engine.set_execution_timer_config(time);
+    let modules: Vec<Ref<Module>> = engine.get_modules().clone();
+    let is_test =
+        |file: &str| files.iter().any(|one| one.name == file && one.kind == FileKind::Tests);
+    let mut problems = Vec::new();
+    for module in &modules {
+        let file = module.package.span.source.get_path();
+        if !is_test(file) {
+            continue;
+        }
+        let mut names = BTreeSet::new();
+        for rule in &module.policy {
+            let Rule::Spec { head: RuleHead::Compr { refr, .. }, .. } = &**rule else { continue };
+            let name = text_of(refr);
+            if name.starts_with("test_") && names.insert(name.clone()) {
+                let path = format!("data.{}.{name}", text_of(&module.package.refr));
+                if let Err(why) = passes(engine, &path) {
+                    let text = format!("the test `{name}` {why}");
+                    problems.push(lint::at(file, rule.span(), text));
+                }
+            }
+        }
+    }
+    problems
+}
+
+fn passes(engine: &mut Engine, path: &str) -> Result<(), String> {
+    engine.set_input(Value::new_object());
+    match catch_unwind(AssertUnwindSafe(|| engine.eval_rule(path.to_owned()))) {
+        Ok(Ok(Value::Bool(true))) => Ok(()),
+        Ok(Ok(_)) => Err(String::from("is not true")),
+        Ok(Err(error)) => {
+            Err(format!("ends in an error: {}", Problem::of_engine("", &error.to_string()).text))
+        }
+        Err(_) => Err(String::from("makes the engine panic")),
+    }
+}
+
+struct Sample {
+    question: Question,
+    /// For messages.
+    what: String,
+    input: Value,
+    offered: BTreeSet<String>,
+}
+
+fn judge(sample: &Sample, answer: &Value, sites: &Sites) -> Result<(), Failure> {
+    if sample.question == Question::Visible {
+        return answer::shown(answer, &sample.offered, sites).map(|_| ());
+    }
+    let ruling = answer::ruling(sample.question, answer, sites)?;
+    let empty = sample.input.as_object().is_ok_and(regorus::value::Object::is_empty);
+    if empty && ruling.verdict == Verdict::Allow {
+        let at = ruling.reasons.into_iter().find_map(|reason| reason.at);
+        let text = "a rule allows without looking at anything";
+        return Err(Failure {
+            at,
+            ..Failure::new(crate::domain::Fault::PolicyInvalidResult, text)
+        });
+    }
+    Ok(())
+}
+
+fn problem(sample: &Sample, failure: &Failure) -> Problem {
+    let question = sample.question.as_str();
+    let text = format!("`{question}` failed for {}: {}", sample.what, failure.text);
+    let place = failure.at.as_deref().and_then(|at| at.rsplit_once(':'));
+    match place {
+        Some((file, line)) => {
+            Problem { line: line.parse().unwrap_or(0), column: 1, ..Problem::of_file(file, text) }
+        }
+        None => Problem::of_bundle(text),
+    }
+}
+
+/// Asks the interpreter the same. Bytecode and interpreter must not differ.
+fn disagreement(oracle: &mut Engine, sample: &Sample, answer: Option<Value>) -> Option<String> {
+    oracle.set_input(sample.input.clone());
+    let path = entry_point(sample.question).to_owned();
+    let other = catch_unwind(AssertUnwindSafe(|| oracle.eval_rule(path)));
+    if matches!(other, Ok(Ok(value)) if Some(&value) == answer.as_ref()) {
+        return None;
+    }
+    Some(format!(
+        "the engine's two ways of evaluation differ on `{}` for {}: write the rules that speak \
+         there in another way",
+        sample.question.as_str(),
+        sample.what
+    ))
+}
+
+/// The roles that the bundle's data knows, and one that it does not.
+fn roles(data: &Value) -> Vec<Vec<String>> {
+    let known = data.as_object().ok().and_then(|data| data.get(&Value::from("roles")));
+    let names = known.and_then(|roles| roles.as_object().ok()).map(|roles| {
+        roles
+            .keys_sorted()
+            .filter_map(|key| key.as_string().ok().map(ToString::to_string))
+            .collect()
+    });
+    let names: Vec<String> = names.unwrap_or_default();
+    let mut sets: Vec<Vec<String>> = names.iter().map(|name| vec![name.clone()]).collect();
+    sets.push(names);
+    sets.extend([Vec::new(), vec![String::from("a role that nobody has")]]);
+    sets
+}
+
+const READS: [&str; 11] = [
+    "search",
+    "fetch",
+    "search_conversations",
+    "get_conversation",
+    "search_contacts",
+    "get_contact",
+    "list_companies",
+    "get_company",
+    "list_articles",
+    "search_articles",
+    "get_article",
+];
+const WRITES: [&str; 4] =
+    ["create_article", "update_article", "add_internal_note", "a tool that nobody knows"];
+const METHODS: [&str; 8] = [
+    "initialize",
+    "ping",
+    "tools/list",
+    "server/discover",
+    "resources/read",
+    "prompts/get",
+    "tasks/get",
+    "a/method/that/nobody/knows",
+];
+const SERVER_METHODS: [Option<&str>; 3] =
+    [Some("sampling/createMessage"), Some("elicitation/create"), Some("roots/list")];
+
+fn documents(role_sets: &[Vec<String>]) -> Result<Vec<Sample>, ParseIdError> {
+    let mut samples: Vec<Sample> = Question::ALL
+        .map(|question| Sample {
+            question,
+            what: String::from("an empty document"),
+            input: Value::new_object(),
+            offered: BTreeSet::new(),
+        })
+        .into();
+    let facts = Facts { now: Timestamp::from_millis(0), environment: Arc::from("sample") };
+    let approvers: [ApproverId; 2] = ["first".parse()?, "second".parse()?];
+    let id: PrincipalId = "sample".parse()?;
+    for roles in role_sets {
+        let principal = Arc::new(principal(id.clone(), roles.clone()));
+        samples.push(sample_list(&principal, &facts));
+        for (index, call) in calls(&principal).iter().enumerate() {
+            samples.extend(sample_call(call, &facts));
+            // Answers hardly differ by call; a few calls of each sort will do.
+            if index % 10 == 0 {
+                samples.extend(sample_answers(call, &facts));
+            }
+            if call.subject.effect() == Effect::Write {
+                samples.extend(sample_holds(call, &approvers, &facts));
+            }
+        }
+    }
+    Ok(samples)
+}
+
+fn sample_list(principal: &Principal, facts: &Facts) -> Sample {
+    let tools = READS.map(|name| (name, Effect::Read)).into_iter();
+    let tools: Vec<ToolFacts> = tools
+        .chain(WRITES.map(|name| (name, Effect::Write)))
+        .map(|(name, effect)| ToolFacts { name: name.to_owned(), effect, pinned: true })
+        .collect();
+    let input = input::visible(principal, &ClientHint::default(), &tools, facts).value;
+    let what = format!("the roles {:?}", principal.roles);
+    let offered = tools.into_iter().map(|tool| tool.name).collect();
+    Sample { question: Question::Visible, what, input, offered }
+}
+
+fn sample(
+    question: Question,
+    call: &Call,
+    more: &str,
+    document: Result<Document, Failure>,
+) -> Option<Sample> {
+    let name = call.subject.tool().unwrap_or(&call.method);
+    let what = format!("a call of `{name}` with the roles {:?}{more}", call.principal.roles);
+    Some(Sample { question, what, input: document.ok()?.value, offered: BTreeSet::new() })
+}
+
+fn sample_call(call: &Call, facts: &Facts) -> Option<Sample> {
+    sample(Question::Admit, call, "", input::admit(call, facts))
+}
+
+fn sample_answers(call: &Call, facts: &Facts) -> Vec<Sample> {
+    let mut samples = Vec::new();
+    for kind in AnswerKind::ALL {
+        let methods: &[Option<&str>] = match kind {
+            AnswerKind::ServerRequest => &SERVER_METHODS,
+            AnswerKind::Notification => &[Some("notifications/message")],
+            _ => &[None],
+        };
+        for method in methods {
+            let answer = AnswerFacts { kind, method: method.map(str::to_owned), bytes: 100 };
+            let more = format!(", answer of kind `{}`", kind.as_str());
+            let document = input::disclose(call, &answer, facts);
+            samples.extend(sample(Question::Disclose, call, &more, document));
+        }
+    }
+    samples
+}
+
+fn sample_holds(call: &Call, approvers: &[ApproverId; 2], facts: &Facts) -> Vec<Sample> {
+    let mut samples = Vec::new();
+    for groups in [Vec::new(), vec![String::from("a group")]] {
+        let hold = HoldFacts {
+            id: HoldId::from_random(1),
+            opened_at: facts.now,
+            expires_at: facts.now.plus(Duration::from_secs(60)),
+            release: Release { groups, people: 2, expires: Duration::from_secs(60) },
+            approvals: approvers.iter().take(1).cloned().collect(),
+        };
+        for id in approvers {
+            let approver = Approver { id: id.clone(), groups: vec![String::from("a group")] };
+            let ask = ApproveFacts { approver: &approver, hold: &hold, call };
+            let document = input::approve(&ask, facts);
+            samples.extend(sample(Question::Approve, call, ", held", document));
+        }
+    }
+    samples
+}
+
+fn principal(id: PrincipalId, roles: Vec<String>) -> Principal {
+    Principal {
+        id,
+        kind: PrincipalKind::Agent,
+        roles,
+        groups: vec![String::from("a group")],
+        attributes: BTreeMap::new(),
+        on_behalf_of: Some(String::from("first")),
+    }
+}
+
+fn calls(principal: &Arc<Principal>) -> Vec<Call> {
+    const FULL: &str = r#"{"id":"1","query":"q","title":"t","body":"<p>b</p>","author_id":1,
+        "state":"published","conversation_id":"1","per_page":5}"#;
+    let call = |method: &str, subject: Subject, payload: &'static str| Call {
+        id: CallId(uuid::Uuid::nil()),
+        at: Timestamp::from_millis(0),
+        principal: Arc::clone(principal),
+        revision: Revision::V2025_11_25,
+        client: ClientHint::default(),
+        method: method.to_owned(),
+        subject,
+        payload: JsonText::from_valid(Bytes::from_static(payload.as_bytes())),
+        continuation: None,
+    };
+    let tool = |name: &str, effect, pinned: bool| Subject::Tool {
+        name: name.to_owned(),
+        effect,
+        definition: pinned.then(|| Digest::of("sample", &[])),
+    };
+    let mut calls = Vec::new();
+    for (names, effect) in [(&READS[..], Effect::Read), (&WRITES[..], Effect::Write)] {
+        for name in names {
+            calls.push(call("tools/call", tool(name, effect, true), FULL));
+            calls.push(call("tools/call", tool(name, effect, false), "{}"));
+        }
+    }
+    calls.extend(METHODS.map(|method| call(method, Subject::Method, "{}")));
+    let prompt = Subject::Prompt { name: String::from("sample") };
+    calls.push(call("prompts/get", prompt, "{}"));
+    let resource = Subject::Resource { uri: String::from("sample://uri") };
+    calls.push(call("resources/read", resource, "{}"));
+    calls.push(call("tasks/get", Subject::Task { id: String::from("1") }, "{}"));
+    calls
+}
