@@ -37,7 +37,7 @@ use fault::Faults;
 use folder::Folder;
 use index::{Index, IndexError};
 use log::Queue;
-use writer::Writer;
+use writer::{Work, Writer};
 
 /// Settings of the store; the defaults are right for production.
 #[derive(Debug, Clone)]
@@ -183,15 +183,14 @@ impl Store {
         folder.lay_ballast(options.ballast_bytes);
         let queue = Arc::new(Queue::new(options.queue, end.chain.next));
         let index = Arc::new(end.index);
-        let writer = Writer::start(
-            &queue,
-            end.chain,
-            end.segment,
-            Arc::clone(&index),
-            options.rotate_bytes,
-            options.stall,
-        )
-        .map_err(|source| OpenError::io("start the writer for", path, source))?;
+        let work = Work {
+            chain: end.chain,
+            segment: end.segment,
+            index: Arc::clone(&index),
+            lock: Arc::clone(&folder.lock),
+        };
+        let writer = Writer::start(&queue, work, options)
+            .map_err(|source| OpenError::io("start the writer for", path, source))?;
         let log = Log::new(Arc::clone(&queue));
         Ok((Self { log, sealer, queue, writer, index, folder }, recovery))
     }
@@ -232,8 +231,9 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        self.queue.close();
-        self.writer.join(self.log.health().poisoned.is_some());
+        if self.queue.close() {
+            self.writer.join();
+        }
     }
 }
 
