@@ -11,7 +11,7 @@
 //! Trust: whoever can write to the folder can rewrite the chain from its start, or restore an older
 //! copy of everything. A head that was kept elsewhere shows that; this module alone does not.
 
-mod fault;
+pub(crate) mod fault;
 mod folder;
 mod index;
 pub(crate) mod line;
@@ -171,7 +171,8 @@ impl Store {
         Self::open_with(path, options, &Faults::default())
     }
 
-    fn open_with(
+    /// As [`Store::open`]; the tests of the log pass failures of the machine here.
+    pub(crate) fn open_with(
         path: &Path,
         options: &Options,
         faults: &Faults,
@@ -236,6 +237,3 @@ impl Drop for Store {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -3,7 +3,6 @@
 use std::{io::ErrorKind, sync::mpsc};
 
 use super::*;
-use crate::store::fault::{Failure, Operation};
 
 #[tokio::test]
 async fn the_first_error_fails_the_log_for_good() {

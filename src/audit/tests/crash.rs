@@ -11,7 +11,7 @@ const FOLDER: &str = "PORTCULLIS_TEST_CRASH_FOLDER";
 
 fn child(path: &Path) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "store::tests::crash::the_child", "--nocapture", "--test-threads=1"])
+        .args(["--exact", "audit::tests::crash::the_child", "--nocapture", "--test-threads=1"])
         .env(FOLDER, path)
         .stdout(Stdio::piped())
         .spawn()
