@@ -4,6 +4,8 @@
 //! the server is gone. It must never change a file.
 
 mod read;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 pub use crate::store::{Flaw, Health, Log, LogError, Receipt};

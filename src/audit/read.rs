@@ -116,22 +116,45 @@ pub fn tail(folder: &Path, filter: Filter, from: From, follow: Follow) -> Result
             let cursor = Cursor::at(folder, seq)?;
             Ok(Tail { least: Some(seq), ..Tail::new(folder, filter, follow, cursor) })
         }
-        From::Last(count) => {
-            let mut tail = Tail::new(folder, filter, Follow::No, None);
-            let mut last = VecDeque::new();
-            while let Some(entry) = tail.next().transpose()? {
-                if last.len() == count {
-                    last.pop_front();
-                }
-                if count > 0 {
-                    last.push_back(entry);
-                }
+        From::Last(count) => last(folder, &filter, follow, count),
+    }
+}
+
+/// Begins with the last `count` records that match: looks back further and further, so that the
+/// end of a long log is read quickly.
+fn last(folder: &Path, filter: &Filter, follow: Follow, count: usize) -> Result<Tail, ReadError> {
+    let end = last_seq(folder)?.map_or(0, |seq| seq.0 + 1);
+    let mut back = (count as u64).saturating_mul(2).max(64);
+    loop {
+        let from = end.saturating_sub(back);
+        let cursor = Cursor::at(folder, Seq(from))?;
+        let mut tail = Tail::new(folder, filter.clone(), Follow::No, cursor);
+        let mut found = VecDeque::new();
+        while let Some(entry) = tail.next().transpose()? {
+            found.push_back(entry);
+            if found.len() > count {
+                found.pop_front();
             }
+        }
+        if found.len() == count || from == 0 {
             tail.follow = follow;
-            tail.ready = last;
-            Ok(tail)
+            tail.ready = found;
+            return Ok(tail);
+        }
+        back = back.saturating_mul(8);
+    }
+}
+
+fn last_seq(folder: &Path) -> Result<Option<Seq>, ReadError> {
+    let names = segment::list(folder).map_err(|source| ReadError::io(folder, source))?;
+    for name in names.into_iter().rev() {
+        let path = name.path(folder);
+        let last = segment::last_line(&path).map_err(|source| ReadError::io(&path, source))?;
+        if let Some(seq) = line::seq_of(&last.1) {
+            return Ok(Some(seq));
         }
     }
+    Ok(None)
 }
 
 /// Records as they are read; made by [`tail`].

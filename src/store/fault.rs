@@ -8,7 +8,7 @@ use std::io;
 
 /// What is about to happen to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Operation {
+pub(crate) enum Operation {
     Create,
     Write,
     Sync,
@@ -18,7 +18,7 @@ pub(super) enum Operation {
 
 /// The plan of failures: none, outside tests.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Faults {
+pub(crate) struct Faults {
     #[cfg(test)]
     plan: std::sync::Arc<std::sync::Mutex<Option<Plan>>>,
 }
@@ -27,13 +27,13 @@ impl Faults {
     /// Called before each operation of the writer.
     #[cfg(not(test))]
     #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the tests' form has both")]
-    pub(super) const fn check(&self, _: Operation) -> io::Result<()> {
+    pub(crate) const fn check(&self, _: Operation) -> io::Result<()> {
         Ok(())
     }
 
     /// Called before each operation of the writer.
     #[cfg(test)]
-    pub(super) fn check(&self, operation: Operation) -> io::Result<()> {
+    pub(crate) fn check(&self, operation: Operation) -> io::Result<()> {
         let mut plan = self.plan.lock().unwrap();
         let Some(due) = plan.as_mut().filter(|plan| plan.operation == operation) else {
             return Ok(());
@@ -53,7 +53,7 @@ impl Faults {
 
     /// Fails the operation that follows `after` others of its kind.
     #[cfg(test)]
-    pub(super) fn plan(&self, operation: Operation, after: usize, failure: Failure) {
+    pub(crate) fn plan(&self, operation: Operation, after: usize, failure: Failure) {
         *self.plan.lock().unwrap() = Some(Plan { operation, after, failure });
     }
 }
@@ -69,7 +69,7 @@ struct Plan {
 /// How it fails.
 #[cfg(test)]
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     Error(io::ErrorKind),
     /// Hangs until the other end is dropped or sends.
     Block(std::sync::mpsc::Receiver<()>),

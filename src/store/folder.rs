@@ -6,6 +6,7 @@ use std::{
     io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use super::{OpenError, segment};
@@ -16,10 +17,24 @@ const PROBE: &str = "probe";
 /// What must be free for a start: sled and the first records need some room.
 const PROBE_BYTES: u64 = 1024 * 1024;
 
-/// The locked folder; the lock ends with this value (or the process).
+/// The locked folder.
 pub(super) struct Folder {
     pub(super) path: PathBuf,
-    _lock: File,
+    /// Ends with the last clone. The writer's threads have one each: as long as one of them may
+    /// still write, however long it hangs, nobody else gets the folder.
+    pub(super) lock: Arc<Lock>,
+}
+
+/// The held lock.
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    /// Gives it up in words: closing is not enough while a child of this process, not yet become
+    /// another program, still has the file open.
+    fn drop(&mut self) {
+        // The end of the process gives it up in any case.
+        let _ = self.0.unlock();
+    }
 }
 
 impl Folder {
@@ -52,7 +67,7 @@ impl Folder {
         let lock = options.write(true).create(true).truncate(false).mode(0o600);
         let lock = lock.open(path.join(LOCK)).map_err(failed)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self { path: path.to_owned(), lock: Arc::new(Lock(lock)) }),
             Err(TryLockError::WouldBlock) => Err(OpenError::Locked { path: path.to_owned() }),
             Err(TryLockError::Error(error)) => Err(failed(error)),
         }
@@ -60,28 +75,35 @@ impl Folder {
 
     /// Sees that there is room for a start, giving the reserve up if there is none.
     pub(super) fn make_room(&self) -> Result<(), OpenError> {
-        let probe = self.path.join(PROBE);
-        let mut outcome = fill(&probe, PROBE_BYTES);
-        if matches!(&outcome, Err(error) if is_full(error)) {
-            let _ = fs::remove_file(&probe);
-            if fs::remove_file(self.path.join(BALLAST)).is_ok() {
-                outcome = fill(&probe, PROBE_BYTES);
-            }
+        let mut outcome = self.probe();
+        if matches!(&outcome, Err(error) if is_full(error))
+            && fs::remove_file(self.path.join(BALLAST)).is_ok()
+        {
+            tracing::warn!(folder = %self.path.display(), "the disk is full: starting on the reserve");
+            outcome = self.probe();
         }
-        let _ = fs::remove_file(&probe);
         outcome.map_err(|source| OpenError::io("write to the data folder", &self.path, source))
     }
 
-    /// Sets the reserve up again if there is room for it; that there is none is not a failure.
+    /// Sets the reserve up again if there is room for it and more; that there is none is not a
+    /// failure.
     pub(super) fn lay_ballast(&self, bytes: u64) {
         let path = self.path.join(BALLAST);
-        let present = fs::metadata(&path).map_or(0, |found| found.len());
-        if present != bytes {
-            let _ = fs::remove_file(&path);
-            if bytes > 0 && fill(&path, bytes).is_err() {
-                let _ = fs::remove_file(&path);
-            }
+        if fs::metadata(&path).map_or(0, |found| found.len()) == bytes {
+            return;
         }
+        let _ = fs::remove_file(&path);
+        if bytes > 0 && fill(&path, bytes).and_then(|()| self.probe()).is_err() {
+            let _ = fs::remove_file(&path);
+        }
+    }
+
+    /// Writes a little and takes it away again.
+    fn probe(&self) -> io::Result<()> {
+        let path = self.path.join(PROBE);
+        let outcome = fill(&path, PROBE_BYTES);
+        let _ = fs::remove_file(&path);
+        outcome
     }
 }
 

@@ -13,6 +13,7 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -149,7 +150,7 @@ impl Index {
             .flush_every_ms(None);
         // sled panics on some damage instead of reporting it.
         let opened = catch_unwind(AssertUnwindSafe(|| {
-            let db = config.open()?;
+            let db = open_unlocked(&config)?;
             let (head, holds) = (db.open_tree("head")?, db.open_tree("holds")?);
             Ok::<_, sled::Error>((db, head, holds))
         }));
@@ -218,6 +219,24 @@ impl Index {
         self.db.flush()?;
         self.faults.check(Operation::IndexSync)?;
         Ok(self.data.sync_data()?)
+    }
+}
+
+/// Opens the database as soon as nobody holds sled's own lock. The caller has the folder's lock, so
+/// whoever holds it is on the way out: a thread of a dropped database, or a child of this process
+/// that has not yet become another program.
+fn open_unlocked(config: &sled::Config) -> Result<sled::Db, sled::Error> {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let since = Instant::now();
+    loop {
+        match config.open() {
+            Err(sled::Error::Io(error))
+                if error.to_string().contains("acquire lock") && since.elapsed() < PATIENCE =>
+            {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            opened => return opened,
+        }
     }
 }
 

@@ -259,7 +259,8 @@ mod tests {
     fn no_deceptive_character_is_written_raw() {
         let all: String =
             ('\0'..=char::MAX).filter(|c| is_deceptive(*c) || c.is_control()).collect();
-        let line = line_of(&mut Chain::START, &refused(&all));
+        let mut chain = Chain::START;
+        let line = line_of(&mut chain, &refused(&all));
         let text = std::str::from_utf8(&line).unwrap();
         assert!(text.is_ascii() && !text.chars().any(char::is_control));
         assert_eq!(read(&line).unwrap().0.event, refused(&all));

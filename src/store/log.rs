@@ -206,6 +206,8 @@ struct State {
     writer_idle: bool,
     watcher_idle: bool,
     poisoned: Option<Arc<str>>,
+    /// Set if the writer hangs: it then cannot be waited for.
+    stalled: bool,
     closed: bool,
     records: u64,
     groups: u64,
@@ -222,6 +224,7 @@ impl Queue {
             writer_idle: false,
             watcher_idle: false,
             poisoned: None,
+            stalled: false,
             closed: false,
             records,
             groups: 0,
@@ -330,11 +333,15 @@ impl Queue {
         self.signal.send_replace(Some(cause));
     }
 
-    /// Lets the writer finish what is queued and end.
-    pub(super) fn close(&self) {
-        self.lock().closed = true;
+    /// Lets the writer finish what is queued and end; false if it hangs.
+    pub(super) fn close(&self) -> bool {
+        let mut state = self.lock();
+        state.closed = true;
+        let ends = !state.stalled;
+        drop(state);
         self.work.notify_all();
         self.watch.notify_all();
+        ends
     }
 
     /// Fails the log if a group takes longer than `limit`. Runs until the log fails, or is closed
@@ -352,6 +359,7 @@ impl Queue {
             };
             let left = limit.saturating_sub(since.elapsed());
             if left.is_zero() {
+                state.stalled = true;
                 drop(state);
                 let cause = format!("a write took longer than {} ms", limit.as_millis());
                 return self.poison(&cause);

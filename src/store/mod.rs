@@ -11,7 +11,7 @@
 //! Trust: whoever can write to the folder can rewrite the chain from its start, or restore an older
 //! copy of everything. A head that was kept elsewhere shows that; this module alone does not.
 
-mod fault;
+pub(crate) mod fault;
 mod folder;
 mod index;
 pub(crate) mod line;
@@ -37,7 +37,7 @@ use fault::Faults;
 use folder::Folder;
 use index::{Index, IndexError};
 use log::Queue;
-use writer::Writer;
+use writer::{Work, Writer};
 
 /// Settings of the store; the defaults are right for production.
 #[derive(Debug, Clone)]
@@ -171,7 +171,8 @@ impl Store {
         Self::open_with(path, options, &Faults::default())
     }
 
-    fn open_with(
+    /// As [`Store::open`]; the tests of the log pass failures of the machine here.
+    pub(crate) fn open_with(
         path: &Path,
         options: &Options,
         faults: &Faults,
@@ -183,15 +184,14 @@ impl Store {
         folder.lay_ballast(options.ballast_bytes);
         let queue = Arc::new(Queue::new(options.queue, end.chain.next));
         let index = Arc::new(end.index);
-        let writer = Writer::start(
-            &queue,
-            end.chain,
-            end.segment,
-            Arc::clone(&index),
-            options.rotate_bytes,
-            options.stall,
-        )
-        .map_err(|source| OpenError::io("start the writer for", path, source))?;
+        let work = Work {
+            chain: end.chain,
+            segment: end.segment,
+            index: Arc::clone(&index),
+            lock: Arc::clone(&folder.lock),
+        };
+        let writer = Writer::start(&queue, work, options)
+            .map_err(|source| OpenError::io("start the writer for", path, source))?;
         let log = Log::new(Arc::clone(&queue));
         Ok((Self { log, sealer, queue, writer, index, folder }, recovery))
     }
@@ -232,10 +232,8 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        self.queue.close();
-        self.writer.join(self.log.health().poisoned.is_some());
+        if self.queue.close() {
+            self.writer.join();
+        }
     }
 }
-
-#[cfg(test)]
-mod tests;

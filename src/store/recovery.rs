@@ -17,7 +17,7 @@ use super::{
     OpenError, Options, Recovery,
     fault::Faults,
     index::{self, Head, HoldEntry, HoldMark, Index, IndexError, Phase, Step},
-    line::{self, Chain},
+    line::{self, Chain, Flaw},
     log::GROUP_RECORDS,
     segment::{self, Lines, Segment, SegmentName},
 };
@@ -68,13 +68,15 @@ pub(super) fn recover(
         }
     };
     let from = walk.chain.next;
-    walk.to_end(folder, &segments, head.is_some(), &mut recovery)?;
+    walk.finish(folder, &segments, head.is_some(), &mut recovery)?;
     recovery.reindexed = walk.chain.next - from;
     recovery.rebuilt = head.is_none() && recovery.reindexed > 0;
     let name = walk.segment.unwrap_or_else(|| SegmentName::first_of(line::now()));
     let segment = Segment::open(folder, name, faults.clone()).map_err(failed)?;
     if recovery != Recovery::default() {
         make_durable(folder, &segments, head.as_ref()).map_err(failed)?;
+    }
+    if recovery.reindexed > 0 {
         mend_index(&index, &walk, &segment).map_err(indexed)?;
     }
     forget_finished(&index).map_err(indexed)?;
@@ -122,8 +124,8 @@ fn check_joints(folder: &Path, segments: &[SegmentName]) -> Result<(), OpenError
         };
         let mut joint = chain;
         match joint.step(&first) {
-            // The newest file's first group may be torn; the walk to the end looks closer.
-            Err(_) if is_last => return Ok(()),
+            // The newest file's first line may be torn; the walk to the end looks closer.
+            Err(Flaw::Shape(_) | Flaw::Hash) if is_last => return Ok(()),
             result => result.map_err(|flaw| corrupt_at(folder, *name, 0, &flaw.to_string()))?,
         }
         if !is_last {
@@ -181,7 +183,7 @@ struct Walk {
 
 impl Walk {
     /// Checks every line that follows, and cuts a torn end off the newest file.
-    fn to_end(
+    fn finish(
         &mut self,
         folder: &Path,
         segments: &[SegmentName],
@@ -224,7 +226,7 @@ impl Walk {
         Ok(())
     }
 
-    fn step(&mut self, name: SegmentName, line: &[u8]) -> Result<(), line::Flaw> {
+    fn step(&mut self, name: SegmentName, line: &[u8]) -> Result<(), Flaw> {
         let seq = Seq(self.chain.next);
         let mut chain = self.chain;
         chain.step(line)?;
@@ -292,9 +294,6 @@ fn make_durable(folder: &Path, segments: &[SegmentName], head: Option<&Head>) ->
 }
 
 fn mend_index(index: &Index, walk: &Walk, segment: &Segment) -> Result<(), IndexError> {
-    if walk.chain == Chain::START {
-        return Ok(());
-    }
     for holds in walk.holds.chunks(4096) {
         index.add_holds(holds)?;
     }

@@ -177,8 +177,9 @@ pub(crate) fn read_at(path: &Path, offset: u64, len: usize) -> io::Result<Vec<u8
 /// Where the first line begins for which `is_before` is not true; the lines are ordered by it.
 pub(crate) fn seek(path: &Path, is_before: impl Fn(&[u8]) -> bool) -> io::Result<u64> {
     let (mut low, mut high) = (0, fs::metadata(path)?.len());
-    // INVARIANT: `low` begins a line, and every line that begins before it is before.
-    while low < high {
+    // INVARIANT: `low` begins a line; every line that begins in front of it is before, and none
+    // that begins behind `high` is.
+    while low <= high {
         let middle = low + (high - low) / 2;
         // The first line that begins behind `middle`, or the one at `low` itself.
         let mut lines = Lines::open(path, middle)?;
@@ -187,7 +188,7 @@ pub(crate) fn seek(path: &Path, is_before: impl Fn(&[u8]) -> bool) -> io::Result
         }
         let at = lines.offset;
         match lines.next()? {
-            Some(line) if at < high && is_before(line) => low = lines.offset,
+            Some(line) if at <= high && is_before(line) => low = lines.offset,
             _ if middle > low => high = middle,
             _ => break,
         }
@@ -238,6 +239,27 @@ mod tests {
         assert_eq!(tomorrow.to_string(), "audit-20260729-1.jsonl");
         for other in ["audit-1-1.jsonl", "audit-20260728-01.jsonl", "audit-20260728-1.json", "x"] {
             assert_eq!(SegmentName::parse(other), None, "{other}");
+        }
+    }
+    #[test]
+    fn every_line_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lines");
+        for widths in [[1, 1, 1], [1, 40, 2], [90, 3, 17], [64, 64, 64]] {
+            let mut offsets = Vec::new();
+            let mut text = String::new();
+            for number in 0..50 {
+                offsets.push(text.len() as u64);
+                text += &format!("{number:0width$}\n", width = widths[number % 3]);
+            }
+            offsets.push(text.len() as u64);
+            fs::write(&path, &text).unwrap();
+            let number = |line: &[u8]| std::str::from_utf8(line).unwrap().parse::<usize>().unwrap();
+            for (wanted, offset) in offsets.iter().enumerate() {
+                assert_eq!(seek(&path, |line| number(line) < wanted).unwrap(), *offset);
+            }
+            let (offset, line) = last_line(&path).unwrap();
+            assert_eq!((offset, number(&line)), (offsets[49], 49));
         }
     }
 }

@@ -10,37 +10,41 @@ use std::{
     io,
     sync::{Arc, mpsc},
     thread::{self, JoinHandle},
-    time::Duration,
 };
 
 use super::{
+    Options,
+    folder::Lock,
     index::{Head, HoldEntry, Index, IndexError, Step},
     line::{self, Chain},
     log::{Queue, Queued, Receipt},
     segment::Segment,
 };
-use crate::domain::Seq;
+use crate::domain::{Seq, Timestamp};
 
 /// A group above this is not copied into the index; its file is synced before the index instead.
 const COPIED_BYTES: usize = 96 * 1024;
+
+/// What the writer takes over from the opening.
+pub(super) struct Work {
+    pub(super) chain: Chain,
+    pub(super) segment: Segment,
+    pub(super) index: Arc<Index>,
+    /// The lock of the folder.
+    pub(super) lock: Arc<Lock>,
+}
 
 /// The threads of the writer; they end when the queue is closed.
 pub(super) struct Writer(Vec<JoinHandle<()>>);
 
 impl Writer {
     /// Starts the writer behind `queue`, at the end of the log.
-    pub(super) fn start(
-        queue: &Arc<Queue>,
-        chain: Chain,
-        segment: Segment,
-        index: Arc<Index>,
-        rotate_bytes: u64,
-        stall: Duration,
-    ) -> io::Result<Self> {
-        let (steps, inbox) = mpsc::sync_channel(1);
+    pub(super) fn start(queue: &Arc<Queue>, work: Work, options: &Options) -> io::Result<Self> {
+        let (steps, inbox) = mpsc::sync_channel::<Step>(1);
         let (outbox, results) = mpsc::sync_channel(1);
-        let indexing = thread::Builder::new().name(String::from("log-index"));
-        let indexing = indexing.spawn(move || {
+        let (index, lock) = (work.index, Arc::clone(&work.lock));
+        let indexing = spawn("log-index", move || {
+            let _lock = lock;
             while let Ok(step) = inbox.recv() {
                 if outbox.send(index.commit(&step)).is_err() {
                     return;
@@ -48,33 +52,33 @@ impl Writer {
             }
         })?;
         let scribe = Scribe {
-            chain,
-            segment,
+            chain: work.chain,
+            segment: work.segment,
             steps,
             results,
-            rotate_bytes,
+            rotate_bytes: options.rotate_bytes,
             lines: Vec::new(),
             receipts: Vec::new(),
+            _lock: work.lock,
         };
-        let writing = thread::Builder::new().name(String::from("log-writer"));
-        let work = Arc::clone(queue);
-        let writing = writing.spawn(move || scribe.run(&work))?;
-        let watching = thread::Builder::new().name(String::from("log-watch"));
-        let watched = Arc::clone(queue);
-        let watching = watching.spawn(move || watched.watch_over(stall))?;
+        let (queued, watched) = (Arc::clone(queue), Arc::clone(queue));
+        let writing = spawn("log-writer", move || scribe.run(&queued))?;
+        let stall = options.stall;
+        let watching = spawn("log-watch", move || watched.watch_over(stall))?;
         Ok(Self(vec![writing, indexing, watching]))
     }
 
-    /// Waits for the threads' end. A thread that hangs in the kernel is left behind if the log
-    /// failed: there is nothing to wait for.
-    pub(super) fn join(&mut self, is_poisoned: bool) {
+    /// Waits for the threads' end.
+    pub(super) fn join(&mut self) {
         for thread in self.0.drain(..) {
-            if !is_poisoned || thread.is_finished() {
-                // A panicking thread poisoned the log already.
-                let _ = thread.join();
-            }
+            // A panicking thread poisoned the log already.
+            let _ = thread.join();
         }
     }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new().name(name.to_owned()).spawn(work)
 }
 
 struct Scribe {
@@ -85,6 +89,7 @@ struct Scribe {
     rotate_bytes: u64,
     lines: Vec<u8>,
     receipts: Vec<Receipt>,
+    _lock: Arc<Lock>,
 }
 
 impl Scribe {
@@ -132,7 +137,7 @@ impl Scribe {
         }
     }
 
-    fn write_lines(&mut self, group: &[Queued], now: crate::domain::Timestamp) -> Vec<HoldEntry> {
+    fn write_lines(&mut self, group: &[Queued], now: Timestamp) -> Vec<HoldEntry> {
         self.lines.clear();
         self.receipts.clear();
         let now_text = now.to_string();
