@@ -188,7 +188,7 @@ impl App {
     ///
     /// # Errors
     /// If the log failed, or the control socket cannot be made.
-    pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), AppError> {
+    pub async fn serve(self, stop: impl Future<Output = ()> + Send) -> Result<(), AppError> {
         let Self { listener, proxy, control, limits, data, store, drain, .. } = self;
         control::serve(control.clone(), &data, drain.subscribe())
             .map_err(|error| io("open the control socket", error))?;

@@ -9,3 +9,7 @@ import data.role
 allow contains {"rule": "conformance_role", "text": "the role conformance may do everything"} if {
 	role.conformance
 }
+
+allow contains {"rule": "housekeeping", "text": "Portcullis keeps its own connection"} if {
+	input.principal.kind == "portcullis"
+}

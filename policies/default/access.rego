@@ -33,7 +33,19 @@ harmless := {
 	"notifications/progress",
 	"notifications/roots/list_changed",
 	"server/discover",
+	"session/end",
+	"session/listen",
 	"subscriptions/listen",
+	"tools/list",
+}
+
+# What Portcullis does for its own connection to Intercom.
+housekeeping := {
+	"initialize",
+	"notifications/initialized",
+	"server/discover",
+	"session/end",
+	"session/listen",
 	"tools/list",
 }
 

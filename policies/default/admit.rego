@@ -44,3 +44,19 @@ allow contains {"rule": "method_by_role", "text": "a role of this principal uses
 	input.subject.kind != "tool"
 	input.method in access.methods
 }
+
+allow contains {"rule": "answer_by_role", "text": "a role of this principal answers such questions"} if {
+	input.subject.kind == "answer"
+	input.method in access.questions
+}
+
+allow contains {"rule": "housekeeping", "text": "Portcullis keeps its own connection to Intercom"} if {
+	input.principal.kind == "portcullis"
+	input.subject.kind == "method"
+	input.method in access.housekeeping
+}
+
+allow contains {"rule": "refused_question", "text": "Portcullis refuses a question of Intercom"} if {
+	input.principal.kind == "portcullis"
+	input.subject.kind == "answer"
+}

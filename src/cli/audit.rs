@@ -117,7 +117,9 @@ pub(super) fn line(entry: &Entry) -> String {
         Event::Tool { name, change, definition, .. } => {
             format!("tool      {name} {change:?} {}", definition.short()).to_lowercase()
         }
-        Event::Ruleset { revision, refused: None } => format!("policy    {} in force", revision.short()),
+        Event::Ruleset { revision, refused: None } => {
+            format!("policy    {} in force", revision.short())
+        }
         Event::Ruleset { revision, refused: Some(why) } => {
             format!("policy    {} refused: {why}", revision.short())
         }

@@ -64,7 +64,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         // A dropped sender stops as well.
         let _ = stopped.await;
     }));
-    println!("Portcullis demo: an agent, the firewall, and a simulated Intercom (all data invented)\n");
+    println!(
+        "Portcullis demo: an agent, the firewall, and a simulated Intercom (all data invented)\n"
+    );
     let story = Story { config: &config, simulator: &simulator, url: &url };
     story.play(agent_key.clone()).await?;
     connect_help(&url, &agent_key);
@@ -109,7 +111,11 @@ fn configuration(folder: &Path, args: &Args, simulator: &Simulator) -> anyhow::R
 }
 
 /// Writes the configuration as a file, so that the other commands work on the demo.
-fn write_configuration(folder: &Path, address: SocketAddr, simulator: &Simulator) -> anyhow::Result<()> {
+fn write_configuration(
+    folder: &Path,
+    address: SocketAddr,
+    simulator: &Simulator,
+) -> anyhow::Result<()> {
     let text = format!(
         "# The demo's configuration; it is removed when the demo ends.\n\
          listen: {address}\n\
@@ -199,9 +205,15 @@ impl Story<'_> {
 fn connect_help(url: &str, key: &Secret) {
     let key = key.expose();
     println!("Connect your own agent (same principal, this key):");
-    println!("  Claude Code   claude mcp add --transport http intercom {url} --header \"Authorization: Bearer {key}\"");
-    println!("  Cursor        ~/.cursor/mcp.json:  {{\"mcpServers\":{{\"intercom\":{{\"url\":\"{url}\",\"headers\":{{\"Authorization\":\"Bearer {key}\"}}}}}}}}");
-    println!("  VS Code       .vscode/mcp.json:    {{\"servers\":{{\"intercom\":{{\"type\":\"http\",\"url\":\"{url}\",\"headers\":{{\"Authorization\":\"Bearer {key}\"}}}}}}}}");
+    println!(
+        "  Claude Code   claude mcp add --transport http intercom {url} --header \"Authorization: Bearer {key}\""
+    );
+    println!(
+        "  Cursor        ~/.cursor/mcp.json:  {{\"mcpServers\":{{\"intercom\":{{\"url\":\"{url}\",\"headers\":{{\"Authorization\":\"Bearer {key}\"}}}}}}}}"
+    );
+    println!(
+        "  VS Code       .vscode/mcp.json:    {{\"servers\":{{\"intercom\":{{\"type\":\"http\",\"url\":\"{url}\",\"headers\":{{\"Authorization\":\"Bearer {key}\"}}}}}}}}"
+    );
     println!("  mcp-remote    npx mcp-remote {url} --header \"Authorization: Bearer {key}\"\n");
 }
 

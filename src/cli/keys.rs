@@ -36,7 +36,11 @@ pub(super) fn people(config: &Config, command: Command) -> anyhow::Result<ExitCo
     run(&ApproverKeys::of(&config.data), config, command)
 }
 
-fn run<N: Holder>(keys: &KeyFile<N>, config: &Config, command: Command) -> anyhow::Result<ExitCode> {
+fn run<N: Holder>(
+    keys: &KeyFile<N>,
+    config: &Config,
+    command: Command,
+) -> anyhow::Result<ExitCode> {
     private::make_folder(&config.data)?;
     let now = clock::now();
     match command {

@@ -27,7 +27,13 @@ use crate::config::Config;
 #[command(name = "portcullis", version, about, max_term_width = 100)]
 struct Cli {
     /// The configuration file.
-    #[arg(long, short, global = true, env = "PORTCULLIS_CONFIG", default_value = "portcullis.yaml")]
+    #[arg(
+        long,
+        short,
+        global = true,
+        env = "PORTCULLIS_CONFIG",
+        default_value = "portcullis.yaml"
+    )]
     config: PathBuf,
     #[command(subcommand)]
     command: Command,
@@ -110,7 +116,12 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Audit(command) => audit::run(&load()?, command),
         Command::Policy(command) => runtime(1)?.block_on(policy::run(&path, command)),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "portcullis", &mut std::io::stdout());
+            clap_complete::generate(
+                shell,
+                &mut Cli::command(),
+                "portcullis",
+                &mut std::io::stdout(),
+            );
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -154,6 +165,14 @@ fn shown(text: &str) -> String {
             || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
     };
     text.chars()
-        .map(|letter| if hidden(letter) { letter.escape_unicode().to_string() } else { letter.to_string() })
+        .map(
+            |letter| {
+                if hidden(letter) {
+                    letter.escape_unicode().to_string()
+                } else {
+                    letter.to_string()
+                }
+            },
+        )
         .collect()
 }

@@ -24,9 +24,9 @@ use super::problem::Problem;
 use super::syntax::text_of;
 use super::{AnswerFacts, AnswerKind, ApproveFacts, Facts, HoldFacts, ToolFacts};
 use crate::domain::{
-    Approver, ApproverId, Call, CallId, ClientHint, Digest, Effect, HoldId, JsonText, ParseIdError,
-    Principal, PrincipalId, PrincipalKind, Question, Release, Revision, Subject, Timestamp,
-    Verdict,
+    Approver, ApproverId, Call, CallId, CallMeta, ClientHint, Digest, Effect, HoldId, JsonText,
+    ParseIdError, Principal, PrincipalId, PrincipalKind, Question, Release, Revision, Subject,
+    Timestamp, Verdict,
 };
 
 /// How long one test may take.
@@ -307,6 +307,7 @@ fn calls(principal: &Arc<Principal>) -> Vec<Call> {
         subject,
         payload: JsonText::from_valid(Bytes::from_static(payload.as_bytes())),
         continuation: None,
+        meta: CallMeta::default(),
     };
     let tool = |name: &str, effect, pinned: bool| Subject::Tool {
         name: name.to_owned(),

@@ -153,10 +153,11 @@ impl Log {
     /// process to stop in favour of its supervisor.
     pub async fn failed(&self) -> Arc<str> {
         let mut signal = self.0.signal.subscribe();
-        match signal.wait_for(Option::is_some).await {
-            Ok(cause) => cause.clone().unwrap_or_else(|| "unknown".into()),
+        let cause = signal.wait_for(Option::is_some).await.ok().and_then(|cause| cause.clone());
+        match cause {
+            Some(cause) => cause,
             // The queue owns the sender, and this handle owns the queue.
-            Err(_) => std::future::pending().await,
+            None => std::future::pending().await,
         }
     }
 

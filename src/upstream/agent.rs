@@ -70,12 +70,8 @@ impl Agent {
     pub async fn request(&mut self, method: &str, params: Object) -> Result<Object, Fault> {
         self.next_id += 1;
         let id = RequestId::from(self.next_id);
-        let request = Request {
-            id: id.clone(),
-            method: method.to_owned(),
-            params,
-            meta: Object::default(),
-        };
+        let request =
+            Request { id: id.clone(), method: method.to_owned(), params, meta: Object::default() };
         let answer = self.wire.post(Some(&self.key), self.headers(), request.write()).await?;
         super::reject_status(&answer)?;
         if let Some(session) = answer.headers.get(SESSION_ID) {
