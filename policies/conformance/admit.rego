@@ -4,8 +4,6 @@ package portcullis.rules.admit
 
 import rego.v1
 
-import data.role
-
 allow contains {"rule": "conformance_role", "text": "the role conformance may do everything"} if {
-	role.conformance
+	data.role.conformance
 }
