@@ -4,10 +4,8 @@ package portcullis.rules.admit
 
 import rego.v1
 
-import data.role
-
 allow contains {"rule": "conformance_role", "text": "the role conformance may do everything"} if {
-	role.conformance
+	data.role.conformance
 }
 
 allow contains {"rule": "housekeeping", "text": "Portcullis keeps its own connection"} if {

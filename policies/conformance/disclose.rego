@@ -4,8 +4,6 @@ package portcullis.rules.disclose
 
 import rego.v1
 
-import data.role
-
 allow contains {"rule": "conformance_role", "text": "the role conformance receives everything"} if {
-	role.conformance
+	data.role.conformance
 }

@@ -4,9 +4,7 @@ package portcullis.rules.visible
 
 import rego.v1
 
-import data.role
-
 show contains tool.name if {
-	role.conformance
+	data.role.conformance
 	some tool in input.tools
 }

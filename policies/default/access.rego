@@ -3,7 +3,8 @@
 # description: |
 #   Reads `roles.json`. A role has `title`, `tools`, and optionally `methods` (methods of the protocol
 #   beyond the harmless ones, such as `resources/read`) and `questions` (what Intercom may ask of the
-#   agent: methods such as `elicitation/create`, or `input_required`).
+#   agent: methods such as `elicitation/create`, or `input_required`). Other packages name these
+#   rules in full (`data.access.tools`): a package that is imported by name is evaluated as a whole.
 package access
 
 import rego.v1

@@ -4,27 +4,25 @@ package portcullis.rules.admit
 
 import rego.v1
 
-import data.access
-
 allow contains {"rule": "read_by_role", "text": "a role of this principal reads with this tool"} if {
 	input.tool.effect == "read"
-	input.tool.name in access.tools
+	input.tool.name in data.access.tools
 }
 
 hold contains {
 	"rule": "write_waits",
 	"text": "this tool changes something at Intercom, so a person must release the call",
-	"release": access.release(input.tool.name),
+	"release": data.access.release(input.tool.name),
 } if {
 	input.tool.effect == "write"
-	input.tool.name in access.tools
+	input.tool.name in data.access.tools
 }
 
 deny contains {
 	"rule": "tool_outside_roles",
 	"text": sprintf("no role of this principal uses the tool %s", [input.tool.name]),
 } if {
-	not input.tool.name in access.tools
+	not input.tool.name in data.access.tools
 }
 
 deny contains {
@@ -36,13 +34,13 @@ deny contains {
 
 allow contains {"rule": "harmless_method", "text": "this method changes nothing at Intercom"} if {
 	input.subject.kind == "method"
-	input.method in access.harmless
-	access.known
+	input.method in data.access.harmless
+	data.access.known
 }
 
 allow contains {"rule": "method_by_role", "text": "a role of this principal uses this method"} if {
 	input.subject.kind != "tool"
-	input.method in access.methods
+	input.method in data.access.methods
 }
 
 allow contains {"rule": "answer_by_role", "text": "a role of this principal answers such questions"} if {

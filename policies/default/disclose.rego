@@ -4,19 +4,17 @@ package portcullis.rules.disclose
 
 import rego.v1
 
-import data.access
-
 allow contains {"rule": "answer_by_role", "text": "this principal has a role here"} if {
 	input.answer.kind in {"result", "tool_error", "error", "list", "notification", "text"}
-	access.known
+	data.access.known
 }
 
 allow contains {"rule": "request_by_role", "text": "a role of this principal answers this request"} if {
 	input.answer.kind == "server_request"
-	input.answer.method in access.questions
+	input.answer.method in data.access.questions
 }
 
 allow contains {"rule": "input_by_role", "text": "a role of this principal answers the server's questions"} if {
 	input.answer.kind == "input_required"
-	"input_required" in access.questions
+	"input_required" in data.access.questions
 }

@@ -4,10 +4,8 @@ package portcullis.rules.visible
 
 import rego.v1
 
-import data.access
-
 show contains tool if {
-	some tool in access.tools
+	some tool in data.access.tools
 }
 
 hide contains tool.name if {

@@ -15,17 +15,18 @@ use super::engine::{Budget, Failure, Prepared};
 use crate::domain::{Fault, Question};
 
 /// When the caller stops waiting.
-const DEADLINE: Duration = Duration::from_millis(50);
+pub(super) const DEADLINE: Duration = Duration::from_millis(50);
 
 /// The slots of one ruleset.
 pub(super) struct Apart {
     slots: Arc<Semaphore>,
+    deadline: Duration,
 }
 
 impl Apart {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(deadline: Duration) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { slots: Arc::new(Semaphore::new(cores.max(2))) }
+        Self { slots: Arc::new(Semaphore::new(cores.max(2))), deadline }
     }
 
     pub(super) async fn ask(
@@ -36,12 +37,14 @@ impl Apart {
         budget: Budget,
     ) -> Result<Value, Failure> {
         let late = |text| Failure::new(Fault::PolicyTimeout, text);
-        let deadline = Instant::now() + DEADLINE;
+        let deadline = Instant::now() + self.deadline;
         let slot = timeout_at(deadline, Arc::clone(&self.slots).acquire_owned())
             .await
             .map_err(|_| late("every slot for policy was taken by an evaluation that runs long"))?
             .map_err(|_| late("policy is shutting down"))?;
         let prepared = prepared.clone();
+        // Most evaluations that run long then end by themselves before the caller leaves.
+        let budget = Budget { time: budget.time.min(self.deadline.mul_f32(0.8)), ..budget };
         let task = tokio::task::spawn_blocking(move || {
             let answer = prepared.ask(question, input, budget);
             drop(slot);

@@ -5,7 +5,27 @@
 //! do correctly. The rest is split: quick ones cost no more than their arguments are long and may
 //! run on an asynchronous worker; the others may multiply their input and run apart.
 
-const QUICK: &[&str] = &[
+// The engine's builtins are functions that return `anyhow::Result`; it appears nowhere else.
+
+use regorus::unstable::{BUILTINS, Expr, Ref, Span};
+use regorus::{LimitError, Value};
+
+/// A builtin of the engine.
+type Builtin = fn(&Span, &[Ref<Expr>], &[Value], bool) -> anyhow::Result<Value>;
+
+/// The quick builtins by name, each in a function of its own that ends the evaluation on an error.
+macro_rules! quick {
+    ($($name:literal),+ $(,)?) => {
+        const QUICK: &[(&str, Builtin)] = &[$(($name, {
+            fn call(span: &Span, exprs: &[Ref<Expr>], args: &[Value], _: bool) -> anyhow::Result<Value> {
+                stopping($name, span, exprs, args)
+            }
+            call
+        })),+];
+    };
+}
+
+quick![
     "__builtin_sets.intersection",
     "__builtin_sets.union",
     "abs",
@@ -70,7 +90,6 @@ const SLOW: &[&str] = &[
     "json.filter",
     "json.is_valid",
     "json.marshal",
-    "json.patch",
     "json.remove",
     "json.unmarshal",
     "numbers.range",
@@ -126,7 +145,7 @@ const FORBIDDEN: &[(&str, &str)] = &[
 /// Why a call of this name is refused, if it is. Names that the engine does not know pass here:
 /// they are functions of the bundle, or the compiler reports them.
 pub(super) fn refused(name: &str) -> Option<&'static str> {
-    let unlisted = !is_allowed(name) && regorus::unstable::BUILTINS.contains_key(name);
+    let unlisted = !is_allowed(name) && BUILTINS.contains_key(name);
     forbidden(name).or_else(|| unlisted.then_some("it is not on the list of allowed builtins"))
 }
 
@@ -144,7 +163,20 @@ pub(super) fn is_allowed(name: &str) -> bool {
 
 /// Whether a builtin's cost is bounded by the length of its arguments.
 pub(super) fn is_quick(name: &str) -> bool {
-    QUICK.contains(&name)
+    wrapped(name).is_some()
+}
+
+/// A quick builtin whose errors end the evaluation.
+pub(super) fn wrapped(name: &str) -> Option<Builtin> {
+    QUICK.iter().find(|(quick, _)| *quick == name).map(|(_, builtin)| *builtin)
+}
+
+/// Calls a builtin, strictly. The machine swallows errors of builtins inside rules, but not those
+/// of limits; so every error leaves here as a limit's, one that nothing else gives.
+fn stopping(name: &str, span: &Span, exprs: &[Ref<Expr>], args: &[Value]) -> anyhow::Result<Value> {
+    let stop = || LimitError::RegexSizeLimitExceeded { limit: 0 };
+    let (builtin, _) = BUILTINS.get(name).ok_or_else(stop)?;
+    builtin(span, exprs, args, true).map_err(|_| stop().into())
 }
 
 #[cfg(test)]
@@ -153,11 +185,11 @@ mod tests {
 
     #[test]
     fn every_builtin_of_the_engine_is_sorted_or_refused_by_default() {
-        let unknown: Vec<_> = (QUICK.iter().chain(SLOW))
-            .filter(|name| !regorus::unstable::BUILTINS.contains_key(*name))
-            .collect();
+        let quick: Vec<&str> = QUICK.iter().map(|(name, _)| *name).collect();
+        let unknown: Vec<_> =
+            (quick.iter().chain(SLOW)).filter(|name| !BUILTINS.contains_key(*name)).collect();
         assert!(unknown.is_empty(), "the engine has none of {unknown:?}");
-        for name in QUICK.iter().chain(SLOW) {
+        for name in quick.iter().chain(SLOW) {
             assert!(forbidden(name).is_none(), "{name} is both");
         }
         for name in ["http.send", "io.jwt.decode", "rand.intn", "time.now_ns", "opa.runtime"] {

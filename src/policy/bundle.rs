@@ -53,7 +53,8 @@ const LIBRARY: &[(&str, &str)] = built_in!("lib":
     "admit.rego", "approve.rego", "disclose.rego", "join.rego", "visible.rego");
 
 const DEFAULT: &[(&str, &str)] = built_in!("default":
-    "access.rego", "admit.rego", "approve.rego", "disclose.rego", "roles.json", "visible.rego");
+    "access.rego", "admit.rego", "admit_test.rego", "answers_test.rego", "approve.rego",
+    "disclose.rego", "roles.json", "visible.rego");
 
 /// All files of a bundle, the library first, each part sorted by name.
 pub(super) fn files(source: &Source) -> Result<Vec<File>, LoadErrors> {

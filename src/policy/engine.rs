@@ -1,6 +1,9 @@
-//! One evaluation: the bytecode of a bundle, a fresh machine, a budget, and a net under it.
+//! One evaluation: bytecode or interpreter, a fresh machine, a budget, and a net under it.
 //!
-//! A machine is made for each evaluation and thrown away, so no input can outlive its question.
+//! Bytecode decides for bundles that are sound on it ([`super::sound`]), the interpreter for all
+//! others. A machine is made for each evaluation and thrown away, so no input can outlive its
+//! question.
+//!
 //! Whatever goes wrong inside becomes a [`Failure`]; its text never holds a value of the input,
 //! because the engine's own messages may, and they would end in records.
 
@@ -9,11 +12,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use regorus::Value;
 use regorus::rvm::vm::VmError;
 use regorus::rvm::{Program, RegoVM};
 use regorus::utils::limits::ExecutionTimerConfig;
+use regorus::{Engine, LimitError, Value};
 
+use super::problem::Problem;
 use crate::domain::{Fault, Question};
 
 /// What one evaluation may spend.
@@ -27,9 +31,15 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// A shipped answer takes a few hundred instructions.
-    pub(super) const DEFAULT: Self =
-        Self { instructions: 100_000, time: Duration::from_millis(40) };
+    /// On the road. A shipped answer takes a few hundred instructions; the time is for a machine
+    /// that is not overloaded, and a caller still has its answer within 100 ms.
+    pub(super) const DEFAULT: Self = Self { instructions: 50_000, time: Duration::from_millis(80) };
+    /// At load, where nobody waits.
+    pub(super) const TRIAL: Self = Self { instructions: 50_000, time: Duration::from_secs(2) };
+
+    const fn timer(self) -> ExecutionTimerConfig {
+        ExecutionTimerConfig { limit: self.time, check_interval: CLOCK_EVERY }
+    }
 }
 
 /// How many instructions pass between two looks at the clock.
@@ -51,11 +61,15 @@ impl Failure {
     }
 }
 
-/// A bundle's bytecode and data, shared by all evaluations.
+/// A bundle, ready for evaluation and shared by all of them.
 #[derive(Clone)]
 pub(super) struct Prepared {
     pub(super) program: Arc<Program>,
     pub(super) data: Value,
+    /// Cloned for each evaluation; its parts are shared.
+    pub(super) interpreter: Arc<Engine>,
+    /// Why bytecode may not decide; `None` if it may.
+    pub(super) obstacle: Option<Arc<str>>,
 }
 
 /// The entry point of a question in Rego.
@@ -76,49 +90,73 @@ impl Prepared {
         input: Value,
         budget: Budget,
     ) -> Result<Value, Failure> {
-        // Nothing of a machine that panicked is used again.
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.run(question, input, budget)));
-        match outcome {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(self.failure(&error)),
-            Err(_) => Err(Failure::new(Fault::PolicyPanic, "the policy engine panicked")),
+        if self.obstacle.is_some() {
+            return self.interpret(question, input, budget);
         }
+        match caught(|| self.run(question, input.clone(), budget)) {
+            Ok(Err(VmError::InstructionLimitExceeded { .. })) => {
+                Err(Failure::new(Fault::PolicyTimeout, "the policy used up its instructions"))
+            }
+            Ok(Err(VmError::TimeLimitExceeded { .. })) => Err(out_of_time()),
+            Ok(Err(_)) => Err(self.located(question, input, budget)),
+            Ok(Ok(value)) => Ok(value),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Asks the interpreter, whatever the bundle.
+    pub(super) fn interpret(
+        &self,
+        question: Question,
+        input: Value,
+        budget: Budget,
+    ) -> Result<Value, Failure> {
+        let evaluated = caught(|| {
+            let mut engine = Engine::clone(&self.interpreter);
+            engine.set_execution_timer_config(budget.timer());
+            engine.set_input(input);
+            engine.eval_rule(entry_point(question).to_owned())
+        })?;
+        evaluated.map_err(|error| match error.downcast_ref::<LimitError>() {
+            Some(LimitError::TimeLimitExceeded { .. }) => out_of_time(),
+            _ => {
+                let place = Problem::of_engine("", &error.to_string());
+                let at = (place.line > 0).then(|| format!("{}:{}", place.file, place.line));
+                Failure { at, ..error_in_rules() }
+            }
+        })
     }
 
     fn run(&self, question: Question, input: Value, budget: Budget) -> Result<Value, VmError> {
         let mut machine = RegoVM::new();
-        machine.set_strict_builtin_errors(true);
+        // Strictness of the machine makes comparisons of different types fail in silence; its
+        // builtins are strict by themselves.
+        machine.set_strict_builtin_errors(false);
         machine.set_max_instructions(budget.instructions);
-        machine.set_execution_timer_config(Some(ExecutionTimerConfig {
-            limit: budget.time,
-            check_interval: CLOCK_EVERY,
-        }));
+        machine.set_execution_timer_config(Some(budget.timer()));
         machine.load_program(Arc::clone(&self.program));
         machine.set_data(self.data.clone())?;
         machine.set_input(input);
         machine.execute_entry_point_by_name(entry_point(question))
     }
 
-    fn failure(&self, error: &VmError) -> Failure {
-        let (fault, text) = match error {
-            VmError::InstructionLimitExceeded { .. } => {
-                (Fault::PolicyTimeout, "the policy used up its instructions")
-            }
-            VmError::TimeLimitExceeded { .. } => {
-                (Fault::PolicyTimeout, "the policy used up its time")
-            }
-            _ => (Fault::PolicyError, "the policy ended in an error"),
-        };
-        Failure { at: self.place(error), ..Failure::new(fault, text) }
+    /// The error that the machine ended in, with its line, which only the interpreter knows.
+    fn located(&self, question: Question, input: Value, budget: Budget) -> Failure {
+        let again = self.interpret(question, input, budget);
+        again.err().unwrap_or_else(error_in_rules)
     }
+}
 
-    /// The line of the instruction that failed: every message of the machine ends in its number.
-    fn place(&self, error: &VmError) -> Option<String> {
-        let message = error.to_string();
-        let (_, tail) = message.rsplit_once("pc=")?;
-        let digits: String = tail.chars().take_while(char::is_ascii_digit).collect();
-        let span = self.program.get_instruction_span(digits.parse().ok()?)?;
-        let file = self.program.get_source_name(span.source_index)?;
-        Some(format!("{file}:{}", span.line))
-    }
+/// Nothing of a machine that panicked is used again.
+fn caught<T>(evaluate: impl FnOnce() -> T) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(evaluate))
+        .map_err(|_| Failure::new(Fault::PolicyPanic, "the policy engine panicked"))
+}
+
+fn out_of_time() -> Failure {
+    Failure::new(Fault::PolicyTimeout, "the policy used up its time")
+}
+
+fn error_in_rules() -> Failure {
+    Failure::new(Fault::PolicyError, "the policy ended in an error")
 }

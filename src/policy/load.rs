@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use regorus::languages::rego::compiler::Compiler;
+use regorus::rvm::Program;
 use regorus::{CompiledPolicy, Engine, Value};
 
 use super::answer::Sites;
@@ -12,15 +13,13 @@ use super::bundle::{File, FileKind};
 use super::engine::{Prepared, entry_point};
 use super::lint::{self, Parsed};
 use super::problem::{LoadErrors, Problem};
-use super::{json, trial};
+use super::{json, sound, trial};
 use crate::domain::Question;
 
 /// What a checked bundle gives.
 pub(super) struct Loaded {
     pub(super) prepared: Prepared,
     pub(super) sites: Sites,
-    /// Whether every builtin in it is bounded by the length of its arguments.
-    pub(super) quick: bool,
 }
 
 const DECIDING: [FileKind; 2] = [FileKind::Library, FileKind::Rules];
@@ -44,12 +43,10 @@ pub(super) fn load(files: &[File]) -> Result<Loaded, LoadErrors> {
     };
     LoadErrors::check(problems)?;
     let prepared = compiled.ok_or_else(|| Problem::of_bundle("the policy did not compile"))?;
-    let mut oracle = engine(files, &DECIDING)?;
-    let mut problems = trial::samples(&prepared, &mut oracle, &sites);
+    let mut problems = trial::samples(&prepared, &sites);
     problems.extend(trial::tests(files, &mut tests));
     LoadErrors::check(problems)?;
-    let quick = builtins_of(&prepared).all(builtins::is_quick);
-    Ok(Loaded { prepared, sites, quick })
+    Ok(Loaded { prepared, sites })
 }
 
 /// Loads a bundle that the checks would refuse, to see what happens when it decides.
@@ -58,14 +55,7 @@ pub(super) fn load_unchecked(files: &[File]) -> Result<Loaded, LoadErrors> {
     let mut engine = engine(files, &DECIDING)?;
     let sites = lint(files, &mut engine, &mut Vec::new());
     let (_, prepared) = compile(files)?;
-    let quick = builtins_of(&prepared).all(builtins::is_quick);
-    Ok(Loaded { prepared, sites, quick })
-}
-
-/// The interpreter with a bundle's deciding modules.
-#[cfg(test)]
-pub(super) fn oracle(files: &[File]) -> Engine {
-    engine(files, &DECIDING).unwrap()
+    Ok(Loaded { prepared, sites })
 }
 
 /// An engine of the interpreter with the modules of these kinds and the bundle's data.
@@ -114,7 +104,8 @@ fn lint(files: &[File], engine: &mut Engine, problems: &mut Vec<Problem>) -> Sit
     lint::check(&modules, problems)
 }
 
-/// The bytecode of the four questions. The engine reports unknown functions only here.
+/// The bytecode of the four questions, and the interpreter. The engine reports unknown functions
+/// only when it makes bytecode.
 fn compile(files: &[File]) -> Result<(CompiledPolicy, Prepared), LoadErrors> {
     let mut engine = engine(files, &DECIDING)?;
     let data = engine.get_data();
@@ -122,9 +113,30 @@ fn compile(files: &[File]) -> Result<(CompiledPolicy, Prepared), LoadErrors> {
     let policy = engine
         .compile_with_entrypoint(&entry_point(Question::Admit).into())
         .map_err(|error| Problem::of_engine("", &error.to_string()))?;
-    let program = Compiler::compile_from_policy(&policy, &entry_points)
+    let mut program = Compiler::compile_from_policy(&policy, &entry_points)
         .map_err(|error| Problem::of_engine("", &error.to_string()))?;
-    Ok((policy, Prepared { program: Arc::clone(&program), data }))
+    let obstacle = sound::obstacle(&policy, &program);
+    if obstacle.is_none() {
+        wrap_builtins(Arc::make_mut(&mut program));
+    }
+    Ok((
+        policy,
+        Prepared {
+            program,
+            data,
+            interpreter: Arc::new(engine),
+            obstacle: obstacle.map(Arc::from),
+        },
+    ))
+}
+
+fn wrap_builtins(program: &mut Program) {
+    let names = program.builtin_info_table.iter().map(|builtin| builtin.name.as_str());
+    for (slot, name) in program.resolved_builtins.iter_mut().zip(names) {
+        if let Some(builtin) = builtins::wrapped(name) {
+            slot.0 = builtin;
+        }
+    }
 }
 
 /// A rule that no question reaches never speaks: a misspelt name, or something forgotten.

@@ -11,8 +11,9 @@
 //! input, each becomes a finding that denies, with the fault's name.
 //!
 //! The choice that keeps the rest simple: a bundle must compile to the engine's bytecode, all of
-//! it, or it is not loaded. So there is one way of evaluation on the road, every builtin that can
-//! run is known beforehand, and the interpreter is only the oracle of tests.
+//! it, or it is not loaded. So every rule and every builtin that can run is known beforehand.
+//! Whether bytecode also decides, on the caller's own worker and four times faster, or the
+//! interpreter on a thread apart, is settled at load by what the bundle uses (`sound`).
 
 mod answer;
 mod apart;
@@ -26,6 +27,7 @@ mod lint;
 mod load;
 mod presence;
 mod problem;
+mod sound;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -53,8 +55,6 @@ pub struct Ruleset {
     revision: Digest,
     prepared: Prepared,
     sites: Sites,
-    /// Whether short calls may be evaluated where the caller runs.
-    quick: bool,
     apart: Apart,
 }
 
@@ -82,14 +82,26 @@ impl Ruleset {
     }
 
     fn new(files: &[File], loaded: Loaded) -> Self {
-        let Loaded { prepared, sites, quick } = loaded;
-        Self { revision: bundle::revision(files), prepared, sites, quick, apart: Apart::new() }
+        let Loaded { prepared, sites } = loaded;
+        Self {
+            revision: bundle::revision(files),
+            prepared,
+            sites,
+            apart: Apart::new(apart::DEADLINE),
+        }
     }
 
     /// The digest over all files of the bundle and the library.
     #[must_use]
     pub const fn revision(&self) -> Digest {
         self.revision
+    }
+
+    /// Why the slower interpreter decides instead of bytecode; `None` if bytecode does. For the
+    /// log at start.
+    #[must_use]
+    pub fn interpreted_because(&self) -> Option<&str> {
+        self.prepared.obstacle.as_deref()
     }
 
     /// Which of the offered tools may this principal see?
@@ -142,7 +154,7 @@ impl Ruleset {
 
     async fn ask(&self, question: Question, document: Document) -> Result<regorus::Value, Failure> {
         let Document { value, bytes } = document;
-        if self.quick && bytes <= QUICK_CALL_BYTES {
+        if self.prepared.obstacle.is_none() && bytes <= QUICK_CALL_BYTES {
             self.prepared.ask(question, value, Budget::DEFAULT)
         } else {
             self.apart.ask(&self.prepared, question, value, Budget::DEFAULT).await

@@ -17,7 +17,7 @@ use regorus::{Engine, Value};
 
 use super::answer::{self, Sites};
 use super::bundle::{File, FileKind};
-use super::engine::{Budget, Failure, Prepared, entry_point};
+use super::engine::{Budget, Failure, Prepared};
 use super::input::{self, Document};
 use super::lint;
 use super::problem::Problem;
@@ -33,19 +33,21 @@ use crate::domain::{
 const TEST_TIME: Duration = Duration::from_secs(1);
 
 /// Asks every question with an empty document and with sample calls; gives what went wrong.
-pub(super) fn samples(prepared: &Prepared, oracle: &mut Engine, sites: &Sites) -> Vec<Problem> {
+pub(super) fn samples(prepared: &Prepared, sites: &Sites) -> Vec<Problem> {
     let documents = match documents(&roles(&prepared.data)) {
         Ok(documents) => documents,
         Err(error) => return vec![Problem::of_bundle(error.to_string())],
     };
     let mut problems = Vec::new();
     for sample in documents {
-        let answer = prepared.ask(sample.question, sample.input.clone(), Budget::DEFAULT);
+        let answer = prepared.ask(sample.question, sample.input.clone(), Budget::TRIAL);
         let judged = answer.clone().and_then(|answer| judge(&sample, &answer, sites));
         if let Err(failure) = judged {
             problems.push(problem(&sample, &failure));
-        } else if let Some(text) = disagreement(oracle, &sample, answer.ok()) {
-            problems.push(Problem::of_bundle(text));
+        } else if prepared.obstacle.is_none()
+            && prepared.interpret(sample.question, sample.input.clone(), Budget::TRIAL) != answer
+        {
+            problems.push(disagreement(&sample));
         }
     }
     problems
@@ -129,15 +131,9 @@ fn problem(sample: &Sample, failure: &Failure) -> Problem {
     }
 }
 
-/// Asks the interpreter the same. Bytecode and interpreter must not differ.
-fn disagreement(oracle: &mut Engine, sample: &Sample, answer: Option<Value>) -> Option<String> {
-    oracle.set_input(sample.input.clone());
-    let path = entry_point(sample.question).to_owned();
-    let other = catch_unwind(AssertUnwindSafe(|| oracle.eval_rule(path)));
-    if matches!(other, Ok(Ok(value)) if Some(&value) == answer.as_ref()) {
-        return None;
-    }
-    Some(format!(
+/// Bytecode and interpreter must not differ.
+fn disagreement(sample: &Sample) -> Problem {
+    Problem::of_bundle(format!(
         "the engine's two ways of evaluation differ on `{}` for {}: write the rules that speak \
          there in another way",
         sample.question.as_str(),

@@ -1,0 +1,142 @@
+package portcullis.rules.admit_test
+
+import rego.v1
+
+reads := {
+	"search", "fetch",
+	"search_conversations", "get_conversation",
+	"search_contacts", "get_contact",
+	"list_companies", "get_company",
+	"list_articles", "search_articles", "get_article",
+}
+
+writes := {"create_article", "update_article", "add_internal_note"}
+
+editing := {
+	"search_conversations", "get_conversation",
+	"list_articles", "search_articles", "get_article",
+}
+
+tool_call(roles, tool, effect) := {
+	"principal": {"id": "bot", "roles": roles},
+	"method": "tools/call",
+	"subject": {"kind": "tool", "name": tool},
+	"tool": {"name": tool, "effect": effect, "pinned": true},
+	"arguments": {},
+}
+
+effect(tool) := "read" if {
+	tool in reads
+} else := "write"
+
+verdict(roles, tool) := answer.verdict if {
+	answer := data.portcullis.admit.answer with input as tool_call(roles, tool, effect(tool))
+}
+
+verdicts(roles, wanted) := {tool |
+	some tool in reads | writes | {"submit_mcp_feedback"}
+	verdict(roles, tool) == wanted
+}
+
+test_support_reader_reads if {
+	verdicts(["support-reader"], "allow") == reads
+	verdicts(["support-reader"], "hold") == set()
+}
+
+test_note_writer_reads_and_its_notes_wait if {
+	verdicts(["note-writer"], "allow") == reads
+	verdicts(["note-writer"], "hold") == {"add_internal_note"}
+}
+
+test_article_editor_does_not_create if {
+	verdicts(["article-editor"], "allow") == editing
+	verdicts(["article-editor"], "hold") == {"update_article"}
+}
+
+test_knowledge_author_creates_after_release if {
+	verdicts(["knowledge-author"], "allow") == editing
+	verdicts(["knowledge-author"], "hold") == {"create_article", "update_article"}
+}
+
+test_roles_add_up if {
+	verdicts(["article-editor", "note-writer"], "allow") == reads
+	verdicts(["article-editor", "note-writer"], "hold") == {"update_article", "add_internal_note"}
+}
+
+test_no_role_no_tool if {
+	verdicts([], "deny") == (reads | writes) | {"submit_mcp_feedback"}
+	verdicts(["nobody-has-this"], "deny") == (reads | writes) | {"submit_mcp_feedback"}
+}
+
+test_write_by_a_read_name_waits if {
+	answer := data.portcullis.admit.answer with input as tool_call(["support-reader"], "search", "write")
+	answer.verdict == "hold"
+}
+
+test_tool_that_changed_is_denied if {
+	call := object.union(
+		tool_call(["support-reader"], "search", "read"),
+		{"tool": {"name": "search", "effect": "read", "pinned": false}},
+	)
+	answer := data.portcullis.admit.answer with input as call
+	answer.verdict == "deny"
+	answer.reasons[_].rule == "tool_not_pinned"
+}
+
+test_hold_says_who_releases if {
+	note := data.portcullis.admit.answer with input as tool_call(["note-writer"], "add_internal_note", "write")
+	note.release == {"groups": ["support-leads"], "people": 1, "expires_seconds": 14400}
+	article := data.portcullis.admit.answer with input as tool_call(["article-editor"], "update_article", "write")
+	article.release.groups == ["kb-editors"]
+	other := data.portcullis.admit.answer with input as tool_call(["support-reader"], "search", "write")
+	other.release.groups == []
+}
+
+test_denial_names_the_tool if {
+	answer := data.portcullis.admit.answer with input as tool_call(["article-editor"], "create_article", "write")
+	answer.reasons == [{
+		"rule": "tool_outside_roles",
+		"text": "no role of this principal uses the tool create_article",
+	}]
+}
+
+method_call(roles, method, kind) := {
+	"principal": {"id": "bot", "roles": roles},
+	"method": method,
+	"subject": {"kind": kind},
+}
+
+method_verdict(roles, method, kind) := answer.verdict if {
+	answer := data.portcullis.admit.answer with input as method_call(roles, method, kind)
+}
+
+test_harmless_methods_need_a_role if {
+	every method in {"initialize", "ping", "tools/list", "server/discover", "subscriptions/listen", "logging/setLevel"} {
+		method_verdict(["support-reader"], method, "method") == "allow"
+		method_verdict([], method, "method") == "deny"
+	}
+}
+
+test_other_methods_are_denied if {
+	every method in {"resources/list", "prompts/list", "completion/complete", "tasks/list", "tools/call", "x"} {
+		method_verdict(["support-reader"], method, "method") == "deny"
+	}
+	method_verdict(["support-reader"], "resources/read", "resource") == "deny"
+	method_verdict(["support-reader"], "prompts/get", "prompt") == "deny"
+	method_verdict(["support-reader"], "tasks/get", "task") == "deny"
+}
+
+test_a_role_may_name_methods if {
+	roles := {"r": {"tools": [], "methods": ["resources/read"]}}
+	read := method_verdict(["r"], "resources/read", "resource") with data.roles as roles
+	read == "allow"
+	get := method_verdict(["r"], "prompts/get", "prompt") with data.roles as roles
+	get == "deny"
+}
+
+test_a_method_never_opens_a_tool if {
+	roles := {"r": {"tools": [], "methods": ["tools/call"]}}
+	answer := data.portcullis.admit.answer with input as tool_call(["r"], "search", "read")
+		with data.roles as roles
+	answer.verdict == "deny"
+}
