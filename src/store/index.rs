@@ -46,16 +46,6 @@ impl From<sled::Error> for IndexError {
     }
 }
 
-impl IndexError {
-    /// For the writer, which can only give up.
-    pub(super) fn into_io(self) -> io::Error {
-        match self {
-            Self::Io(error) => error,
-            Self::Corrupt(what) => io::Error::other(what),
-        }
-    }
-}
-
 /// How far a hold is, as far as forgetting it is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {

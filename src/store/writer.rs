@@ -18,7 +18,7 @@ use super::{
     index::{Head, HoldEntry, Index, IndexError, Step},
     line::{self, Chain},
     log::{Queue, Queued, Receipt},
-    segment::Segment,
+    segment::{Segment, SegmentName},
 };
 use crate::domain::{Seq, Timestamp};
 
@@ -81,6 +81,21 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHan
     thread::Builder::new().name(name.to_owned()).spawn(work)
 }
 
+/// What ended the log.
+#[derive(Debug, thiserror::Error)]
+enum CommitError {
+    #[error("cannot begin the next file of records: {0}")]
+    Rotate(io::Error),
+    #[error("cannot write to `{0}`: {1}")]
+    Append(SegmentName, io::Error),
+    #[error("cannot make `{0}` durable: {1}")]
+    Sync(SegmentName, io::Error),
+    #[error("cannot write to the log's database: {0}")]
+    Index(IndexError),
+    #[error("the thread of the log's database ended")]
+    IndexEnded,
+}
+
 struct Scribe {
     chain: Chain,
     segment: Segment,
@@ -109,29 +124,25 @@ impl Scribe {
     }
 
     /// Writes a group and makes it durable; its receipts are then in `self.receipts`.
-    fn commit(&mut self, group: &[Queued]) -> io::Result<()> {
+    fn commit(&mut self, group: &[Queued]) -> Result<(), CommitError> {
         let now = line::now();
-        self.segment.rotate(now, self.rotate_bytes)?;
+        self.segment.rotate(now, self.rotate_bytes).map_err(CommitError::Rotate)?;
         let holds = self.write_lines(group, now);
         let start = self.segment.len;
-        self.segment.append(&self.lines)?;
+        let name = self.segment.name;
+        let appended = self.segment.append(&self.lines);
+        appended.map_err(|error| CommitError::Append(name, error))?;
         let is_copied = self.lines.len() <= COPIED_BYTES;
         let lines = if is_copied { self.lines.clone() } else { Vec::new() };
-        let head = Head {
-            chain: self.chain,
-            segment: self.segment.name,
-            start,
-            end: self.segment.len,
-            lines,
-        };
+        let head = Head { chain: self.chain, segment: name, start, end: self.segment.len, lines };
         let step = Step { head, holds };
         if is_copied {
             self.send(step)?;
             // Both results are awaited: the index must not be left working behind our back.
-            let (file, index) = (self.segment.sync(), self.wait());
+            let (file, index) = (self.sync(), self.wait());
             file.and(index)
         } else {
-            self.segment.sync()?;
+            self.sync()?;
             self.send(step)?;
             self.wait()
         }
@@ -164,13 +175,17 @@ impl Scribe {
         holds
     }
 
-    fn send(&self, step: Step) -> io::Result<()> {
-        self.steps.send(step).map_err(|_| io::Error::other("the index thread ended"))
+    fn sync(&self) -> Result<(), CommitError> {
+        self.segment.sync().map_err(|error| CommitError::Sync(self.segment.name, error))
     }
 
-    fn wait(&self) -> io::Result<()> {
-        let result = self.results.recv().map_err(|_| io::Error::other("the index thread ended"))?;
-        result.map_err(IndexError::into_io)
+    fn send(&self, step: Step) -> Result<(), CommitError> {
+        self.steps.send(step).map_err(|_| CommitError::IndexEnded)
+    }
+
+    fn wait(&self) -> Result<(), CommitError> {
+        let result = self.results.recv().map_err(|_| CommitError::IndexEnded)?;
+        result.map_err(CommitError::Index)
     }
 }
 
