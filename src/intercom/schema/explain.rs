@@ -46,6 +46,9 @@ fn problem(error: &ValidationError<'_>, arguments: &[String]) -> String {
         Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
             unexpected_names(&path, unexpected, arguments)
         }
+        Kind::FalseSchema if path.is_empty() && arguments.is_empty() => {
+            String::from("this tool takes no arguments")
+        }
         kind => {
             let name =
                 if path.is_empty() { String::from("the arguments") } else { quoted("", &path) };
