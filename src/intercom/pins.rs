@@ -11,7 +11,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 
@@ -35,8 +35,16 @@ pub const MAX_TOOLS: usize = 1_000;
 #[derive(Debug)]
 pub struct Pins {
     file: PinsFile,
-    book: Mutex<Book>,
+    kept: Mutex<State>,
     snapshot: ArcSwap<Snapshot>,
+}
+
+/// The pins as this process knows them.
+#[derive(Debug, Default)]
+struct State {
+    book: Book,
+    /// What another process pinned and nobody was told yet.
+    untold: Vec<ToolEvent>,
 }
 
 /// The tools as the road sees them.
@@ -116,7 +124,8 @@ impl Pins {
         let file = PinsFile::new(path.into());
         let book = file.read()?;
         let snapshot = ArcSwap::from_pointee(book.snapshot());
-        Ok(Self { file, book: Mutex::new(book), snapshot })
+        let kept = Mutex::new(State { book, untold: Vec::new() });
+        Ok(Self { file, kept, snapshot })
     }
 
     /// Where the pins lie.
@@ -165,7 +174,11 @@ impl Pins {
         if listing.len() > MAX_TOOLS {
             return Err(PinsError::TooMany { count: listing.len() });
         }
-        self.change(|book| Ok(book.observe(listing, at)))
+        let mut kept = self.lock();
+        let observed = self.change(&mut kept, |book| Ok(book.observe(listing, at)))?;
+        let mut events = std::mem::take(&mut kept.untold);
+        events.extend(observed);
+        Ok(events)
     }
 
     /// Pins what the upstream offers of `tool`. With `reviewed`, only if that is still it: an
@@ -180,7 +193,7 @@ impl Pins {
         reviewed: Option<Digest>,
         at: Timestamp,
     ) -> Result<ToolEvent, PinsError> {
-        self.change(|book| book.pin(tool, reviewed, at))
+        self.change(&mut self.lock(), |book| book.pin(tool, reviewed, at))
     }
 
     /// Takes over what another process (the command line) pinned in the file.
@@ -188,20 +201,23 @@ impl Pins {
     /// # Errors
     /// The file cannot be read; the pins stay as they were.
     pub fn refresh(&self) -> Result<Vec<ToolEvent>, PinsError> {
-        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(newer) = self.file.read_if_changed(&book)? else { return Ok(Vec::new()) };
-        let events = newer.pinned_since(&book);
-        self.snapshot.store(Arc::new(newer.snapshot()));
-        *book = newer;
-        Ok(events)
+        let mut kept = self.lock();
+        if let Some(newer) = self.file.read_if_changed(&kept.book)? {
+            let pinned = newer.pinned_since(&kept.book);
+            kept.untold.extend(pinned);
+            self.snapshot.store(Arc::new(newer.snapshot()));
+            kept.book = newer;
+        }
+        Ok(std::mem::take(&mut kept.untold))
     }
 
     /// All tools, by name, for people.
     #[must_use]
     pub fn list(&self) -> Vec<PinRow> {
-        let book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
         let catalogue = Catalogue::shipped();
-        book.tools()
+        let state = self.lock();
+        let tools = state.book.tools();
+        tools
             .map(|(name, tool)| PinRow {
                 name: name.clone(),
                 effect: catalogue.effect(name),
@@ -218,8 +234,8 @@ impl Pins {
     /// indented JSON; hidden characters are escaped. `None` if there is none.
     #[must_use]
     pub fn diff(&self, tool: &str) -> Option<String> {
-        let book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = book.tool(tool)?;
+        let state = self.lock();
+        let kept = state.book.tool(tool)?;
         let offered = kept.offered()?;
         Some(diff::unified(tool, kept.pinned().map(|it| &it.definition), offered))
     }
@@ -228,23 +244,24 @@ impl Pins {
     /// so that nothing another process wrote is lost.
     fn change<T>(
         &self,
+        kept: &mut State,
         change: impl FnOnce(&mut Book) -> Result<T, PinsError>,
     ) -> Result<T, PinsError> {
-        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
         let lock = self.file.lock();
         let newer = match &lock {
-            Ok(_) => self.file.read_if_changed(&book),
+            Ok(_) => self.file.read_if_changed(&kept.book),
             Err(_) => Ok(None),
         };
         let (newer, readable) = match newer {
             Ok(newer) => (newer, Ok(())),
             Err(error) => (None, Err(error)),
         };
-        let mut next = newer.unwrap_or_else(|| book.clone());
+        let untold = newer.as_ref().map(|newer| newer.pinned_since(&kept.book));
+        let mut next = newer.unwrap_or_else(|| kept.book.clone());
         let outcome = change(&mut next)?;
         let written = lock.and_then(|_lock| {
             readable?;
-            if next.same_content(&book) { Ok(()) } else { self.file.write(&mut next) }
+            if next.same_content(&kept.book) { Ok(()) } else { self.file.write(&mut next) }
         });
         if let Err(error) = written {
             // What the change forbids holds in memory; what it permits waits for the disk.
@@ -253,8 +270,13 @@ impl Pins {
             return Err(error);
         }
         self.snapshot.store(Arc::new(next.snapshot()));
-        *book = next;
+        kept.book = next;
+        kept.untold.extend(untold.into_iter().flatten());
         Ok(outcome)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

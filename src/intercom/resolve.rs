@@ -161,3 +161,6 @@ fn checked(tool: &PinnedTool, arguments: Option<&JsonText>) -> Result<JsonText, 
     };
     if problems.is_empty() { Ok(canonical) } else { Err(problems) }
 }
+
+#[cfg(test)]
+mod tests;

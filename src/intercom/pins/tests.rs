@@ -243,6 +243,9 @@ fn what_another_process_wrote_is_not_lost() {
     house.observe(&[plain("a", "two"), plain("b", "two")]);
     house.reopened().pin("a", None, at(2)).unwrap();
     house.pins.pin("b", None, at(3)).unwrap();
+    let told = house.observe(&[plain("a", "two"), plain("b", "two")]);
+    assert_eq!(told, [("a".into(), ToolChange::Pinned)], "what the other pinned is told once");
+    assert!(house.pins.refresh().unwrap().is_empty());
     let expected = [("a", "pinned"), ("b", "pinned")];
     assert_eq!(states(&house.reopened()), expected.map(|(name, state)| (name.to_owned(), state)));
 }
