@@ -276,36 +276,3 @@ fn tools_that_cannot_be_called() {
     }
     assert!(house.pins.usable().iter().all(|it| it.definition.name != "submit_mcp_feedback"));
 }
-
-/// Not a check of speed but of its order: run in release mode with `--nocapture` for figures.
-#[test]
-fn figures() {
-    let house = house();
-    let time = |name: &str, run: &dyn Fn()| {
-        let start = std::time::Instant::now();
-        let rounds = 2_000u32;
-        (0..rounds).for_each(|_| run());
-        let each = start.elapsed() / rounds;
-        println!("{name}: {each:?}");
-        assert!(each < std::time::Duration::from_millis(20), "{name}: {each:?}");
-    };
-    let small = text(r#"{"id":"conversation_215470000000101"}"#);
-    let filters = text(
-        r#"{"ids":["1","2","3"],"state":"open","team_assignee_id":"777","statistics_time_to_assignment":{"operator":">","value":60},"per_page":20}"#,
-    );
-    let body = "<p>text of an article</p>".repeat(360);
-    let large = text(&json!({"id": "1", "body": body}).to_string());
-    let call = |tool: &'static str, arguments: &JsonText| {
-        assert!(house.pins.resolve(tool, Some(arguments)).is_ok());
-    };
-    time("resolve get_conversation, 37 bytes", &|| call("get_conversation", &small));
-    time("resolve search_conversations, 6 filters", &|| call("search_conversations", &filters));
-    time("resolve update_article, 9 KB body", &|| call("update_article", &large));
-    let tool = listing().remove(0);
-    time("read the largest definition", &|| {
-        assert!(ToolDefinition::read(&tool.text).is_ok());
-    });
-    let start = std::time::Instant::now();
-    house.pins.observe(listing(), Timestamp::default()).unwrap();
-    println!("observe 16 tools, nothing new: {:?}", start.elapsed());
-}
