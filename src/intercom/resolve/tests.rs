@@ -58,6 +58,11 @@ fn arguments_that_fit_come_out_in_canonical_form() {
     let cases = [
         ("search", r#"{"query":"object_type:contacts  email_domain:\"x.example\""}"#, None),
         ("search", r#"{ "query": "a" }"#, Some(r#"{"query":"a"}"#)),
+        (
+            "fetch",
+            r#"{"\u0069d":"contact_66B0C0DE0000000000000A01"}"#,
+            Some(r#"{"\u0069d":"contact_66b0c0de0000000000000a01"}"#),
+        ),
         ("fetch", r#"{"id":"conversation_12"}"#, None),
         ("search_conversations", "{}", None),
         (

@@ -5,7 +5,7 @@
 
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
-use jsonschema::paths::LocationSegment;
+use jsonschema::paths::{Location, LocationSegment};
 use serde_json::Value;
 
 use crate::intercom::text::shown;
@@ -52,7 +52,7 @@ fn problem(error: &ValidationError<'_>, arguments: &[String]) -> String {
         kind => {
             let name =
                 if path.is_empty() { String::from("the arguments") } else { quoted("", &path) };
-            format!("{name} {}", expectation(kind))
+            format!("{name} {}", expectation(kind, error.instance_path()))
         }
     }
 }
@@ -81,8 +81,8 @@ fn unexpected_names(path: &str, unexpected: &[String], arguments: &[String]) -> 
     text
 }
 
-/// What the value should be, as the end of a sentence that begins with its name.
-fn expectation(kind: &Kind) -> String {
+/// What the value at `at` should be, as the end of a sentence that begins with its name.
+fn expectation(kind: &Kind, at: &Location) -> String {
     match kind {
         Kind::Type { kind: TypeKind::Single(one) } => {
             format!("must be {}", type_words(&one.to_string()))
@@ -121,9 +121,9 @@ fn expectation(kind: &Kind) -> String {
         }
         Kind::FalseSchema => String::from("is not allowed here"),
         Kind::PropertyNames { error } => {
-            format!("has a member whose name {}", expectation(error.kind()))
+            format!("has a member whose name {}", expectation(error.kind(), at))
         }
-        Kind::AnyOf { context } | Kind::OneOfNotValid { context } => alternatives(context),
+        Kind::AnyOf { context } | Kind::OneOfNotValid { context } => alternatives(context, at),
         Kind::OneOfMultipleValid { .. } => {
             String::from("fits more than one of the forms that its schema keeps apart")
         }
@@ -132,14 +132,14 @@ fn expectation(kind: &Kind) -> String {
 }
 
 /// The alternatives' own expectations, if each has one about the value as a whole.
-fn alternatives(context: &[Vec<ValidationError<'static>>]) -> String {
+fn alternatives(context: &[Vec<ValidationError<'static>>], at: &Location) -> String {
     let whole = |errors: &Vec<ValidationError<'static>>| match errors.as_slice() {
-        [one] if one.instance_path().is_empty() || errors.len() == 1 => match one.kind() {
+        [one] if one.instance_path() == at => match one.kind() {
             Kind::Required { property } => {
                 Some(format!("must have {}", quoted("", property.as_str().unwrap_or_default())))
             }
             Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => None,
-            kind => Some(expectation(kind)),
+            kind => Some(expectation(kind, at)),
         },
         _ => None,
     };

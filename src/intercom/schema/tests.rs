@@ -26,6 +26,7 @@ fn problems_say_what_is_wrong_and_what_is_expected() {
             "ids": {"type": "array", "items": {"type": "string", "minLength": 1}, "maxItems": 2, "uniqueItems": true},
             "note": {"anyOf": [{"type": "string"}, {"type": "null"}]},
             "code": {"type": "string", "pattern": "^[a-z]+$", "maxLength": 5},
+            "either": {"anyOf": [{"properties": {"a": {"type": "string"}}}, {"type": "null"}]},
             "flag": {"const": true},
             "both": {"type": ["string", "integer"]},
             "never": false
@@ -57,6 +58,10 @@ fn problems_say_what_is_wrong_and_what_is_expected() {
         (json!({"per_page": 5, "ids": ["a", "b", "c"]}), vec!["`ids` must have at most 2 items"]),
         (json!({"per_page": 5, "ids": ["a", "a"]}), vec!["`ids` must not repeat an item"]),
         (json!({"per_page": 5, "note": 1}), vec!["`note` must be a string, or must be null"]),
+        (
+            json!({"per_page": 5, "either": {"a": 1}}),
+            vec!["`either` fits none of the forms that its schema allows"],
+        ),
         (json!({"per_page": 5, "code": "ABC"}), vec!["`code` must match the pattern `^[a-z]+$`"]),
         (json!({"per_page": 5, "code": "abcdef"}), vec!["`code` must have at most 5 characters"]),
         (json!({"per_page": 5, "flag": false}), vec!["`flag` must be true"]),
