@@ -64,12 +64,14 @@ impl<'a> Keys<'a> {
     }
 }
 
-/// Length, first eight and last eight bytes in one word: unequal for nearly all unequal keys.
+/// Length and both ends of the key in one word: unequal for nearly all unequal keys.
 fn tag(key: &[u8]) -> u64 {
-    let word = |chunk: Option<&[u8; 8]>| chunk.map(|bytes| u64::from_le_bytes(*bytes));
-    let ends = match (word(key.first_chunk()), word(key.last_chunk())) {
-        (Some(head), Some(tail)) => head ^ tail.rotate_left(29),
-        _ => key.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte)),
+    let ends = if let (Some(head), Some(tail)) = (key.first_chunk(), key.last_chunk()) {
+        u64::from_le_bytes(*head) ^ u64::from_le_bytes(*tail).rotate_left(29)
+    } else if let (Some(head), Some(tail)) = (key.first_chunk(), key.last_chunk()) {
+        u64::from(u32::from_le_bytes(*head)) | (u64::from(u32::from_le_bytes(*tail)) << 32)
+    } else {
+        key.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
     };
     ends ^ (key.len() as u64).rotate_left(57)
 }

@@ -8,17 +8,29 @@ const LOW: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// Where the first quote, backslash or control byte at or after `from` lies; the length if none does.
+#[inline]
 pub(super) fn next_special(bytes: &[u8], from: usize) -> usize {
+    // Most keys, and most runs between the escapes of JSON within a string, end in the first word.
+    if let Some(word) = bytes.get(from..).and_then(<[u8]>::first_chunk) {
+        let found = specials(u64::from_le_bytes(*word));
+        if found != 0 {
+            return from + first(found);
+        }
+    }
+    search(bytes, from)
+}
+
+fn search(bytes: &[u8], from: usize) -> usize {
     let Some(rest) = bytes.get(from..) else { return bytes.len() };
     let (words, _) = rest.as_chunks::<8>();
-    // Most keys and many runs between escapes end within two words.
-    for (index, word) in words.iter().take(2).enumerate() {
+    // The first word was looked at by the caller, and short runs do not earn a wide step.
+    for (index, word) in words.iter().enumerate().take(4).skip(1) {
         let found = specials(u64::from_le_bytes(*word));
         if found != 0 {
             return from + index * 8 + first(found);
         }
     }
-    let mut at = from + words.len().min(2) * 8;
+    let mut at = from + words.len().min(4) * 8;
     let (blocks, _) = bytes.get(at..).unwrap_or_default().as_chunks::<32>();
     at += 32 * blocks.iter().take_while(|block| !any_special(block)).count();
     let (words, tail) = bytes.get(at..).unwrap_or_default().as_chunks::<8>();

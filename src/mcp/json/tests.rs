@@ -191,6 +191,9 @@ const REFUSED: &[(&[u8], &str)] = &[
     (br#""\ud834\u0041""#, "lone_surrogate"),
     (br#""\udd1e\ud834""#, "lone_surrogate"),
     (br#""\ud834\u""#, "lone_surrogate"),
+    (br#""\ud834\ue000""#, "lone_surrogate"),
+    (br#""\ud834\udbff""#, "lone_surrogate"),
+    (br#""\udbff\udfff\udfff""#, "lone_surrogate"),
     (br#"{"\ud800":1}"#, "lone_surrogate"),
     // Encodings.
     (b"\xef\xbb\xbf{}", "byte_order_mark"),

@@ -211,6 +211,9 @@ fn meta_is_taken_out_of_the_parameters_and_put_back() {
     assert_eq!(request.meta.get("k").map(JsonText::as_str), Some("1e2"));
     let written = r#"{"jsonrpc":"2.0","id":"q","method":"tools/call","params":{"name":"x\/y","arguments":{"b":1.50,"a":[ ]},"_meta":{"k":1e2}}}"#;
     assert_eq!(request.write(), written);
+    let mut stray = request;
+    stray.params.set("_meta", text("{}"));
+    assert_eq!(stray.write(), written, "one put among the parameters is not sent");
 }
 
 #[test]

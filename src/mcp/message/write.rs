@@ -71,10 +71,15 @@ impl MessageError {
 fn finish(out: &mut Vec<u8>, method: &str, params: &Object, meta: &Object) {
     out.extend_from_slice(br#""method":"#);
     push_quoted(out, method);
+    // `_meta` lives beside the parameters: one that was put among them would be a second.
+    let stray = params.contains("_meta").then(|| {
+        let mut params = params.clone();
+        params.remove("_meta");
+        params
+    });
+    let params = stray.as_ref().unwrap_or(params);
     if !params.is_empty() || !meta.is_empty() {
         out.extend_from_slice(br#","params":{"#);
-        // `_meta` lives beside the parameters; one that was put among them must not make a second.
-        debug_assert!(!params.contains("_meta"), "`_meta` belongs into `meta`");
         params.write_members(out);
         if !meta.is_empty() {
             if !params.is_empty() {
