@@ -45,13 +45,13 @@ allow contains {"rule": "method_by_role", "text": "a role of this principal uses
 
 allow contains {"rule": "answer_by_role", "text": "a role of this principal answers such questions"} if {
 	input.subject.kind == "answer"
-	input.method in access.questions
+	input.method in data.access.questions
 }
 
 allow contains {"rule": "housekeeping", "text": "Portcullis keeps its own connection to Intercom"} if {
 	input.principal.kind == "portcullis"
 	input.subject.kind == "method"
-	input.method in access.housekeeping
+	input.method in data.access.housekeeping
 }
 
 allow contains {"rule": "refused_question", "text": "Portcullis refuses a question of Intercom"} if {
