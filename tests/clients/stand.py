@@ -26,6 +26,7 @@ listen: 127.0.0.1:0
 data: {data}
 upstream: {{ url: "{simulator}", token: "${{SIM_TOKEN}}" }}
 principals: [ {{ id: {principal}, roles: [article-editor] }} ]
+approvers: [ {{ id: clients-approver, groups: [kb-editors] }} ]
 """
 
 
@@ -80,7 +81,7 @@ def start(binary, folder):
     environment = {**os.environ, "SIM_TOKEN": secrets.token_hex(16), "HOME": folder}
     children = []
     try:
-        simulator = _serve([binary, "simulate", "--listen", "127.0.0.1:0"], environment, folder, children)
+        simulator = _serve([binary, "simulate", "--listen", "127.0.0.1:0", "--token", environment["SIM_TOKEN"]], environment, folder, children)
         config = os.path.join(folder, "portcullis.yaml")
         with open(config, "w") as file:
             data = os.path.join(folder, "data")

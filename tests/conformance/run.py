@@ -63,7 +63,7 @@ def portcullis_config(upstream: str, folder: Path) -> str:
     return f"""\
 listen: 127.0.0.1:0
 data: {json.dumps(str(folder / "data"))}
-upstream: {{ url: {json.dumps(upstream)} }}
+upstream: {{ url: {json.dumps(upstream)}, token: fixture-takes-any-token }}
 policies: {json.dumps(str(REPOSITORY / "policies" / "conformance"))}
 identity: {{ mode: anonymous, anonymous: {{ id: conformance, roles: [conformance] }} }}
 """
@@ -312,6 +312,7 @@ def other_way(options: argparse.Namespace, upstream: str, output: Path) -> Itera
         with tempfile.TemporaryDirectory(prefix="portcullis-conformance-data-") as folder:
             config = Path(folder) / "portcullis.yaml"
             config.write_text(portcullis_config(upstream, Path(folder)))
+            config.chmod(0o600)
             shutil.copyfile(config, output / "portcullis.yaml")
             with listening([str(options.portcullis), "serve", "--config", str(config)], log) as url:
                 yield url
