@@ -18,6 +18,8 @@ use crate::mcp::reply;
 pub(super) enum Out {
     /// A message on the way: notification or request.
     Message(Bytes),
+    /// Nothing yet, but it will be a stream.
+    Open,
     /// Nothing but a sign of life.
     Comment,
     /// The answer, in parts; the status counts only if nothing went before.
@@ -40,6 +42,11 @@ impl Outbox {
     /// A message on the way; `false` if the client is gone.
     pub(super) async fn message(&self, message: Bytes) -> bool {
         self.sender.send(Out::Message(message)).await.is_ok()
+    }
+
+    /// Makes the answer a stream, as Intercom's is; `false` if the client is gone.
+    pub(super) async fn open(&self) -> bool {
+        self.sender.send(Out::Open).await.is_ok()
     }
 
     /// A sign of life; `false` if the client is gone.

@@ -38,6 +38,9 @@ impl Proxy {
             });
             session.cancelled(&ask.id)
         });
+        if exchange.is_stream() {
+            outbox.open().await;
+        }
         loop {
             let next = tokio::select! {
                 next = exchange.next() => next?,

@@ -109,6 +109,7 @@ async fn forward_kept(
             Some(Out::Message(message)) => {
                 session.streams(|streams| streams.message(number, message));
             }
+            Some(Out::Open) => {}
             Some(Out::Comment) => session.streams(|streams| streams.comment(number)),
             Some(Out::Last(_, parts)) => {
                 answers -= 1;
@@ -137,6 +138,7 @@ async fn forward(
         };
         let bytes = match next {
             Some(Out::Message(message)) => sse::message(message, None),
+            Some(Out::Open) => continue,
             Some(Out::Comment) => sse::comment("keep-alive"),
             Some(Out::Last(_, parts)) => {
                 answers -= 1;

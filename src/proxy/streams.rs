@@ -20,6 +20,8 @@ const KEPT_EVENTS: usize = 256;
 const KEPT_BYTES: usize = 1024 * 1024;
 const KEPT_STREAMS: usize = 64;
 const KEPT_FOR: Duration = Duration::from_secs(300);
+/// How long a client should wait before it resumes, in milliseconds.
+const RETRY_MS: u64 = 1_000;
 /// How many events may wait for a client that does not read.
 const WAITING: usize = 64;
 
@@ -57,6 +59,7 @@ impl Streams {
             let event = sse::Event {
                 id: Some(format!("{number}-0")),
                 data: Some(Bytes::new()),
+                retry: Some(RETRY_MS),
                 ..sse::Event::default()
             };
             // The channel is new and empty, so this cannot fail.

@@ -37,7 +37,9 @@ impl Proxy {
         let leg = self.leg(caller).await?;
         let call = self.call(caller, ask, Subject::Method, JsonText::empty_object(), None);
         let permit = self.permit(call.clone(), Vec::new()).await?;
-        self.upstream.list_tools(&leg, permit).await?;
+        if self.upstream.list_tools(&leg, permit).await? {
+            outbox.open().await;
+        }
         let tools = self.usable();
         let facts: Vec<ToolFacts> = tools.iter().map(|tool| facts_of(tool)).collect();
         let visible = self.gate.visible(&caller.principal, &caller.client, &facts).await;

@@ -102,6 +102,12 @@ impl Exchange {
         &mut self.spent
     }
 
+    /// Whether Intercom answers by an event stream.
+    #[must_use]
+    pub const fn is_stream(&self) -> bool {
+        matches!(self.source, Source::Events(_))
+    }
+
     /// Our request id at Intercom, by which a cancellation names it.
     #[must_use]
     pub const fn id(&self) -> &RequestId {

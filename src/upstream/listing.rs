@@ -22,7 +22,8 @@ const PAGES: usize = 32;
 const TOOLS_LIST: &str = "tools/list";
 
 impl Upstream {
-    /// Reads the tool list for an agent: `first` is the permit of its own `tools/list` call.
+    /// Reads the tool list for an agent: `first` is the permit of its own `tools/list` call. Says
+    /// whether Intercom answered by an event stream.
     ///
     /// # Errors
     /// If Intercom's list cannot be read whole; the pins stay as they were.
@@ -32,7 +33,10 @@ impl Upstream {
         for _ in 0..PAGES {
             tools.extend(page.get("tools").and_then(json::elements).unwrap_or_default());
             let cursor = page.get("nextCursor").filter(|cursor| !json::is_null(cursor)).cloned();
-            let Some(cursor) = cursor else { return self.observe(tools).await };
+            let Some(cursor) = cursor else {
+                self.observe(tools).await?;
+                return Ok(stream);
+            };
             let mut params = Object::default();
             params.set("cursor", cursor);
             page = self.ask(leg, TOOLS_LIST, params.to_text()).await?;
@@ -54,7 +58,8 @@ impl Upstream {
                 JsonText::empty_object(),
             )
             .await?;
-        self.list_tools(leg, permit).await
+        self.list_tools(leg, permit).await?;
+        Ok(())
     }
 
     /// Makes sure that a tool that nobody has ever seen is looked for before a call of it is
@@ -100,8 +105,13 @@ impl Upstream {
         self.order.load_full()
     }
 
-    async fn page(self: &Arc<Self>, leg: &Arc<Leg>, permit: Permit) -> Result<Object, Fault> {
+    async fn page(
+        self: &Arc<Self>,
+        leg: &Arc<Leg>,
+        permit: Permit,
+    ) -> Result<(Object, bool), Fault> {
         let mut exchange = self.send(leg, permit).await?;
+        let stream = exchange.is_stream();
         loop {
             let FromServer::Answer(answer) = exchange.next().await? else { continue };
             let spent = exchange.spent();
@@ -109,6 +119,7 @@ impl Upstream {
                 ResponseBody::Result(text) => {
                     spent.complete(OutcomeKind::Answered, answer.bytes, None);
                     Object::parse(&text)
+                        .map(|page| (page, stream))
                         .ok_or_else(|| Fault::Malformed("the tool list is no object".to_owned()))
                 }
                 ResponseBody::Error(error) => {
