@@ -32,7 +32,7 @@ pub use release::{ApproveError, ReleaseError, Released, Settled};
 #[must_use]
 pub enum Admission {
     /// It may go.
-    Go(Permit),
+    Go(Box<Permit>),
     /// It ends here; the agent is told why.
     Denied(Denial),
     /// It waits for a person.
@@ -176,15 +176,20 @@ impl Gate {
         }
         // A write whose identical twin still waits for a person waits with it, even if policy has
         // changed to allow it: otherwise the release of the hold would send it a second time.
-        if let (Effect::Write, Some(binding)) = (call.subject.effect(), binding(&facts, &decision))
+        if call.subject.effect() == Effect::Write
+            && let Some(binding) = binding(&facts, &decision)
+            && let Some(hold) = self.holds.attached(&binding)
+            && !hold.state.is_final()
         {
-            if let Some(hold) = self.holds.attached(&binding).filter(|hold| !hold.state.is_final())
-            {
-                return Ok(Admission::Held(Box::new(hold)));
-            }
+            return Ok(Admission::Held(Box::new(hold)));
         }
         if decision.verdict == Verdict::Allow {
-            return Ok(Admission::Go(Permit::new(call, decision, receipt, self.log.clone())));
+            return Ok(Admission::Go(Box::new(Permit::new(
+                call,
+                decision,
+                receipt,
+                self.log.clone(),
+            ))));
         }
         let hold = match binding(&facts, &decision) {
             Some(binding) => self.hold(&call, facts, binding, &decision, on_release).await?,

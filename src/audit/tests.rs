@@ -72,6 +72,7 @@ fn opened() -> HoldEvent {
         binding,
         call,
         sealed: String::from("sealed"),
+        on_release: crate::domain::OnRelease::Send,
         reasons: Vec::new(),
         release: Release { groups: Vec::new(), people: 1, expires: Duration::from_secs(60) },
         expires_at: Timestamp::from_millis(60_000),
@@ -205,7 +206,7 @@ async fn holds_come_back_in_order_until_long_over() {
         (4, HoldEvent::Delivered, 29, true),
         (5, opened(), 92, false),
         (5, HoldEvent::Expired, 91, false),
-        (1, HoldEvent::AgentLeft, 399, true),
+        (1, HoldEvent::Stale { changed: String::from("x") }, 399, true),
     ];
     let mut all = Vec::new();
     let mut kept = Vec::new();

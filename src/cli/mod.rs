@@ -46,7 +46,7 @@ enum Command {
     /// Stand in front of Intercom.
     Serve,
     /// Run the simulator of Intercom's MCP server.
-    Simulate(simulate::Args),
+    Simulate(Box<simulate::Args>),
     /// Check the configuration, or print its schema for editors.
     #[command(subcommand)]
     Config(config::Command),
@@ -107,7 +107,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Demo(args) => runtime(args.threads())?.block_on(demo::run(args)),
         Command::Serve => serve::run(load()?),
-        Command::Simulate(args) => runtime(2)?.block_on(simulate::run(args)),
+        Command::Simulate(args) => runtime(2)?.block_on(simulate::run(*args)),
         Command::Config(command) => config::run(&path, &command),
         Command::Principals(command) => keys::principals(&load()?, command),
         Command::People(command) => keys::people(&load()?, command),

@@ -153,8 +153,7 @@ impl Gate {
     ) -> Result<Hold, ApproveError> {
         let hold = self.holds.hold(id)?;
         self.may_decide(approver, &hold, identity).await?;
-        let event = HoldEvent::Revoked { approver: approver.id.clone() };
-        Ok(self.holds.step(id, event).await?)
+        Ok(self.holds.step(id, HoldEvent::Revoked { approver: approver.id.clone() }).await?)
     }
 
     /// Claims an approved hold, judges it again, and records `sending`. `definition` is the digest
@@ -220,7 +219,7 @@ impl Gate {
             Settled::NotSent(error) => HoldEvent::Failed { sealed: None, error },
             Settled::Lost(reason) => HoldEvent::Unknown { reason },
         };
-        Ok(self.holds.step(id, event).await?)
+        self.holds.step(id, event).await
     }
 
     /// Notes that the outcome leaves for the agent. Several readers of one outcome are no error.

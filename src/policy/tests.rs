@@ -40,6 +40,7 @@ fn call(roles: &[&str], method: &str, subject: Subject, payload: &str) -> Call {
         subject,
         payload: JsonText::from_valid(payload.to_owned().into()),
         continuation: None,
+        meta: crate::domain::CallMeta::default(),
     }
 }
 

@@ -112,8 +112,8 @@ impl Proxy {
     /// Asks the gate about a call that cannot be held.
     pub(super) async fn permit(&self, call: Call, own: Vec<Finding>) -> Result<Permit, Trouble> {
         match self.gate.admit(call, own, OnRelease::Send).await? {
-            Admission::Go(permit) => Ok(permit),
-            Admission::Denied(denial) => Err(Trouble::Denied(denial)),
+            Admission::Go(permit) => Ok(*permit),
+            Admission::Denied(denial) => Err(Trouble::Denied(Box::new(denial))),
             Admission::Held(hold) => {
                 let text = format!("this call waits for a person (hold {})", hold.id);
                 Err(MessageError::new(INVALID_PARAMS, "held", text).into())

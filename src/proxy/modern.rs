@@ -112,7 +112,7 @@ impl Proxy {
             // Nothing of it reaches Intercom, but policy decides and the record says so.
             match self.gate.admit(call.clone(), Vec::new(), OnRelease::Send).await? {
                 Admission::Go(permit) => drop(permit.spend()),
-                Admission::Denied(denial) => return Err(Trouble::Denied(denial)),
+                Admission::Denied(denial) => return Err(Trouble::Denied(Box::new(denial))),
                 Admission::Held(_) => return Ok(()),
             }
             None

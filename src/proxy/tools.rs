@@ -103,7 +103,7 @@ impl Proxy {
         let call = self.call(caller, ask, subject, payload, wanted.continuation());
         match self.gate.admit(call, own, on_release(caller)).await? {
             Admission::Go(permit) => {
-                let exchange = self.upstream.send(&leg, permit).await?;
+                let exchange = self.upstream.send(&leg, *permit).await?;
                 self.relay(caller, ask, exchange, outbox).await
             }
             Admission::Denied(denial) => {

@@ -25,41 +25,41 @@ const UPSTREAM: i64 = -31502;
 #[derive(Debug)]
 pub(super) enum Trouble {
     /// The request itself is at fault.
-    Request(MessageError),
+    Request(Box<MessageError>),
     /// Policy denies it.
-    Denied(Denial),
+    Denied(Box<Denial>),
     /// Intercom failed.
-    Fault(Fault),
+    Fault(Box<Fault>),
     /// It could not be judged and recorded.
-    Gate(GateError),
+    Gate(Box<GateError>),
     /// Too much at once.
     Busy,
 }
 
 impl From<MessageError> for Trouble {
     fn from(error: MessageError) -> Self {
-        Self::Request(error)
+        Self::Request(Box::new(error))
     }
 }
 
 impl From<Fault> for Trouble {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::Gate(error) => Self::Gate(error),
-            fault => Self::Fault(fault),
+            Fault::Gate(error) => Self::Gate(Box::new(error)),
+            fault => Self::Fault(Box::new(fault)),
         }
     }
 }
 
 impl From<GateError> for Trouble {
     fn from(error: GateError) -> Self {
-        Self::Gate(error)
+        Self::Gate(Box::new(error))
     }
 }
 
 impl From<HoldError> for Trouble {
     fn from(error: HoldError) -> Self {
-        Self::Gate(error.into())
+        Self::Gate(Box::new(error.into()))
     }
 }
 
@@ -81,7 +81,9 @@ impl Trouble {
             Self::Fault(fault) => {
                 outbox.error(StatusCode::OK, &ask.id, UPSTREAM, &fault.to_string(), None).await;
             }
-            Self::Gate(GateError::Hold(error @ HoldError::TooMany { .. })) if tool => {
+            Self::Gate(error)
+                if tool && matches!(*error, GateError::Hold(HoldError::TooMany { .. })) =>
+            {
                 tool_error(outbox, ask, &error.to_string()).await;
             }
             Self::Gate(error) => {

@@ -27,9 +27,13 @@ impl Upstream {
     ///
     /// # Errors
     /// If Intercom's list cannot be read whole; the pins stay as they were.
-    pub async fn list_tools(self: &Arc<Self>, leg: &Arc<Leg>, first: Permit) -> Result<(), Fault> {
+    pub async fn list_tools(
+        self: &Arc<Self>,
+        leg: &Arc<Leg>,
+        first: Permit,
+    ) -> Result<bool, Fault> {
         let mut tools = Vec::new();
-        let mut page = self.page(leg, first).await?;
+        let (mut page, stream) = self.page(leg, first).await?;
         for _ in 0..PAGES {
             tools.extend(page.get("tools").and_then(json::elements).unwrap_or_default());
             let cursor = page.get("nextCursor").filter(|cursor| !json::is_null(cursor)).cloned();

@@ -165,7 +165,7 @@ impl Upstream {
             meta: CallMeta::default(),
         };
         let told = match self.gate.admit(call, Vec::new(), OnRelease::Send).await {
-            Ok(Admission::Go(permit)) => self.tell(leg, permit, Some(&question.id)).await,
+            Ok(Admission::Go(permit)) => self.tell(leg, *permit, Some(&question.id)).await,
             Ok(Admission::Denied(denial)) => Err(Fault::Denied(denial.text())),
             Ok(Admission::Held(_)) => Ok(()),
             Err(error) => Err(Fault::Gate(error)),
@@ -197,7 +197,7 @@ impl Upstream {
             meta: CallMeta::default(),
         };
         match self.gate.admit(call, Vec::<Finding>::new(), OnRelease::Send).await? {
-            Admission::Go(permit) => Ok(permit),
+            Admission::Go(permit) => Ok(*permit),
             Admission::Denied(denial) => Err(Fault::Denied(denial.text())),
             Admission::Held(_) => Err(Fault::Denied(format!("`{method}` cannot be held"))),
         }
