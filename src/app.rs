@@ -125,6 +125,7 @@ impl App {
                 environment: config.environment.as_str().into(),
                 required_plugins: config.required_plugins.clone(),
                 approval_valid: config.holds.valid,
+                origin: origin(&config.upstream.url),
             },
         ));
         let started = Event::Started {
@@ -288,6 +289,12 @@ async fn refresh_tools(control: Arc<Control>) {
     if let Err(fault) = refreshed {
         tracing::warn!(%fault, "Intercom's tool list was not read");
     }
+}
+
+/// Scheme and authority of an address.
+fn origin(url: &http::Uri) -> String {
+    let scheme = url.scheme_str().unwrap_or_default();
+    format!("{scheme}://{}", url.authority().map(http::uri::Authority::as_str).unwrap_or_default())
 }
 
 const fn io(what: &'static str, source: std::io::Error) -> AppError {

@@ -19,7 +19,7 @@ use crate::audit::{Log, LogError};
 use crate::clock;
 use crate::domain::{
     Binding, Call, CallFacts, ClientHint, Decision, Digest, Effect, Event, Fault, Finding, Hold,
-    HoldId, Judge, OnRelease, Opened, Principal, Question, Subject, Verdict, decide,
+    HoldId, HoldState, Judge, OnRelease, Opened, Principal, Question, Subject, Verdict, decide,
 };
 use crate::holds::{HoldError, Holds};
 use crate::policy::{AnswerFacts, Facts, Ruleset, ToolFacts};
@@ -96,6 +96,22 @@ pub struct Settings {
     pub required_plugins: Vec<String>,
     /// How long an approval may be claimed.
     pub approval_valid: Duration,
+    /// Where calls go, scheme and authority: an approval is good for this place alone.
+    pub origin: String,
+}
+
+/// What is to happen to a call that has to wait for a person.
+#[derive(Debug, Clone, Copy)]
+pub struct Holding {
+    /// When its release is sent.
+    pub on_release: OnRelease,
+    /// The hold that the call says it belongs to.
+    pub named: Option<HoldId>,
+}
+
+impl Holding {
+    /// For calls that cannot wait, or wait for the first time.
+    pub const DEFAULT: Self = Self { on_release: OnRelease::Send, named: None };
 }
 
 /// The one road.
@@ -165,7 +181,7 @@ impl Gate {
         &self,
         call: Call,
         own: Vec<Finding>,
-        on_release: OnRelease,
+        holding: Holding,
     ) -> Result<Admission, GateError> {
         let decision = self.judge(&call, own).await;
         let facts = self.facts_of(&call);
@@ -177,9 +193,9 @@ impl Gate {
         // A write whose identical twin still waits for a person waits with it, even if policy has
         // changed to allow it: otherwise the release of the hold would send it a second time.
         if call.subject.effect() == Effect::Write
-            && let Some(binding) = binding(&facts, &decision)
+            && let Some(binding) = self.binding(&facts, &decision)
             && let Some(hold) = self.holds.attached(&binding)
-            && !hold.state.is_final()
+            && !matches!(hold.state, HoldState::Rejected | HoldState::ChangesRequested)
         {
             return Ok(Admission::Held(Box::new(hold)));
         }
@@ -191,8 +207,8 @@ impl Gate {
                 self.log.clone(),
             ))));
         }
-        let hold = match binding(&facts, &decision) {
-            Some(binding) => self.hold(&call, facts, binding, &decision, on_release).await?,
+        let hold = match self.binding(&facts, &decision) {
+            Some(binding) => self.hold(&call, facts, binding, &decision, holding).await?,
             None => None,
         };
         // Only a call of a pinned tool can wait for a person; whatever else is to be held ends.
@@ -254,7 +270,7 @@ impl Gate {
         facts: CallFacts,
         binding: Binding,
         decision: &Decision,
-        on_release: OnRelease,
+        holding: Holding,
     ) -> Result<Option<Hold>, GateError> {
         let Some(release) = decision.release.clone() else { return Ok(None) };
         let id = HoldId::from_random(u128::from_be_bytes(crate::store::random::<16>()?));
@@ -264,14 +280,14 @@ impl Gate {
                 sealed,
                 binding: binding.clone(),
                 call: facts.clone(),
-                on_release,
+                on_release: holding.on_release,
                 reasons: decision.reasons.clone(),
                 expires_at: clock::now().plus(release.expires),
                 release,
             };
             (id, opened)
         };
-        Ok(Some(self.holds.attach_or_open(&binding, open).await?))
+        Ok(Some(self.holds.attach_or_open(&binding, holding.named, open).await?))
     }
 
     /// The facts of a call for its record, with the digest keyed.
@@ -281,6 +297,21 @@ impl Gate {
 
     fn keyed(&self, call: &Call) -> Digest {
         self.sealer.mac("portcullis/arguments/v1", &[call.digest().as_bytes()])
+    }
+
+    /// What an approval of this call would be bound to; `None` if it is not a pinned tool's.
+    fn binding(&self, facts: &CallFacts, decision: &Decision) -> Option<Binding> {
+        let Subject::Tool { name, definition: Some(definition), .. } = &facts.subject else {
+            return None;
+        };
+        Some(Binding {
+            origin: self.settings.origin.clone(),
+            principal: facts.principal.clone(),
+            tool: name.clone(),
+            definition: *definition,
+            arguments: facts.arguments,
+            ruleset: decision.ruleset,
+        })
     }
 
     fn now(&self) -> Facts {
@@ -295,18 +326,4 @@ impl Gate {
         };
         self.settings.required_plugins.iter().map(absent).collect()
     }
-}
-
-/// What an approval of this call would be bound to; `None` if it is not a pinned tool's.
-fn binding(facts: &CallFacts, decision: &Decision) -> Option<Binding> {
-    let Subject::Tool { name, definition: Some(definition), .. } = &facts.subject else {
-        return None;
-    };
-    Some(Binding {
-        principal: facts.principal.clone(),
-        tool: name.clone(),
-        definition: *definition,
-        arguments: facts.arguments,
-        ruleset: decision.ruleset,
-    })
 }

@@ -99,7 +99,9 @@ pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<Exi
             list(&holds, json)?;
         }
         Command::Show { id, json } => match control::ask(data, &Question::Hold { id }).await? {
-            Answer::Hold { hold, arguments } => show(&hold, &arguments, json)?,
+            Answer::Hold { hold, arguments, beside } => {
+                show(&hold, &arguments, beside.as_deref(), json)?;
+            }
             other => anyhow::bail!("unexpected answer: {other:?}"),
         },
         Command::Approve { id, binding, key } => {
@@ -156,10 +158,11 @@ fn list(holds: &[HoldView], json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn show(hold: &HoldView, arguments: &str, json: bool) -> anyhow::Result<()> {
+fn show(hold: &HoldView, arguments: &str, beside: Option<&str>, json: bool) -> anyhow::Result<()> {
     if json {
         let arguments: serde_json::Value = serde_json::from_str(arguments)?;
-        let both = serde_json::json!({ "hold": hold, "arguments": arguments });
+        let beside: Option<serde_json::Value> = beside.map(serde_json::from_str).transpose()?;
+        let both = serde_json::json!({ "hold": hold, "arguments": arguments, "beside": beside });
         println!("{}", serde_json::to_string_pretty(&both)?);
         return Ok(());
     }
@@ -193,10 +196,14 @@ fn show(hold: &HoldView, arguments: &str, json: bool) -> anyhow::Result<()> {
         println!("outcome    {}", shown(outcome));
     }
     println!("binding    {}", hold.binding);
-    println!("arguments, exactly as they will be sent:");
+    println!("arguments, laid out for reading:");
     let value: serde_json::Value = serde_json::from_str(arguments)?;
     for line in serde_json::to_string_pretty(&value)?.lines() {
         println!("  {}", shown(line));
+    }
+    println!("arguments, exactly as they will be sent:\n  {}", shown(arguments));
+    if let Some(beside) = beside {
+        println!("sent beside them (the agent's answers to Intercom):\n  {}", shown(beside));
     }
     if !hold.state.is_final() {
         println!("to release: portcullis holds approve {} --binding {}", hold.id, hold.binding);

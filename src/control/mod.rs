@@ -84,8 +84,10 @@ pub enum Answer {
     Hold {
         /// The hold.
         hold: Box<HoldView>,
-        /// The arguments as they will be sent.
+        /// The arguments, exactly as they will be sent.
         arguments: String,
+        /// What will be sent beside them, if anything (`inputResponses`, `requestState`).
+        beside: Option<String>,
     },
     /// It did not work.
     Error {

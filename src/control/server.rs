@@ -22,7 +22,7 @@ use crate::upstream::{Upstream, run_release};
 
 /// The longest question, in bytes.
 const LONGEST: u64 = 64 * 1024;
-/// For one conversation.
+/// For the question.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the operator's door stands on.
@@ -69,8 +69,7 @@ pub fn serve(
             let Ok((stream, _)) = accepted else { continue };
             let control = control.clone();
             tokio::spawn(async move {
-                let told = tokio::time::timeout(PATIENCE, converse(&control, stream)).await;
-                if let Ok(Err(error)) = told {
+                if let Err(error) = converse(&control, stream).await {
                     tracing::debug!(%error, "control connection ended");
                 }
             });
@@ -90,7 +89,11 @@ impl Drop for RemovedAtEnd {
 async fn converse(control: &Arc<Control>, stream: UnixStream) -> io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
-    BufReader::new(reader).take(LONGEST).read_line(&mut line).await?;
+    let mut reader = BufReader::new(reader).take(LONGEST);
+    // Only the question has a limit in time: what is being done is not cut off.
+    tokio::time::timeout(PATIENCE, reader.read_line(&mut line))
+        .await
+        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     let answer = match serde_json::from_str(&line) {
         Ok(question) => control.answer(question).await,
         Err(error) => Answer::Error { text: format!("not understood: {error}") },
@@ -131,9 +134,8 @@ impl Control {
 
     fn hold(&self, id: HoldId) -> Result<Answer, String> {
         let hold = self.gate.holds().hold(id).map_err(words)?;
-        let arguments = self.gate.stored_arguments(&hold)?;
-        let arguments = arguments.as_str().to_owned();
-        Ok(Answer::Hold { hold: Box::new(HoldView::from(&hold)), arguments })
+        let (arguments, beside) = self.gate.stored_contents(&hold)?;
+        Ok(Answer::Hold { hold: Box::new(HoldView::from(&hold)), arguments, beside })
     }
 
     fn person(&self, key: &str) -> Result<Arc<Approver>, String> {

@@ -13,6 +13,8 @@ use super::{ApproverId, CallFacts, Digest, HoldId, PrincipalId, Reason, Release,
 /// Everything an approval is good for; a change in any part makes it stale.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Binding {
+    /// Where it will be sent: scheme and authority of the upstream.
+    pub origin: String,
     /// Who called.
     pub principal: PrincipalId,
     /// The tool.
@@ -33,6 +35,7 @@ impl Binding {
         Digest::of(
             "portcullis/binding/v1",
             &[
+                self.origin.as_bytes(),
                 self.principal.as_str().as_bytes(),
                 self.tool.as_bytes(),
                 self.definition.as_bytes(),
@@ -386,12 +389,13 @@ impl Hold {
                 let words = format!("{approver} took the release back");
                 next.finish(S::Revoked, Outcome::Words(words));
             }
-            (S::Approved, HoldEvent::Lapsed) => {
+            (S::Approved | S::Claimed, HoldEvent::Lapsed) => {
                 self.after(at, self.valid_until.unwrap_or_default(), event)?;
                 let words = "the release was not used in time";
                 next.finish(S::Lapsed, Outcome::Words(words.to_owned()));
             }
-            (S::Approved, HoldEvent::Claimed) => {
+            // A claim may be taken over from a process that ended; that it has, the view knows.
+            (S::Approved | S::Claimed, HoldEvent::Claimed) => {
                 self.before(at, self.valid_until.unwrap_or_default(), event)?;
                 next.state = S::Claimed;
             }
@@ -424,6 +428,15 @@ impl Hold {
             }
         }
         Ok(next)
+    }
+
+    /// The hold if its log cannot be followed any further: nothing is known, so nothing is sent.
+    #[must_use]
+    pub fn lost_track(&self, at: Timestamp, reason: &str) -> Self {
+        let mut next = self.clone();
+        next.changed_at = at;
+        next.finish(HoldState::Unknown, Outcome::Words(reason.to_owned()));
+        next
     }
 
     fn finish(&mut self, state: HoldState, outcome: Outcome) {

@@ -5,13 +5,15 @@
 //! compared once more at the claim.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::Gate;
+use crate::audit::LogError;
 use crate::clock;
 use crate::domain::{
-    Approver, Binding, Call, CallFacts, CallMeta, Decision, Digest, Hold, HoldEvent, HoldId,
+    Approver, Binding, Call, CallFacts, CallMeta, Decision, Digest, Event, Hold, HoldEvent, HoldId,
     HoldOutcome, HoldState, JsonText, Principal, Question, Timestamp, Verdict, decide,
 };
 use crate::holds::HoldError;
@@ -168,6 +170,22 @@ impl Gate {
         identity: &Identity,
     ) -> Result<Released, ReleaseError> {
         let hold = self.holds.claim(id).await?;
+        let released = self.claimed(hold, definition, identity).await;
+        if let Err(ReleaseError::Hold(_)) = &released {
+            // A record failed, so nothing was sent: the claim is free for another try.
+            self.holds.give_up_claim(id);
+        }
+        released
+    }
+
+    /// The rest of a release, for a claim that is held.
+    async fn claimed(
+        &self,
+        hold: Hold,
+        definition: Option<Digest>,
+        identity: &Identity,
+    ) -> Result<Released, ReleaseError> {
+        let id = hold.id;
         let call = match self.stored_call(&hold, identity) {
             Ok(call) => call,
             Err(reason) => return Err(self.cancel_stale(id, reason).await?),
@@ -181,6 +199,7 @@ impl Gate {
             return Err(self.cancel_stale(id, reason).await?);
         };
         let binding = Binding {
+            origin: self.settings.origin.clone(),
             principal: call.principal.id.clone(),
             tool: hold.binding().tool.clone(),
             definition,
@@ -194,6 +213,9 @@ impl Gate {
             self.holds.step(id, HoldEvent::Reopened { binding, release }).await?;
             return Err(ReleaseError::Stale(changed));
         }
+        // Why it may go, by today's rules; then that it goes.
+        let event = Event::Decision { call: self.facts_of(&call), decision: decision.clone() };
+        let _recorded = self.log.append(event).await.map_err(HoldError::from)?;
         let (_, receipt) = self.holds.step_recorded(id, HoldEvent::Sending).await?;
         let permit = Permit::for_hold(call, decision, receipt, self.log.clone(), id);
         Ok(Released { hold: id, permit })
@@ -206,6 +228,7 @@ impl Gate {
     pub async fn settle(&self, id: HoldId, settled: Settled) -> Result<Hold, HoldError> {
         let event = match settled {
             Settled::Answered { text, error, protocol_error } => {
+                let text = kept_answer(text);
                 let stored = StoredAnswer { protocol_error, text: text.as_str().to_owned() };
                 match seal(&self.sealer, &answer_context(id), &stored) {
                     Ok(sealed) if error => {
@@ -219,7 +242,15 @@ impl Gate {
             Settled::NotSent(error) => HoldEvent::Failed { sealed: None, error },
             Settled::Lost(reason) => HoldEvent::Unknown { reason },
         };
-        self.holds.step(id, event).await
+        // The act is done; its record must not be lost to a queue that is full for a moment.
+        loop {
+            match self.holds.step(id, event.clone()).await {
+                Err(HoldError::Log(LogError::Busy { .. })) => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                settled => return settled,
+            }
+        }
     }
 
     /// Notes that the outcome leaves for the agent. Several readers of one outcome are no error.
@@ -258,12 +289,14 @@ impl Gate {
         Ok(stored.into_call(principal))
     }
 
-    /// The held call's arguments, for an approver.
+    /// Everything of the held call that will be sent, for an approver: the arguments, and what
+    /// goes beside them.
     ///
     /// # Errors
     /// In words, if the sealed call cannot be opened.
-    pub fn stored_arguments(&self, hold: &Hold) -> Result<JsonText, String> {
-        Ok(JsonText::from_valid(self.unseal(hold)?.payload.into_bytes().into()))
+    pub fn stored_contents(&self, hold: &Hold) -> Result<(String, Option<String>), String> {
+        let stored = self.unseal(hold)?;
+        Ok((stored.payload, stored.continuation))
     }
 
     fn unseal(&self, hold: &Hold) -> Result<StoredCall, String> {
@@ -338,6 +371,21 @@ impl Gate {
         self.holds.step(id, HoldEvent::Cancelled { reason: reason.clone() }).await?;
         Ok(ReleaseError::Cancelled(reason))
     }
+}
+
+/// The largest answer that is kept whole, in bytes: it becomes part of one record.
+const KEPT_ANSWER: usize = 1024 * 1024;
+
+/// The answer as it is kept for the agent.
+fn kept_answer(text: JsonText) -> JsonText {
+    let bytes = text.bytes().len();
+    if bytes <= KEPT_ANSWER {
+        return text;
+    }
+    let words = format!(
+        "Intercom answered with {bytes} bytes, too many to be kept; read the object to see it"
+    );
+    JsonText::of(&serde_json::json!({ "content": [{ "type": "text", "text": words }] }))
 }
 
 /// Seals a call for its hold.

@@ -13,10 +13,9 @@ use super::trouble::Trouble;
 use crate::clock;
 use crate::config::Secret;
 use crate::domain::{
-    Call, CallMeta, ClientHint, Digest, Era, Finding, JsonText, OnRelease, Principal, Revision,
-    Subject,
+    Call, CallMeta, ClientHint, Digest, Era, Finding, JsonText, Principal, Revision, Subject,
 };
-use crate::gate::{Admission, Permit};
+use crate::gate::{Admission, Holding, Permit};
 use crate::mcp::era::Capabilities;
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::{MessageError, RequestId};
@@ -111,7 +110,7 @@ impl Proxy {
 
     /// Asks the gate about a call that cannot be held.
     pub(super) async fn permit(&self, call: Call, own: Vec<Finding>) -> Result<Permit, Trouble> {
-        match self.gate.admit(call, own, OnRelease::Send).await? {
+        match self.gate.admit(call, own, Holding::DEFAULT).await? {
             Admission::Go(permit) => Ok(*permit),
             Admission::Denied(denial) => Err(Trouble::Denied(Box::new(denial))),
             Admission::Held(hold) => {

@@ -10,9 +10,8 @@ use super::adapt::{self, LIST_TTL_MS, unwrap_task};
 use super::handler::{Ask, Caller};
 use super::outbox::Outbox;
 use super::trouble::Trouble;
-use crate::domain::OnRelease;
 use crate::domain::{Call, Era, Hold, HoldId, JsonText, Revision, Subject, Verdict};
-use crate::gate::Admission;
+use crate::gate::{Admission, Holding};
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::{Notification, ResponseBody};
 use crate::mcp::methods::{self, Form, Sender, TASKS_EXTENSION};
@@ -110,7 +109,7 @@ impl Proxy {
             Some(self.send(&leg, call.clone()).await?)
         } else {
             // Nothing of it reaches Intercom, but policy decides and the record says so.
-            match self.gate.admit(call.clone(), Vec::new(), OnRelease::Send).await? {
+            match self.gate.admit(call.clone(), Vec::new(), Holding::DEFAULT).await? {
                 Admission::Go(permit) => drop(permit.spend()),
                 Admission::Denied(denial) => return Err(Trouble::Denied(Box::new(denial))),
                 Admission::Held(_) => return Ok(()),

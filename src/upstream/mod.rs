@@ -28,10 +28,10 @@ use tokio::sync::{Mutex, watch};
 use crate::clock;
 use crate::config::Secret;
 use crate::domain::{
-    Call, CallId, CallMeta, ClientHint, Digest, Era, Finding, JsonText, OnRelease, OutcomeKind,
-    Principal, PrincipalKind, Revision, Subject,
+    Call, CallId, CallMeta, ClientHint, Digest, Era, Finding, JsonText, OutcomeKind, Principal,
+    PrincipalKind, Revision, Subject,
 };
-use crate::gate::{Admission, Gate, Permit, Spent};
+use crate::gate::{Admission, Gate, Holding, Permit, Spent};
 use crate::intercom::{PinStatus, Pins};
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::{Request, RequestId};
@@ -164,7 +164,7 @@ impl Upstream {
             continuation: None,
             meta: CallMeta::default(),
         };
-        let told = match self.gate.admit(call, Vec::new(), OnRelease::Send).await {
+        let told = match self.gate.admit(call, Vec::new(), Holding::DEFAULT).await {
             Ok(Admission::Go(permit)) => self.tell(leg, *permit, Some(&question.id)).await,
             Ok(Admission::Denied(denial)) => Err(Fault::Denied(denial.text())),
             Ok(Admission::Held(_)) => Ok(()),
@@ -196,7 +196,7 @@ impl Upstream {
             continuation: None,
             meta: CallMeta::default(),
         };
-        match self.gate.admit(call, Vec::<Finding>::new(), OnRelease::Send).await? {
+        match self.gate.admit(call, Vec::<Finding>::new(), Holding::DEFAULT).await? {
             Admission::Go(permit) => Ok(*permit),
             Admission::Denied(denial) => Err(Fault::Denied(denial.text())),
             Admission::Held(_) => Err(Fault::Denied(format!("`{method}` cannot be held"))),

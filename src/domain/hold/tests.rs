@@ -12,6 +12,7 @@ fn opened(people: u32) -> Opened {
     let principal: PrincipalId = "agent".parse().unwrap();
     Opened {
         binding: Binding {
+            origin: "https://mcp.example.com".into(),
             principal: principal.clone(),
             tool: "update_article".into(),
             definition: digest,
@@ -96,7 +97,6 @@ fn the_paths_of_the_table() {
             vec![ok.clone(), claim.clone(), send.clone(), send.clone()],
             "`sending` cannot follow `sending`",
         ),
-        (1, vec![ok.clone(), claim.clone(), claim.clone()], "`claimed` cannot follow `claimed`"),
         (1, vec![claim.clone()], "`claimed` cannot follow `pending`"),
         (1, vec![ok.clone(), send.clone()], "`sending` cannot follow `approved`"),
         (1, vec![executed.clone()], "`executed` cannot follow `pending`"),
