@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use crate::clock;
 use crate::config::Config;
 use crate::control::{self, Control};
-use crate::domain::{Event, HoldState, OnRelease};
+use crate::domain::{Event, OnRelease};
 use crate::gate::{Gate, Settings};
 use crate::holds::{HoldError, Holds};
 use crate::identity::{Identity, KeysError, People};
@@ -250,8 +250,7 @@ async fn keep(control: Arc<Control>, proxy: Arc<Proxy>, mut drain: watch::Receiv
 /// Releases that are approved and not yet sent: Intercom was away, or the process was.
 fn take_up_releases(control: &Arc<Control>) {
     let waiting = control.gate.holds().snapshot(|hold| {
-        let ready = hold.state == HoldState::Approved
-            || (hold.state == HoldState::Claimed && control.gate.holds().is_orphan(hold.id));
+        let ready = control.gate.holds().is_ready(hold);
         // An approval that was just given is being released by whoever took it.
         let settled = clock::now().since(hold.changed_at) > Duration::from_secs(3);
         ready && settled && hold.opened.on_release == OnRelease::Send

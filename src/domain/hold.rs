@@ -344,6 +344,12 @@ impl Hold {
         &self.opened.binding
     }
 
+    /// Whether the time for using the approval has passed.
+    #[must_use]
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.valid_until.is_some_and(|until| now >= until)
+    }
+
     /// The fold's step: the hold after `event` at time `at`.
     ///
     /// # Errors
@@ -386,7 +392,8 @@ impl Hold {
                 let words = format!("{approver} took the release back");
                 next.finish(S::Revoked, Outcome::Words(words));
             }
-            (S::Approved, HoldEvent::Lapsed) => {
+            // A claim lapses if the process that made it is gone.
+            (S::Approved | S::Claimed, HoldEvent::Lapsed) => {
                 self.after(at, self.valid_until.unwrap_or_default(), event)?;
                 let words = "the release was not used in time";
                 next.finish(S::Lapsed, Outcome::Words(words.to_owned()));

@@ -5,6 +5,8 @@
 //! map only after the receipt: of two people who decide at once, one finds the hold already
 //! decided. Waiters are woken after the record, never before it.
 
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::collections::{HashMap, HashSet};
@@ -124,10 +126,10 @@ impl Holds {
         }
         let (id, opened) = open();
         let event = HoldEvent::Opened(Box::new(opened.clone()));
-        let _recorded = self.log.append(Event::Hold { hold: id, event }).await?;
-        let now = clock::now();
-        let hold = Hold::open(id, now, opened);
-        self.lock().insert(id, Arc::new(Entry::new(hold.clone(), now)));
+        let at = clock::now();
+        let _recorded = self.log.append_at(Event::Hold { hold: id, event }, at).await?;
+        let hold = Hold::open(id, at, opened);
+        self.lock().insert(id, Arc::new(Entry::new(hold.clone(), clock::now())));
         Ok(hold)
     }
 
@@ -155,7 +157,8 @@ impl Holds {
         let at = entry.time(&hold);
         let illegal = |source| HoldError::Illegal { id, state: hold.state, source };
         let next = hold.apply(at, &event).map_err(illegal)?;
-        let receipt = self.log.append(Event::Hold { hold: id, event }).await?;
+        // At the time it was judged by: a replay must come to the same end.
+        let receipt = self.log.append_at(Event::Hold { hold: id, event }, at).await?;
         entry.state.send_replace(next.clone());
         Ok((next, receipt))
     }
@@ -213,7 +216,7 @@ impl Holds {
     pub async fn expire(&self) {
         let due: Vec<(HoldId, HoldEvent)> = {
             let map = self.lock();
-            map.values().filter_map(|entry| entry.due()).collect()
+            map.values().filter_map(|entry| entry.due(|id| self.is_orphan(id))).collect()
         };
         for (id, event) in due {
             match self.step(id, event).await {
@@ -225,18 +228,34 @@ impl Holds {
 
     /// Makes the caller the one who releases this hold: compare-and-set from `approved`. A claim
     /// that the last run of the process left behind, before it recorded `sending`, is taken over:
-    /// nothing of it was sent.
+    /// nothing of it was sent. Like any other, it must be in time.
     ///
     /// # Errors
     /// As [`Holds::step`]; in particular if somebody else has claimed it.
     pub async fn claim(&self, id: HoldId) -> Result<Hold, HoldError> {
         let orphan = self.orphans.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-        if orphan { self.hold(id) } else { self.step(id, HoldEvent::Claimed).await }
+        if orphan {
+            let hold = self.hold(id)?;
+            if !hold.is_overdue(clock::now()) {
+                return Ok(hold);
+            }
+            self.step(id, HoldEvent::Lapsed).await?;
+        }
+        self.step(id, HoldEvent::Claimed).await
+    }
+
+    /// Whether a release of this hold may begin: people have released it and nobody works on it.
+    #[must_use]
+    pub fn is_ready(&self, hold: &Hold) -> bool {
+        match hold.state {
+            HoldState::Approved => true,
+            HoldState::Claimed => self.is_orphan(hold.id),
+            _ => false,
+        }
     }
 
     /// Whether a claim was left behind by the last run of the process.
-    #[must_use]
-    pub fn is_orphan(&self, id: HoldId) -> bool {
+    fn is_orphan(&self, id: HoldId) -> bool {
         self.orphans.lock().unwrap_or_else(PoisonError::into_inner).contains(&id)
     }
 
@@ -293,16 +312,15 @@ impl Entry {
         }
     }
 
-    fn due(&self) -> Option<(HoldId, HoldEvent)> {
+    fn due(&self, is_orphan: impl Fn(HoldId) -> bool) -> Option<(HoldId, HoldEvent)> {
         let hold = self.state.borrow();
         let now = self.time(&hold);
         let event = match hold.state {
             HoldState::Pending | HoldState::Stale if now >= hold.opened.expires_at => {
                 HoldEvent::Expired
             }
-            HoldState::Approved if hold.valid_until.is_some_and(|until| now >= until) => {
-                HoldEvent::Lapsed
-            }
+            HoldState::Approved if hold.is_overdue(now) => HoldEvent::Lapsed,
+            HoldState::Claimed if hold.is_overdue(now) && is_orphan(hold.id) => HoldEvent::Lapsed,
             _ => return None,
         };
         Some((hold.id, event))

@@ -152,7 +152,8 @@ impl Proxy {
             if now.state.is_final() {
                 return Ok(Some(now));
             }
-            if now.state == HoldState::Approved && now.opened.on_release == OnRelease::AwaitRepeat {
+            let ready = self.gate.holds().is_ready(&now);
+            if ready && now.opened.on_release == OnRelease::AwaitRepeat {
                 self.release_for(leg, now.id);
             }
             tokio::select! {
