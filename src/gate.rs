@@ -155,6 +155,15 @@ impl Gate {
         Ok(())
     }
 
+    /// Notes that a ruleset was offered and refused; the one in force stays.
+    ///
+    /// # Errors
+    /// If it cannot be recorded.
+    pub async fn refuse_ruleset(&self, revision: Digest, why: String) -> Result<(), LogError> {
+        let _recorded = self.log.append(Event::Ruleset { revision, refused: Some(why) }).await?;
+        Ok(())
+    }
+
     /// Judges a call and records the decision. `own` are findings of Portcullis' own checks
     /// (unknown tool, wrong arguments); they can only make the verdict stricter. A call that is to
     /// be held attaches to the hold of an identical earlier call, or opens one.

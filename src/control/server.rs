@@ -231,15 +231,27 @@ pub(crate) async fn reload(gate: &Gate, source: &Source) -> Result<String, Strin
             gate.replace_ruleset(ruleset).await.map_err(words)?;
             Ok(format!("policy revision {} is in force", revision.short()))
         }
-        Err(errors) => Err(format!("the old policy stays in force:\n{errors}")),
+        Err(errors) => {
+            gate.refuse_ruleset(revision, errors.to_string()).await.map_err(words)?;
+            Err(format!("the old policy stays in force:\n{errors}"))
+        }
     }
 }
 
 /// Runs a release and notes why it did not end well.
-pub(crate) async fn release(upstream: Arc<Upstream>, identity: Arc<Identity>, id: HoldId) {
-    if let Err(error) = run_release(upstream, identity, None, id).await {
+///
+/// # Errors
+/// As [`run_release`].
+pub(crate) async fn release(
+    upstream: Arc<Upstream>,
+    identity: Arc<Identity>,
+    id: HoldId,
+) -> Result<(), ReleaseError> {
+    let released = run_release(upstream, identity, None, id).await;
+    if let Err(error) = &released {
         tracing::warn!(hold = %id, %error, "release did not run");
     }
+    released
 }
 
 fn fate(hold: &Hold) -> String {
