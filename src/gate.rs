@@ -176,12 +176,33 @@ impl Gate {
         own: Vec<Finding>,
         on_release: OnRelease,
     ) -> Result<Admission, GateError> {
+        self.admit_again(call, own, on_release, None).await
+    }
+
+    /// As [`Gate::admit`], for a call that names the hold it was told to wait for (which must be its
+    /// own, see [`Gate::is_same_call`]). If the outcome has left already, it was lost on the way: the
+    /// call gets it again. To hold the call anew would make a second one of it.
+    ///
+    /// # Errors
+    /// As [`Gate::admit`].
+    pub async fn admit_again(
+        &self,
+        call: Call,
+        own: Vec<Finding>,
+        on_release: OnRelease,
+        named: Option<HoldId>,
+    ) -> Result<Admission, GateError> {
         let decision = self.judge(&call, own).await;
         let facts = self.facts_of(&call);
         let event = Event::Decision { call: facts.clone(), decision: decision.clone() };
         let receipt = self.log.append(event).await?;
         if decision.verdict == Verdict::Deny {
             return Ok(Admission::Denied(Denial { call: call.id, decision }));
+        }
+        if let Some(hold) = named.and_then(|id| self.holds.hold(id).ok())
+            && hold.state.is_final()
+        {
+            return Ok(Admission::Held(Box::new(hold)));
         }
         // A write whose identical twin still waits for a person waits with it, even if policy has
         // changed to allow it: otherwise the release of the hold would send it a second time.
@@ -281,6 +302,15 @@ impl Gate {
             (id, opened)
         };
         Ok(Some(self.holds.attach_or_open(&binding, open).await?))
+    }
+
+    /// Whether a call is the one that a hold holds.
+    #[must_use]
+    pub fn is_same_call(&self, call: &Call, hold: &Hold) -> bool {
+        let held = hold.binding();
+        held.principal == call.principal.id
+            && call.subject.tool() == Some(held.tool.as_str())
+            && held.arguments == self.keyed(call)
     }
 
     /// The facts of a call for its record, with the digest keyed.

@@ -20,7 +20,8 @@ use super::tasks;
 use super::tools::Wanted;
 use super::trouble::{Trouble, tool_error_result};
 use crate::domain::{
-    Era, Hold, HoldEvent, HoldId, HoldOutcome, HoldState, JsonText, OnRelease, PrincipalId, Verdict,
+    Call, Era, Hold, HoldEvent, HoldId, HoldOutcome, HoldState, JsonText, OnRelease, PrincipalId,
+    Verdict,
 };
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::{MessageError, Notification, RpcError};
@@ -80,6 +81,24 @@ impl Proxy {
         Ok(Some((state.hold, state.round)))
     }
 
+    /// The hold that a round names; it must be the call's own.
+    ///
+    /// # Errors
+    /// If it holds another call, or is forgotten (-32602).
+    pub(super) fn named_hold(
+        &self,
+        call: &Call,
+        round: Option<(HoldId, u32)>,
+    ) -> Result<Option<HoldId>, MessageError> {
+        let Some((id, _)) = round else { return Ok(None) };
+        let held = self.gate.holds().hold(id);
+        if held.is_ok_and(|hold| self.gate.is_same_call(call, &hold)) {
+            return Ok(Some(id));
+        }
+        let text = "`requestState` belongs to another call; repeat the call without it";
+        Err(MessageError::new(INVALID_PARAMS, "request_state", text))
+    }
+
     /// Answers a call that is held.
     pub(super) async fn held(
         self: &Arc<Self>,
@@ -92,10 +111,6 @@ impl Proxy {
     ) -> Result<(), Trouble> {
         if let Some(session) = &caller.session {
             session.running(&ask.id, |running| running.hold = Some(hold.id));
-        }
-        if round.is_some_and(|(id, _)| id != hold.id) {
-            let text = "`requestState` belongs to another call; repeat the call without it";
-            return Err(MessageError::new(INVALID_PARAMS, "request_state", text).into());
         }
         let tasks = ask.era() == Era::Modern && caller.capabilities.extension(TASKS_EXTENSION);
         if tasks && !hold.state.is_final() {

@@ -101,7 +101,8 @@ impl Proxy {
         };
         let subject = Subject::Tool { name: wanted.tool.clone(), effect, definition };
         let call = self.call(caller, ask, subject, payload, wanted.continuation());
-        match self.gate.admit(call, own, on_release(caller)).await? {
+        let named = self.named_hold(&call, round)?;
+        match self.gate.admit_again(call, own, on_release(caller), named).await? {
             Admission::Go(permit) => {
                 let exchange = self.upstream.send(&leg, *permit).await?;
                 self.relay(caller, ask, exchange, outbox).await
