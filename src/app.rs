@@ -4,7 +4,6 @@
 //! Everything that can fail at start fails here, before the address is printed.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use tokio::sync::watch;
 use crate::clock;
 use crate::config::Config;
 use crate::control::{self, Control};
-use crate::domain::{Event, HoldState, OnRelease};
+use crate::domain::{Event, OnRelease};
 use crate::gate::{Gate, Settings};
 use crate::holds::{HoldError, Holds};
 use crate::identity::{Identity, KeysError, People};
@@ -89,8 +88,8 @@ pub struct App {
     address: SocketAddr,
     proxy: Arc<Proxy>,
     control: Arc<Control>,
+    door: control::Door,
     limits: Limits,
-    data: PathBuf,
     store: Store,
     drain: watch::Sender<bool>,
 }
@@ -160,8 +159,10 @@ impl App {
             idle_timeout: config.limits.idle_timeout,
             drain: config.drain,
         };
-        let data = config.data.clone();
-        Ok(Self { listener, address, proxy, control, limits, data, store, drain })
+        // Last, and before the address is told: whoever knows it can also use the commands.
+        let door = control::Door::open(&config.data)
+            .map_err(|error| io("open the control socket", error))?;
+        Ok(Self { listener, address, proxy, control, door, limits, store, drain })
     }
 
     /// The address of the agents' side.
@@ -188,12 +189,12 @@ impl App {
     /// there is no road, and a supervisor should start over.
     ///
     /// # Errors
-    /// If the log failed, or the control socket cannot be made.
+    /// If the log failed.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send) -> Result<(), AppError> {
-        let Self { listener, proxy, control, limits, data, store, drain, .. } = self;
-        control::serve(control.clone(), &data, drain.subscribe())
-            .map_err(|error| io("open the control socket", error))?;
+        let Self { listener, proxy, control, door, limits, store, drain, .. } = self;
+        let conversations = control::serve(control.clone(), door, drain.subscribe());
         let background = tokio::spawn(keep(control.clone(), proxy.clone(), drain.subscribe()));
+        let drain_time = limits.drain;
         let handler = move |request| proxy.clone().serve(request);
         let serving = tokio::spawn(listen::serve(listener, handler, limits, drain.subscribe()));
         let failed = tokio::select! {
@@ -205,6 +206,12 @@ impl App {
             tracing::error!(%error, "the listener ended badly");
         }
         background.abort();
+        // What is being sent gets the time to be answered, or it would have to be called unknown.
+        let releases = control.upstream.releases_ended();
+        let last = async { tokio::join!(releases, conversations) };
+        if tokio::time::timeout(drain_time, last).await.is_err() {
+            tracing::warn!("releases were cut off when the drain time ended");
+        }
         if let Some(cause) = failed {
             return Err(AppError::Log(cause));
         }
@@ -251,8 +258,7 @@ async fn keep(control: Arc<Control>, proxy: Arc<Proxy>, mut drain: watch::Receiv
 /// Releases that are approved and not yet sent: Intercom was away, or the process was.
 fn take_up_releases(control: &Arc<Control>) {
     let waiting = control.gate.holds().snapshot(|hold| {
-        let ready = hold.state == HoldState::Approved
-            || (hold.state == HoldState::Claimed && control.gate.holds().is_orphan(hold.id));
+        let ready = control.gate.holds().is_ready(hold);
         // An approval that was just given is being released by whoever took it.
         let settled = clock::now().since(hold.changed_at) > Duration::from_secs(3);
         ready && settled && hold.opened.on_release == OnRelease::Send

@@ -171,6 +171,15 @@ impl Gate {
         Ok(())
     }
 
+    /// Notes that a ruleset was offered and refused; the one in force stays.
+    ///
+    /// # Errors
+    /// If it cannot be recorded.
+    pub async fn refuse_ruleset(&self, revision: Digest, why: String) -> Result<(), LogError> {
+        let _recorded = self.log.append(Event::Ruleset { revision, refused: Some(why) }).await?;
+        Ok(())
+    }
+
     /// Judges a call and records the decision. `own` are findings of Portcullis' own checks
     /// (unknown tool, wrong arguments); they can only make the verdict stricter. A call that is to
     /// be held attaches to the hold of an identical earlier call, or opens one.
@@ -189,6 +198,15 @@ impl Gate {
         let receipt = self.log.append(event).await?;
         if decision.verdict == Verdict::Deny {
             return Ok(Admission::Denied(Denial { call: call.id, decision }));
+        }
+        // A round whose outcome was lost on its way gets it again; to hold the call anew would make
+        // a second one of it.
+        if let (Some(named), Some(binding)) = (holding.named, self.binding(&facts, &decision))
+            && let Ok(hold) = self.holds.hold(named)
+            && hold.state.is_final()
+            && hold.binding().same_call(&binding)
+        {
+            return Ok(Admission::Held(Box::new(hold)));
         }
         // A write whose identical twin still waits for a person waits with it, even if policy has
         // changed to allow it: otherwise the release of the hold would send it a second time.

@@ -13,7 +13,7 @@ use crate::domain::{Digest, HoldId};
 use crate::holds::HoldView;
 
 pub use client::{ControlError, ask, is_running};
-pub use server::{Control, serve};
+pub use server::{Control, Door, serve};
 pub(crate) use server::{release, reload};
 
 /// The socket's name in the data folder.

@@ -347,6 +347,12 @@ impl Hold {
         &self.opened.binding
     }
 
+    /// Whether the time for using the approval has passed.
+    #[must_use]
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.valid_until.is_some_and(|until| now >= until)
+    }
+
     /// The fold's step: the hold after `event` at time `at`.
     ///
     /// # Errors

@@ -14,7 +14,8 @@ use crate::audit::LogError;
 use crate::clock;
 use crate::domain::{
     Approver, Binding, Call, CallFacts, CallMeta, Decision, Digest, Event, Hold, HoldEvent, HoldId,
-    HoldOutcome, HoldState, JsonText, Principal, Question, Timestamp, Verdict, decide,
+    HoldOutcome, HoldState, IllegalTransition, JsonText, Principal, Question, Timestamp, Verdict,
+    decide,
 };
 use crate::holds::HoldError;
 use crate::identity::Identity;
@@ -58,6 +59,9 @@ pub enum ReleaseError {
     /// Intercom cannot be reached; the approval is not spent.
     #[error("not sent yet: {0}")]
     Later(String),
+    /// It is being released already.
+    #[error("hold {0} is being released already")]
+    UnderWay(HoldId),
 }
 
 /// A hold that is now `sending`: the permit must be spent.
@@ -115,8 +119,9 @@ impl Gate {
         identity: &Identity,
     ) -> Result<Hold, ApproveError> {
         let hold = self.holds.hold(id)?;
+        undecided(&hold, "approved")?;
         self.may_decide(approver, &hold, identity).await?;
-        if hold.state == HoldState::Pending {
+        if matches!(hold.state, HoldState::Pending | HoldState::Stale) {
             self.refresh(&hold, identity).await?;
         }
         let binding = shown.unwrap_or_else(|| hold.binding().digest());
@@ -138,6 +143,7 @@ impl Gate {
         identity: &Identity,
     ) -> Result<Hold, ApproveError> {
         let hold = self.holds.hold(id)?;
+        undecided(&hold, "rejected")?;
         self.may_decide(approver, &hold, identity).await?;
         let event = HoldEvent::Rejected { approver: approver.id.clone(), reason };
         Ok(self.holds.step(id, event).await?)
@@ -347,7 +353,8 @@ impl Gate {
     }
 
     /// Judges a pending hold again before a person's decision counts, so that nobody approves what
-    /// is denied by now, or under a policy that was not the one shown.
+    /// is denied by now, or under a policy that was not the one shown. A hold that is still stale
+    /// (the process ended before it was opened again) is opened again here.
     async fn refresh(&self, hold: &Hold, identity: &Identity) -> Result<(), ApproveError> {
         let call = self.stored_call(hold, identity).map_err(ApproveError::Unreadable)?;
         let decision = self.judge(&call, Vec::new()).await;
@@ -357,11 +364,16 @@ impl Gate {
             self.holds.step(hold.id, event).await?;
             return Err(ApproveError::Denied(reason));
         }
-        if decision.ruleset != hold.binding().ruleset {
+        if decision.ruleset != hold.binding().ruleset || hold.state == HoldState::Stale {
             let binding = Binding { ruleset: decision.ruleset, ..hold.binding().clone() };
             let release = decision.release.unwrap_or_else(|| hold.opened.release.clone());
             self.holds.step(hold.id, HoldEvent::Reopened { binding, release }).await?;
-            return Err(ApproveError::Changed("the policy changed".to_owned()));
+            let what = if hold.state == HoldState::Stale {
+                "its approval had become stale"
+            } else {
+                "the policy changed"
+            };
+            return Err(ApproveError::Changed(what.to_owned()));
         }
         Ok(())
     }
@@ -444,6 +456,19 @@ fn what_changed(was: &Binding, is: &Binding) -> String {
     ];
     let changed: Vec<&str> = parts.iter().filter(|part| part.0).map(|part| part.1).collect();
     format!("{} changed", changed.join(" and "))
+}
+
+/// Says where a hold stands that is decided already, rather than what policy thinks of deciding
+/// again.
+const fn undecided(hold: &Hold, event: &'static str) -> Result<(), HoldError> {
+    let (id, state) = (hold.id, hold.state);
+    match state {
+        HoldState::Pending | HoldState::Stale => Ok(()),
+        _ => {
+            let source = IllegalTransition::Order { state, event };
+            Err(HoldError::Illegal { id, state, source })
+        }
+    }
 }
 
 fn denial_text(decision: &Decision) -> String {

@@ -5,6 +5,8 @@
 //! map only after the receipt: of two people who decide at once, one finds the hold already
 //! decided. Waiters are woken after the record, never before it.
 
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::collections::{HashMap, HashSet};
@@ -283,7 +285,7 @@ impl Holds {
 
     /// Makes the caller the one who releases this hold: compare-and-set from `approved`. A claim
     /// that the last run of the process left behind, before it recorded `sending`, is taken over:
-    /// nothing of it was sent.
+    /// nothing of it was sent. Like any other, it must be in time.
     ///
     /// # Errors
     /// As [`Holds::step`]; in particular if somebody else has claimed it.
@@ -307,9 +309,18 @@ impl Holds {
         self.entry(id).map_or(0, |entry| entry.state.receiver_count())
     }
 
-    /// Whether a claim was left behind by the last run of the process.
+    /// Whether a release of this hold may begin: people have released it and nobody works on it.
     #[must_use]
-    pub fn is_orphan(&self, id: HoldId) -> bool {
+    pub fn is_ready(&self, hold: &Hold) -> bool {
+        match hold.state {
+            HoldState::Approved => true,
+            HoldState::Claimed => self.is_orphan(hold.id),
+            _ => false,
+        }
+    }
+
+    /// Whether a claim was left behind by the last run of the process.
+    fn is_orphan(&self, id: HoldId) -> bool {
         self.orphans.lock().unwrap_or_else(PoisonError::into_inner).contains(&id)
     }
 

@@ -154,8 +154,7 @@ impl Proxy {
             if ask.era() == Era::Modern && outbox.is_closed() {
                 return Ok(None);
             }
-            let ready = now.state == HoldState::Approved
-                || (now.state == HoldState::Claimed && self.gate.holds().is_orphan(now.id));
+            let ready = self.gate.holds().is_ready(&now);
             if ready && now.opened.on_release == OnRelease::AwaitRepeat {
                 self.release_for(leg, now.id);
             }

@@ -63,6 +63,7 @@ pub struct Upstream {
     order: ArcSwap<Vec<String>>,
     /// How often the tool list changed.
     changes: watch::Sender<u64>,
+    releases: release::Releases,
     /// Who Portcullis is when it calls for itself.
     own: Arc<Principal>,
 }
@@ -90,6 +91,7 @@ impl Upstream {
             listed: Mutex::new(None),
             order: ArcSwap::default(),
             changes: watch::Sender::new(0),
+            releases: release::Releases::default(),
             own,
         })
     }
@@ -98,6 +100,11 @@ impl Upstream {
     #[must_use]
     pub fn gate(&self) -> &Arc<Gate> {
         &self.gate
+    }
+
+    /// Resolves when no release of a held call is under way.
+    pub async fn releases_ended(&self) {
+        self.releases.ended().await;
     }
 
     /// Sends the call of a permit and returns the exchange that it began. The call's end is

@@ -11,4 +11,10 @@
 mod client;
 mod stand;
 
+mod crash;
+mod kill;
+mod load;
+mod misdelivery;
+mod process;
+mod races;
 mod road;

@@ -4,10 +4,15 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use portcullis::control::{self, Answer, ControlError, Question};
+use portcullis::domain::{Event, HoldEvent, HoldId, Timestamp};
+use portcullis::holds::HoldView;
 use portcullis::simulator::{Options, Received, Simulator};
+use portcullis::store::{self, Store};
+use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::client::Client;
+use crate::client::{Client, DEADLINE};
 
 /// The principal of most tests, and its role.
 pub(crate) const AGENT: &str = "agent";
@@ -81,6 +86,62 @@ impl Stand {
 
     pub(crate) fn config(&self) -> PathBuf {
         self.folder.path().join("portcullis.yaml")
+    }
+
+    /// Changes the configuration's text; it counts from the next start on.
+    pub(crate) fn edit_config(&self, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.config()).unwrap();
+        assert!(text.contains(from), "{from:?} is not in {text}");
+        std::fs::write(self.config(), text.replacen(from, to, 1)).unwrap();
+    }
+
+    /// Asks the server through the operator's door.
+    pub(crate) async fn ask(&self, question: &Question) -> Result<Answer, ControlError> {
+        control::ask(&self.data(), question).await
+    }
+
+    /// Approves with the key of [`APPROVER`]; what the person is told, good or bad.
+    pub(crate) async fn approve(&self, id: HoldId) -> Result<String, String> {
+        let key = self.approver_key.clone();
+        told(self.ask(&Question::Approve { id, key, shown: None }).await)
+    }
+
+    /// Rejects with the key of [`APPROVER`].
+    pub(crate) async fn reject(&self, id: HoldId, reason: &str) -> Result<String, String> {
+        let (key, reason) = (self.approver_key.clone(), reason.to_owned());
+        told(self.ask(&Question::Reject { id, key, reason }).await)
+    }
+
+    /// All holds, newest first.
+    pub(crate) async fn holds(&self) -> Vec<HoldView> {
+        match self.ask(&Question::Holds { all: true }).await {
+            Ok(Answer::Holds { holds }) => holds,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A hold and the arguments of its call.
+    pub(crate) async fn hold(&self, id: HoldId) -> (HoldView, Value) {
+        match self.ask(&Question::Hold { id }).await {
+            Ok(Answer::Hold { hold, arguments, .. }) => {
+                (*hold, serde_json::from_str(&arguments).unwrap())
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Appends to the log of a server that is gone what it might have written last.
+    pub(crate) async fn append(&self, hold: HoldId, at: Timestamp, events: &[HoldEvent]) {
+        let (store, _) = Store::open(&self.data(), &store::Options::default()).unwrap();
+        for event in events.iter().cloned() {
+            let _receipt = store.log().append_at(Event::Hold { hold, event }, at).await.unwrap();
+        }
+    }
+
+    /// How many calls with this title reached Intercom.
+    pub(crate) fn sent(&self, title: &str) -> usize {
+        let has = |it: &Received| it.arguments.as_ref().is_some_and(|it| it["title"] == title);
+        self.calls().iter().filter(|it| has(it)).count()
     }
 
     /// Runs a command of the binary on this stand's configuration.
@@ -188,6 +249,30 @@ impl Stand {
         );
         std::fs::write(self.config(), text).unwrap();
         set_private(&self.config());
+    }
+}
+
+/// A number from the environment, for runs larger than the usual one.
+pub(crate) fn number(name: &str, usual: u64) -> u64 {
+    let text = std::env::var(name).unwrap_or_default();
+    if text.is_empty() { usual } else { text.parse().unwrap_or_else(|_| panic!("{name}={text}")) }
+}
+
+/// What a person is told.
+pub(crate) fn told(answer: Result<Answer, ControlError>) -> Result<String, String> {
+    match answer {
+        Ok(Answer::Done { text }) => Ok(text),
+        Ok(other) => panic!("{other:?}"),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Waits until something is so.
+pub(crate) async fn until(what: &str, mut check: impl AsyncFnMut() -> bool) {
+    let began = std::time::Instant::now();
+    while !check().await {
+        assert!(began.elapsed() < DEADLINE, "waited in vain: {what}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
 }
 
