@@ -16,7 +16,7 @@ use super::trouble::{DENIED, Trouble, tool_error_result};
 use crate::domain::{Call, Decision, Era, JsonText, OutcomeKind, Verdict};
 use crate::gate::Denial;
 use crate::mcp::era::Capabilities;
-use crate::mcp::json::Object;
+use crate::mcp::json::{self, Object};
 use crate::mcp::message::{Notification, Request, RequestId, ResponseBody, RpcError};
 use crate::mcp::methods::{self, Form, Sender};
 use crate::mcp::reply::{self, INTERNAL_ERROR};
@@ -262,8 +262,9 @@ fn result_kind(ask: &Ask, text: &JsonText) -> AnswerKind {
 }
 
 fn asks_for_input(text: &JsonText) -> bool {
-    Object::parse(text)
-        .is_some_and(|result| result.str("resultType").as_deref() == Some("input_required"))
+    json::may_have_key(text, "resultType")
+        && Object::parse(text)
+            .is_some_and(|result| result.str("resultType").as_deref() == Some("input_required"))
 }
 
 /// Resolves when a legacy client cancelled; never, if there is nothing to cancel.

@@ -121,9 +121,10 @@ fn settled_by(fault: &Fault) -> Settled {
 /// Whether a result is a tool's error.
 #[must_use]
 pub fn is_tool_error(result: &JsonText) -> bool {
-    Object::parse(result)
-        .and_then(|result| result.get("isError").and_then(json::as_bool))
-        .unwrap_or(false)
+    json::may_have_key(result, "isError")
+        && Object::parse(result)
+            .and_then(|result| result.get("isError").and_then(json::as_bool))
+            .unwrap_or(false)
 }
 
 /// A JSON-RPC error as text.
