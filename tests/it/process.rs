@@ -240,9 +240,12 @@ async fn a_broken_bundle_leaves_the_old_one_in_force() {
                   \tinput.tool.name == \"get_conversation\"\n}\n";
     std::fs::write(bundle.path().join("admit.rego"), whole + denies).unwrap();
     hang_up();
-    until("the new bundle is in force", async || rulesets() == [false, false, true]).await;
-    let read = client.call("get_conversation", json!({"id": CONVERSATION})).await;
-    assert!(read.is_tool_error() && read.tool_text().contains("closed today"), "{read:?}");
+    until("the new bundle decides", async || {
+        let read = client.call("get_conversation", json!({"id": CONVERSATION})).await;
+        read.is_tool_error() && read.tool_text().contains("closed today")
+    })
+    .await;
+    assert_eq!(rulesets(), [false, false, true]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
