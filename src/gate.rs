@@ -7,6 +7,7 @@
 
 mod permit;
 mod release;
+mod stored;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -292,7 +293,7 @@ impl Gate {
     ) -> Result<Option<Hold>, GateError> {
         let Some(release) = decision.release.clone() else { return Ok(None) };
         let id = HoldId::from_random(u128::from_be_bytes(crate::store::random::<16>()?));
-        let sealed = release::seal_call(&self.sealer, id, &facts, call)?;
+        let sealed = stored::seal_call(&self.sealer, id, &facts, call)?;
         let open = || {
             let opened = Opened {
                 sealed,
