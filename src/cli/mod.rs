@@ -21,6 +21,7 @@ use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::config::Config;
+use crate::domain::is_hidden;
 
 /// A policy-enforcing MCP firewall in front of Intercom.
 #[derive(Debug, Parser)]
@@ -160,19 +161,9 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 /// Text that came from outside, safe for a terminal: control and formatting characters are shown
 /// as escapes.
 fn shown(text: &str) -> String {
-    let hidden = |letter: char| {
-        letter.is_control()
-            || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
-    };
     text.chars()
-        .map(
-            |letter| {
-                if hidden(letter) {
-                    letter.escape_unicode().to_string()
-                } else {
-                    letter.to_string()
-                }
-            },
-        )
+        .map(|letter| {
+            if is_hidden(letter) { letter.escape_unicode().to_string() } else { letter.to_string() }
+        })
         .collect()
 }
