@@ -110,6 +110,9 @@ impl App {
         crate::config::private::make_folder(&config.data)?;
         let policies = policy_source(config);
         let ruleset = Ruleset::load(&policies)?;
+        if let Some(reason) = ruleset.interpreted_because() {
+            tracing::warn!("policies are interpreted, which is slower: {reason}");
+        }
         let identity = Arc::new(Identity::open(config)?);
         let people = Arc::new(People::open(config)?);
         let (store, recovery) = Store::open(&config.data, &store::Options::default())?;

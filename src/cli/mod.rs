@@ -79,6 +79,7 @@ enum Command {
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(panicked));
     let cli = Cli::parse();
     match run(cli) {
         Ok(code) => code,
@@ -135,6 +136,18 @@ fn runtime(threads: usize) -> anyhow::Result<tokio::runtime::Runtime> {
         .enable_all()
         .build()
         .context("cannot start the async runtime")
+}
+
+/// Says where a fault of ours happened, never its message, which may quote what was being read.
+fn panicked(panic: &std::panic::PanicHookInfo<'_>) {
+    use std::io::Write as _;
+    let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+    if tracing::dispatcher::has_been_set() {
+        tracing::error!(%place, "internal fault");
+    } else {
+        // Nothing can be done if standard error is closed.
+        let _ = writeln!(std::io::stderr(), "internal fault at {place}");
+    }
 }
 
 /// Prints an error and its causes on one line, each once.
