@@ -196,17 +196,23 @@ impl App {
         control::serve(control.clone(), &data, drain.subscribe())
             .map_err(|error| io("open the control socket", error))?;
         let background = tokio::spawn(keep(control.clone(), proxy.clone(), drain.subscribe()));
-        let handler = move |request| proxy.clone().serve(request);
+        let drain_time = limits.drain;
+        let door = proxy.clone();
+        let handler = move |request| door.clone().serve(request);
         let serving = tokio::spawn(listen::serve(listener, handler, limits, drain.subscribe()));
         let failed = tokio::select! {
             () = stop => None,
             cause = wait_for_failure(&store) => Some(cause),
         };
         drain.send_replace(true);
+        let deadline = tokio::time::Instant::now() + drain_time;
         if let Err(error) = serving.await {
             tracing::error!(%error, "the listener ended badly");
         }
         background.abort();
+        if tokio::time::timeout_at(deadline, proxy.ended()).await.is_err() {
+            tracing::warn!("calls whose clients had left were cut off when the drain time ended");
+        }
         if let Some(cause) = failed {
             return Err(AppError::Log(cause));
         }

@@ -14,6 +14,7 @@ use super::handler::{Ask, Caller, no_method};
 use super::modern::{capabilities, server_info};
 use super::outbox::Outbox;
 use super::reply::{self as http_reply, events, whole};
+use super::slots::Use;
 use super::session::{NewSession, Session};
 use super::streams::GENERAL;
 use super::trouble::Trouble;
@@ -157,6 +158,9 @@ impl Proxy {
         let Some(declared) = Capabilities::of(params.get("capabilities")) else {
             let text = "`params.capabilities` must be an object";
             return refused(&request.id, INVALID_PARAMS, text);
+        };
+        let Some(_slot) = self.slots.take(&auth.principal, Use::Call) else {
+            return self.not_initialized(request, Trouble::Busy).await;
         };
         let Some(client) = params.get("clientInfo").and_then(client_hint) else {
             let text = "`params.clientInfo` must be an object";

@@ -15,6 +15,7 @@ mod outbox;
 mod relay;
 mod reply;
 mod session;
+mod slots;
 mod streams;
 mod tasks;
 mod tools;
@@ -27,7 +28,7 @@ use std::time::Duration;
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use crate::clock;
 use crate::config::Config;
@@ -49,7 +50,8 @@ pub use door::PATH;
 use door::{Names, Refusal};
 use handler::{Ask, Caller};
 use outbox::Outbox;
-use session::Sessions;
+use session::{Session, Sessions};
+use slots::Slots;
 
 /// The revisions that are served.
 pub(crate) const SERVED: [Revision; 4] = Revision::ALL;
@@ -62,7 +64,7 @@ pub struct Proxy {
     identity: Arc<Identity>,
     sessions: Sessions,
     names: Names,
-    calls: Semaphore,
+    slots: Arc<Slots>,
     settings: Settings,
     drain: watch::Receiver<bool>,
 }
@@ -111,7 +113,7 @@ impl Proxy {
                 &config.allowed_hosts,
                 &config.allowed_origins,
             ),
-            calls: Semaphore::new(limits.calls_in_flight),
+            slots: Slots::new(limits.calls_in_flight),
             settings: Settings {
                 body_limit: limits.body,
                 body_timeout: limits.body_timeout,
@@ -133,7 +135,13 @@ impl Proxy {
         }
     }
 
-    /// Forgets sessions that nobody uses. Called from time to time.
+    /// Resolves when no request is worked on: a legacy client may have left while its call is still
+    /// being sent, so the end of all connections is not the end of all calls.
+    pub async fn ended(&self) {
+        self.slots.emptied().await;
+    }
+
+    /// Forgets sessions that nobody uses, and what is kept for too long. Called from time to time.
     pub fn sweep(&self) {
         for session in self.sessions.sweep() {
             let upstream = self.upstream.clone();
@@ -289,6 +297,7 @@ fn unauthorized(unauthenticated: &Unauthenticated) -> Response<ReplyBody> {
     let status = StatusCode::from_u16(unauthenticated.status()).unwrap_or(StatusCode::UNAUTHORIZED);
     let mut body = crate::mcp::json::Object::default();
     let error = unauthenticated.error().unwrap_or("invalid_token");
+        slots::waiting();
     body.set("error", crate::mcp::json::quote(error));
     let words = unauthenticated.kind.description();
     body.set("error_description", crate::mcp::json::quote(words));
