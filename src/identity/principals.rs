@@ -85,6 +85,18 @@ impl Identity {
         }
     }
 
+    /// Whether a credential that proved a principal would still do so: a stream that it opened must
+    /// not outlive it for long.
+    #[must_use]
+    pub fn is_good(&self, credential: &Digest, now: Timestamp) -> bool {
+        match &self.mode {
+            Mode::Keys { principals, keys } => {
+                keys.find(credential, now).is_ok_and(|name| principals.contains_key(&name))
+            }
+            Mode::Passthrough { .. } | Mode::Anonymous(_) => true,
+        }
+    }
+
     /// The principal of a name as it stands today: a held call is judged again with it.
     #[must_use]
     pub fn principal(&self, id: &PrincipalId) -> Option<Arc<Principal>> {

@@ -42,7 +42,10 @@ impl ReplyBody {
     /// to it since. A whole body is not touched.
     #[must_use]
     pub(super) fn while_it(self, may_go_on: impl Fn() -> bool + Send + Sync + 'static) -> Self {
-        self.asking(ASK_EVERY, Box::new(may_go_on))
+        match self {
+            Self::Stream(_) => self.asking(ASK_EVERY, Box::new(may_go_on)),
+            whole @ Self::Whole(_) => whole,
+        }
     }
 
     fn asking(self, every: Duration, may_go_on: MayGoOn) -> Self {

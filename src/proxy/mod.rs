@@ -144,9 +144,14 @@ impl Proxy {
     /// Forgets sessions that nobody uses, and what is kept for too long. Called from time to time.
     pub fn sweep(&self) {
         for session in self.sessions.sweep() {
-            let upstream = self.upstream.clone();
-            tokio::spawn(async move { upstream.close_leg(&session.leg).await });
+            self.close(session);
         }
+    }
+
+    /// Closes the leg of a session that is over.
+    fn close(&self, session: Arc<Session>) {
+        let upstream = self.upstream.clone();
+        tokio::spawn(async move { upstream.close_leg(&session.leg).await });
     }
 
     async fn route(
@@ -160,6 +165,18 @@ impl Proxy {
             Ok(auth) => auth,
             Err(unauthenticated) => return Ok(unauthorized(&unauthenticated)),
         };
+        let (identity, credential) = (self.identity.clone(), auth.credential);
+        let response = self.by_method(auth, request).await?;
+        // A stream must not outlive the key that opened it.
+        Ok(response.map(|body| body.while_it(move || identity.is_good(&credential, clock::now()))))
+    }
+
+    /// Answers a request of somebody who is known.
+    async fn by_method(
+        self: &Arc<Self>,
+        auth: Authenticated,
+        request: Request<Incoming>,
+    ) -> Result<Response<ReplyBody>, Refusal> {
         let session = http::HeaderName::from_static(crate::mcp::headers::SESSION_ID);
         match *request.method() {
             Method::POST => self.post(auth, request).await,
@@ -277,8 +294,10 @@ impl Proxy {
         });
     }
 
-    /// Resolves when the process is to end.
+    /// Resolves when the process is to end. Whoever waits for that, waits for a person or for news
+    /// and does nothing else, so its slot becomes a waiting one.
     async fn draining(&self) {
+        slots::waiting();
         let mut drain = self.drain.clone();
         if drain.wait_for(|drain| *drain).await.is_err() {
             std::future::pending::<()>().await;
@@ -297,7 +316,6 @@ fn unauthorized(unauthenticated: &Unauthenticated) -> Response<ReplyBody> {
     let status = StatusCode::from_u16(unauthenticated.status()).unwrap_or(StatusCode::UNAUTHORIZED);
     let mut body = crate::mcp::json::Object::default();
     let error = unauthenticated.error().unwrap_or("invalid_token");
-        slots::waiting();
     body.set("error", crate::mcp::json::quote(error));
     let words = unauthenticated.kind.description();
     body.set("error_description", crate::mcp::json::quote(words));
