@@ -263,10 +263,10 @@ impl Proxy {
                     let name: String = request.method.chars().take(60).collect();
                     no_method(&name).answering(Some(&id))
                 })?;
-        if !session.begin(&id) {
+        let leave = session.begin(&id).ok_or_else(|| {
             let text = "this request id is already in use; use a new one for each request";
-            return Err(MessageError::new(INVALID_REQUEST, "id_in_use", text).answering(Some(&id)));
-        }
+            MessageError::new(INVALID_REQUEST, "id_in_use", text).answering(Some(&id))
+        })?;
         let ask = Ask {
             id: id.clone(),
             method,
@@ -289,7 +289,10 @@ impl Proxy {
         let under_way = UnderWay(session.clone(), id);
         tokio::spawn(async move {
             let _ends_with_the_task = under_way;
-            proxy.handle(&caller, ask, outbox).await;
+            tokio::select! {
+                () = proxy.handle(&caller, ask, outbox) => {}
+                () = leave.notified() => {}
+            }
         });
         Ok(())
     }

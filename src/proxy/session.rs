@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 use super::streams::Streams;
 use crate::domain::{ClientHint, Digest, HoldId, Principal, Revision};
@@ -60,6 +60,8 @@ struct State {
 /// A request of the client that is under way.
 pub(super) struct Running {
     cancel: watch::Sender<bool>,
+    /// Told to leave a hold as it is: nobody would take its outcome here.
+    leave: Arc<Notify>,
     /// Our id of it at Intercom, once it was sent.
     pub(super) upstream_id: Option<RequestId>,
     /// Its hold, if it waits for a person.
@@ -171,22 +173,28 @@ impl Session {
         act(&mut self.state().streams)
     }
 
-    /// Notes a request as under way; `false` if its id is already in use, for two requests under
-    /// one id could not be told apart.
-    pub(super) fn begin(&self, id: &RequestId) -> bool {
+    /// Notes a request as under way, and says when it must leave its hold; `None` if its id is
+    /// already in use, for two requests under one id could not be told apart.
+    pub(super) fn begin(&self, id: &RequestId) -> Option<Arc<Notify>> {
         let mut state = self.state();
         if state.running.contains_key(id) {
-            return false;
+            return None;
         }
         let (cancel, _) = watch::channel(false);
-        state.running.insert(id.clone(), Running { cancel, upstream_id: None, hold: None });
-        true
+        let leave = Arc::new(Notify::new());
+        let running = Running { cancel, leave: leave.clone(), upstream_id: None, hold: None };
+        state.running.insert(id.clone(), running);
+        Some(leave)
     }
 
     /// Changes what is known of a request under way.
     pub(super) fn running(&self, id: &RequestId, change: impl FnOnce(&mut Running)) {
-        if let Some(running) = self.state().running.get_mut(id) {
-            change(running);
+        let mut state = self.state();
+        let ended = state.ended;
+        let Some(running) = state.running.get_mut(id) else { return };
+        change(running);
+        if ended && running.hold.is_some() {
+            running.leave.notify_one();
         }
     }
 
@@ -276,10 +284,13 @@ impl Session {
     fn forget(&self) {
         let mut state = self.state();
         state.over();
-        // What was not sent yet may be held any moment, and would then be withdrawn.
-        let sent = |running: &&Running| running.upstream_id.is_some() && running.hold.is_none();
-        for running in state.running.values().filter(sent) {
-            running.cancel.send_replace(true);
+        for running in state.running.values() {
+            if running.hold.is_some() {
+                running.leave.notify_one();
+            } else if running.upstream_id.is_some() {
+                running.cancel.send_replace(true);
+            }
+            // What was not sent yet may still be held, and must not be withdrawn then.
         }
     }
 
