@@ -109,6 +109,9 @@ impl App {
         crate::config::private::make_folder(&config.data)?;
         let policies = policy_source(config);
         let ruleset = Ruleset::load(&policies)?;
+        if let Some(reason) = ruleset.interpreted_because() {
+            tracing::warn!("policies are interpreted, which is slower: {reason}");
+        }
         let identity = Arc::new(Identity::open(config)?);
         let people = Arc::new(People::open(config)?);
         let (store, recovery) = Store::open(&config.data, &store::Options::default())?;
@@ -195,22 +198,24 @@ impl App {
         let conversations = control::serve(control.clone(), door, drain.subscribe());
         let background = tokio::spawn(keep(control.clone(), proxy.clone(), drain.subscribe()));
         let drain_time = limits.drain;
-        let handler = move |request| proxy.clone().serve(request);
+        let agents = proxy.clone();
+        let handler = move |request| agents.clone().serve(request);
         let serving = tokio::spawn(listen::serve(listener, handler, limits, drain.subscribe()));
         let failed = tokio::select! {
             () = stop => None,
             cause = wait_for_failure(&store) => Some(cause),
         };
         drain.send_replace(true);
+        let deadline = tokio::time::Instant::now() + drain_time;
         if let Err(error) = serving.await {
             tracing::error!(%error, "the listener ended badly");
         }
         background.abort();
         // What is being sent gets the time to be answered, or it would have to be called unknown.
         let releases = control.upstream.releases_ended();
-        let last = async { tokio::join!(releases, conversations) };
-        if tokio::time::timeout(drain_time, last).await.is_err() {
-            tracing::warn!("releases were cut off when the drain time ended");
+        let last = async { tokio::join!(releases, conversations, proxy.ended()) };
+        if tokio::time::timeout_at(deadline, last).await.is_err() {
+            tracing::warn!("work under way was cut off when the drain time ended");
         }
         if let Some(cause) = failed {
             return Err(AppError::Log(cause));

@@ -123,7 +123,7 @@ impl Control {
         let answered = match question {
             Question::Status => Ok(done(format!("portcullis {}", env!("CARGO_PKG_VERSION")))),
             Question::Holds { all } => Ok(Answer::Holds { holds: self.holds(all) }),
-            Question::Hold { id } => self.hold(id),
+            Question::Hold { id, key } => self.person(&key).and_then(|_| self.hold(id)),
             Question::Approve { id, key, shown } => match self.person(&key) {
                 Ok(approver) => self.approve(&approver, id, shown).await,
                 Err(text) => Err(text),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::Proxy;
 use super::outbox::Outbox;
 use super::session::Session;
+use super::slots::Use;
 use super::trouble::Trouble;
 use crate::clock;
 use crate::config::Secret;
@@ -58,27 +59,41 @@ impl Ask {
 impl Proxy {
     /// Answers one request.
     pub(super) async fn handle(self: &Arc<Self>, caller: &Caller, ask: Ask, outbox: Outbox) {
-        let Ok(_slot) = self.calls.try_acquire() else {
-            return Trouble::Busy.tell(&outbox, &ask).await;
+        let kind = match ask.method.name {
+            "subscriptions/listen" => Use::Wait,
+            _ => Use::Call,
         };
-        let answered = match ask.method.name {
+        let answered = match self.slots.take(&caller.principal, kind) {
+            Some(slot) => slot.run(self.dispatch(caller, &ask, &outbox)).await,
+            None => Err(Trouble::Busy),
+        };
+        if let Err(trouble) = answered {
+            trouble.tell(&outbox, &ask).await;
+        }
+    }
+
+    /// Hands a request to who answers it.
+    async fn dispatch(
+        self: &Arc<Self>,
+        caller: &Caller,
+        ask: &Ask,
+        outbox: &Outbox,
+    ) -> Result<(), Trouble> {
+        match ask.method.name {
             "ping" => {
                 outbox.result(&ask.id, &JsonText::empty_object()).await;
                 Ok(())
             }
-            "server/discover" => self.discover(caller, &ask, &outbox).await,
-            "tools/list" => self.tools_list(caller, &ask, &outbox).await,
-            "tools/call" => self.tools_call(caller, &ask, &outbox).await,
-            "subscriptions/listen" => self.subscriptions(caller, &ask, &outbox).await,
+            "server/discover" => self.discover(caller, ask, outbox).await,
+            "tools/list" => self.tools_list(caller, ask, outbox).await,
+            "tools/call" => self.tools_call(caller, ask, outbox).await,
+            "subscriptions/listen" => self.subscriptions(caller, ask, outbox).await,
             "tasks/get" | "tasks/update" | "tasks/cancel" if ask.era() == Era::Modern => {
-                self.task(caller, &ask, &outbox).await
+                self.task(caller, ask, outbox).await
             }
             // The experimental core tasks of 2025-11-25 are neither offered nor passed.
             name if name.starts_with("tasks/") => Err(no_method(name).into()),
-            _ => self.forward(caller, &ask, &outbox).await,
-        };
-        if let Err(trouble) = answered {
-            trouble.tell(&outbox, &ask).await;
+            _ => self.forward(caller, ask, outbox).await,
         }
     }
 

@@ -1,7 +1,6 @@
 //! Legacy clients: `initialize`, sessions, batches, notifications, answers, streams.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,6 +14,7 @@ use super::modern::{capabilities, server_info};
 use super::outbox::Outbox;
 use super::reply::{self as http_reply, events, whole};
 use super::session::{NewSession, Session};
+use super::slots::Use;
 use super::streams::GENERAL;
 use super::trouble::Trouble;
 use crate::clock;
@@ -84,17 +84,11 @@ impl Proxy {
             Ok(value) => value.and_then(|value| value.to_str().ok()),
             Err(refusal) => return refusal.into_response(),
         };
-        if let Some(last_event) = last_event {
-            return match session.streams(|streams| streams.resume(last_event)) {
-                Some(receiver) => events(receiver),
-                None => {
-                    let text = "no stream can be resumed from this event";
-                    Refusal::new(StatusCode::BAD_REQUEST, "session.event", text).into_response()
-                }
-            };
-        }
-        let receiver = session.streams(super::streams::Streams::open_general);
-        if !session.listening.swap(true, Ordering::AcqRel) {
+        let Some((receiver, start)) = session.listen(last_event) else {
+            let text = "no stream can be resumed from this event";
+            return Refusal::new(StatusCode::BAD_REQUEST, "session.event", text).into_response();
+        };
+        if start {
             tokio::spawn(self.clone().general_stream(session));
         }
         events(receiver)
@@ -111,8 +105,7 @@ impl Proxy {
             Err(refusal) => return refusal.into_response(),
         };
         self.sessions.remove(&session);
-        let upstream = self.upstream.clone();
-        tokio::spawn(async move { upstream.close_leg(&session.leg).await });
+        self.close(session);
         let mut response = Response::new(ReplyBody::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
         response
@@ -166,6 +159,9 @@ impl Proxy {
             .filter(|revision| revision.era() == Era::Legacy)
             .unwrap_or(Revision::NEWEST_LEGACY);
         let declared = declared.cut(&[]);
+        let Some(_slot) = self.slots.take(&auth.principal, Use::Call) else {
+            return self.not_initialized(request, Trouble::Busy).await;
+        };
         let opened = self
             .upstream
             .open_leg(&auth.principal, &client, revision, declared.to_text(), auth.token.clone())
@@ -183,8 +179,7 @@ impl Proxy {
             }
         };
         if let Some(evicted) = evicted {
-            let upstream = self.upstream.clone();
-            tokio::spawn(async move { upstream.close_leg(&evicted.leg).await });
+            self.close(evicted);
         }
         let result = self.initialized(&session).await;
         let mut response = whole(StatusCode::OK, reply::result(&request.id, &result).into());
@@ -268,10 +263,10 @@ impl Proxy {
                     let name: String = request.method.chars().take(60).collect();
                     no_method(&name).answering(Some(&id))
                 })?;
-        if !session.begin(&id) {
+        let leave = session.begin(&id).ok_or_else(|| {
             let text = "this request id is already in use; use a new one for each request";
-            return Err(MessageError::new(INVALID_REQUEST, "id_in_use", text).answering(Some(&id)));
-        }
+            MessageError::new(INVALID_REQUEST, "id_in_use", text).answering(Some(&id))
+        })?;
         let ask = Ask {
             id: id.clone(),
             method,
@@ -294,7 +289,10 @@ impl Proxy {
         let under_way = UnderWay(session.clone(), id);
         tokio::spawn(async move {
             let _ends_with_the_task = under_way;
-            proxy.handle(&caller, ask, outbox).await;
+            tokio::select! {
+                () = proxy.handle(&caller, ask, outbox) => {}
+                () = leave.notified() => {}
+            }
         });
         Ok(())
     }
@@ -416,12 +414,19 @@ impl Proxy {
     }
 
     /// Carries what Intercom sends for no request in particular to the session's general stream,
-    /// for as long as the client listens.
+    /// for as long as the client listens. When the process is to end the stream does, at once.
     async fn general_stream(self: Arc<Self>, session: Arc<Session>) {
-        let call = session_call(&session, "session/listen");
+        tokio::select! {
+            () = self.carry_general(&session) => {}
+            () = self.draining() => session.stop_listening(),
+        }
+    }
+
+    async fn carry_general(self: &Arc<Self>, session: &Arc<Session>) {
+        let call = session_call(session, "session/listen");
         let mut tools = self.upstream.tool_changes();
         let mut pause = Duration::from_secs(1);
-        while !session.is_ended() && session.streams(|streams| streams.has_listener()) {
+        while session.is_carried_on() {
             let mut stream = match self.upstream.server_stream(&session.leg).await {
                 Ok(stream) => stream,
                 Err(fault) => {
@@ -437,7 +442,7 @@ impl Proxy {
                     } } => match next {
                         Ok(Some(message)) => {
                             pause = Duration::from_secs(1);
-                            if let Some(bytes) = self.general_message(&session, &call, message).await {
+                            if let Some(bytes) = self.general_message(session, &call, message).await {
                                 session.streams(|streams| streams.message(GENERAL, bytes));
                             }
                         }
@@ -454,13 +459,11 @@ impl Proxy {
                             break;
                         }
                     }
-                    () = self.draining() => return,
                 }
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(30));
         }
-        session.listening.store(false, Ordering::Release);
     }
 
     async fn general_message(

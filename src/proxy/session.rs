@@ -5,13 +5,13 @@
 //! never used towards Intercom.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use tokio::sync::watch;
+use bytes::Bytes;
+use tokio::sync::{Notify, mpsc, watch};
 
 use super::streams::Streams;
 use crate::domain::{ClientHint, Digest, HoldId, Principal, Revision};
@@ -42,8 +42,6 @@ pub(super) struct Session {
     pub(super) client: ClientHint,
     pub(super) capabilities: Capabilities,
     pub(super) leg: Arc<Leg>,
-    /// Whether a task carries Intercom's own messages to the general stream.
-    pub(super) listening: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -54,12 +52,16 @@ struct State {
     asked: HashMap<RequestId, Asked>,
     next_question: i64,
     used: Option<Instant>,
+    /// Whether a task carries Intercom's own messages to the general stream.
+    carried: bool,
     ended: bool,
 }
 
 /// A request of the client that is under way.
 pub(super) struct Running {
     cancel: watch::Sender<bool>,
+    /// Told to leave a hold as it is: nobody would take its outcome here.
+    leave: Arc<Notify>,
     /// Our id of it at Intercom, once it was sent.
     pub(super) upstream_id: Option<RequestId>,
     /// Its hold, if it waits for a person.
@@ -88,8 +90,9 @@ impl Sessions {
         Self { map: Mutex::default(), per_principal }
     }
 
-    /// Opens a session. A principal that has too many loses the one it has not used for longest,
-    /// which is returned: most clients never end theirs.
+    /// Opens a session. A principal that has too many loses the one it has not used for longest, of
+    /// those in which nothing is under way if there is one; it is ended and returned: most clients
+    /// never end theirs.
     pub(super) fn open(
         &self,
         auth: &Authenticated,
@@ -105,14 +108,13 @@ impl Sessions {
             client,
             capabilities,
             leg,
-            listening: AtomicBool::new(false),
             state: Mutex::new(State { used: Some(Instant::now()), ..State::default() }),
         });
         let mut map = self.lock();
         let mine: Vec<_> =
             map.values().filter(|other| other.principal.id == auth.principal.id).cloned().collect();
         let evicted = if mine.len() >= self.per_principal {
-            mine.into_iter().min_by_key(|other| other.last_used())
+            mine.into_iter().min_by_key(|other| other.usage())
         } else {
             None
         };
@@ -120,6 +122,10 @@ impl Sessions {
             map.remove(&evicted.id);
         }
         map.insert(id, session.clone());
+        drop(map);
+        if let Some(evicted) = &evicted {
+            evicted.forget();
+        }
         Ok((session, evicted))
     }
 
@@ -133,22 +139,25 @@ impl Sessions {
         Some(session)
     }
 
-    /// Ends a session.
+    /// Ends a session because its client says so: what waits in it is withdrawn.
     pub(super) fn remove(&self, session: &Session) {
         self.lock().remove(&session.id);
         session.end();
     }
 
-    /// Forgets sessions that nobody uses, and returns them.
+    /// Ends and returns sessions that nobody uses, and lets go of what the others keep too long.
     pub(super) fn sweep(&self) -> Vec<Arc<Session>> {
-        let mut map = self.lock();
-        let idle: Vec<Arc<Session>> = map
-            .values()
-            .filter(|session| session.last_used().is_none_or(|used| used.elapsed() > IDLE))
-            .cloned()
-            .collect();
+        let all: Vec<Arc<Session>> = self.lock().values().cloned().collect();
+        let (idle, kept): (Vec<_>, Vec<_>) = all.into_iter().partition(|session| {
+            let (busy, used) = session.usage();
+            !busy && used.is_none_or(|used| used.elapsed() > IDLE)
+        });
         for session in &idle {
-            map.remove(&session.id);
+            self.lock().remove(&session.id);
+            session.forget();
+        }
+        for session in kept {
+            session.streams(Streams::tidy);
         }
         idle
     }
@@ -164,22 +173,28 @@ impl Session {
         act(&mut self.state().streams)
     }
 
-    /// Notes a request as under way; `false` if its id is already in use, for two requests under
-    /// one id could not be told apart.
-    pub(super) fn begin(&self, id: &RequestId) -> bool {
+    /// Notes a request as under way, and says when it must leave its hold; `None` if its id is
+    /// already in use, for two requests under one id could not be told apart.
+    pub(super) fn begin(&self, id: &RequestId) -> Option<Arc<Notify>> {
         let mut state = self.state();
         if state.running.contains_key(id) {
-            return false;
+            return None;
         }
         let (cancel, _) = watch::channel(false);
-        state.running.insert(id.clone(), Running { cancel, upstream_id: None, hold: None });
-        true
+        let leave = Arc::new(Notify::new());
+        let running = Running { cancel, leave: leave.clone(), upstream_id: None, hold: None };
+        state.running.insert(id.clone(), running);
+        Some(leave)
     }
 
     /// Changes what is known of a request under way.
     pub(super) fn running(&self, id: &RequestId, change: impl FnOnce(&mut Running)) {
-        if let Some(running) = self.state().running.get_mut(id) {
-            change(running);
+        let mut state = self.state();
+        let ended = state.ended;
+        let Some(running) = state.running.get_mut(id) else { return };
+        change(running);
+        if ended && running.hold.is_some() {
+            running.leave.notify_one();
         }
     }
 
@@ -227,6 +242,35 @@ impl Session {
         Some(id)
     }
 
+    /// Opens the general stream, or resumes the stream of an event. Also says whether the caller
+    /// must start to carry Intercom's own messages to it. `None` if there is no such event.
+    pub(super) fn listen(&self, last_event: Option<&str>) -> Option<(mpsc::Receiver<Bytes>, bool)> {
+        let mut state = self.state();
+        let receiver = match last_event {
+            Some(event) => state.streams.resume(event)?,
+            None => state.streams.open_general(),
+        };
+        let start = !state.carried && !state.ended && state.streams.has_listener();
+        state.carried |= start;
+        Some((receiver, start))
+    }
+
+    /// Whether the general stream must still be carried. After a no the next one to listen starts
+    /// it again: both are decided under one lock, so that no listener is left without.
+    pub(super) fn is_carried_on(&self) -> bool {
+        let mut state = self.state();
+        state.carried = !state.ended && state.streams.has_listener();
+        state.carried
+    }
+
+    /// Ends the general stream, because the process ends.
+    pub(super) fn stop_listening(&self) {
+        let mut state = self.state();
+        state.streams.finish(super::streams::GENERAL);
+        state.carried = false;
+    }
+
+    /// Ends the session; what runs in it is cancelled, and what waits for a person withdrawn.
     /// Whether the session is over.
     pub(super) fn is_ended(&self) -> bool {
         self.state().ended
@@ -234,19 +278,42 @@ impl Session {
 
     fn end(&self) {
         let mut state = self.state();
-        state.ended = true;
-        state.streams = Streams::default();
+        state.over();
         for running in state.running.values() {
             running.cancel.send_replace(true);
         }
     }
 
-    fn last_used(&self) -> Option<Instant> {
-        self.state().used
+    /// Ends the session without its client having said so. Nobody takes answers any more, but calls
+    /// that wait for a person stay: an identical call in another session belongs to the same hold.
+    fn forget(&self) {
+        let mut state = self.state();
+        state.over();
+        for running in state.running.values() {
+            if running.hold.is_some() {
+                running.leave.notify_one();
+            } else if running.upstream_id.is_some() {
+                running.cancel.send_replace(true);
+            }
+            // What was not sent yet may still be held, and must not be withdrawn then.
+        }
+    }
+
+    /// Whether something is under way in the session, and when it was used last.
+    fn usage(&self) -> (bool, Option<Instant>) {
+        let state = self.state();
+        (!state.running.is_empty() || state.streams.has_listener(), state.used)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         // INVARIANT: nothing that can panic runs under this lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn over(&mut self) {
+        self.ended = true;
+        self.streams.clear();
     }
 }

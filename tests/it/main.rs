@@ -11,6 +11,7 @@
 mod client;
 mod stand;
 
+mod bounds;
 mod crash;
 mod kill;
 mod load;
