@@ -186,7 +186,7 @@ impl Upstream {
                 let mut spent = permit.spend();
                 let headers = write::legacy_headers(Some(&session), None);
                 let ended = self.wire.delete(self.token_of(leg), headers).await;
-                spent.complete(crate::domain::OutcomeKind::Answered, 0, None);
+                spent.complete(outcome_of(&ended), 0, None);
                 ended.map(|_| ())
             }
             Err(fault) => Err(fault),
@@ -214,7 +214,7 @@ impl Upstream {
         let mut spent = permit.spend();
         let headers = write::legacy_headers(session.as_deref(), None);
         let answer = self.wire.get(self.token_of(leg), headers).await;
-        spent.complete(crate::domain::OutcomeKind::Answered, 0, None);
+        spent.complete(outcome_of(&answer), 0, None);
         match answer?.body {
             WireBody::Events(body) => Ok(Some(super::ServerStream::new(body))),
             WireBody::Empty | WireBody::Json(_) => Ok(None),
@@ -234,11 +234,14 @@ impl Upstream {
             (None, None) => true,
             _ => false,
         };
-        if same {
-            leg.lock().session = None;
-            self.initialize(leg).await?;
+        if !same {
+            return Ok(());
         }
-        Ok(())
+        // The lost session stays noted until there is a new one: if Intercom is away now, the next
+        // request is refused again and renews again. A call that waits for this was not taken.
+        self.initialize(leg).await.map_err(|fault| {
+            if fault.may_have_acted() { Fault::SessionLost } else { fault }
+        })
     }
 
     async fn modern_leg(
@@ -289,9 +292,10 @@ impl Upstream {
         let permit = self
             .permit(&who.principal, &who.client, who.revision, "initialize", params.to_text())
             .await?;
-        let spent = permit.spend();
+        let mut spent = permit.spend();
         let id = RequestId::from(self.next_id.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
-        let answer = self.post_initialize(leg, spent.call(), &id).await?;
+        let posted = self.post_initialize(leg, spent.call(), &id).await;
+        let answer = posted.inspect_err(|fault| spent.complete(fault.outcome(), 0, None))?;
         let session_id = answer.headers.get(crate::mcp::headers::SESSION_ID).cloned();
         let mut exchange = Exchange::new(self.clone(), leg.clone(), spent, id, answer);
         let result = self.answer_of(&mut exchange).await?;
@@ -362,6 +366,15 @@ impl Upstream {
                 }
             };
         }
+    }
+}
+
+/// How the end of an exchange that has no answer of its own is recorded.
+fn outcome_of(answer: &Result<super::WireAnswer, Fault>) -> crate::domain::OutcomeKind {
+    match answer.as_ref().map(super::reject_status) {
+        Ok(Ok(())) => crate::domain::OutcomeKind::Answered,
+        Ok(Err(fault)) => fault.outcome(),
+        Err(fault) => fault.outcome(),
     }
 }
 

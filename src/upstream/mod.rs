@@ -210,6 +210,9 @@ impl Upstream {
         spent: &Spent,
         id: &RequestId,
     ) -> Result<WireAnswer, Fault> {
+        if leg.era() == Era::Legacy && leg.session().is_none() {
+            self.renew(leg, None).await?;
+        }
         for attempt in 0..2 {
             let session = leg.session();
             let (headers, body) = self.written(leg, session.as_deref(), spent.call(), id);
