@@ -286,9 +286,11 @@ impl ServerStream {
     }
 }
 
-/// Whether a body is a JSON-RPC error that answers our request, or says that it could not read it.
-pub(super) fn is_error_for(body: &Bytes, id: &RequestId) -> bool {
-    split_answer(body.clone(), &MESSAGE_LIMITS).is_ok_and(|response| {
-        matches!(response.body, ResponseBody::Error(_)) && response.id.as_ref() == Some(id)
-    })
+/// The code of a body that is a JSON-RPC error and answers our request.
+pub(super) fn error_for(body: &Bytes, id: &RequestId) -> Option<i64> {
+    let response = split_answer(body.clone(), &MESSAGE_LIMITS).ok()?;
+    match response.body {
+        ResponseBody::Error(error) if response.id.as_ref() == Some(id) => Some(error.code),
+        _ => None,
+    }
 }

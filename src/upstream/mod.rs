@@ -45,6 +45,9 @@ pub use release::{is_tool_error, run as run_release};
 
 use wire::{Wire, WireAnswer, WireBody};
 
+/// The JSON-RPC code by which servers say that a session is over.
+const SESSION_NOT_FOUND: i64 = -32001;
+
 /// Intercom's MCP server, as Portcullis reaches it.
 pub struct Upstream {
     wire: Wire,
@@ -218,7 +221,8 @@ impl Upstream {
             let (headers, body) = self.written(leg, session.as_deref(), spent.call(), id);
             let answer = self.wire.post(self.token_of(leg), headers, body).await?;
             let lost = answer.status == StatusCode::NOT_FOUND
-                && session.as_ref().is_some_and(|session| session.id.is_some());
+                && session.as_ref().is_some_and(|session| session.id.is_some())
+                && !is_answer(&answer, id);
             if !lost {
                 return judge_status(answer, id);
             }
@@ -286,8 +290,18 @@ fn judge_status(answer: WireAnswer, id: &RequestId) -> Result<WireAnswer, Fault>
     let fault = fault_of(answer.status, &answer.headers);
     let speaks = !matches!(fault, Fault::Unauthorized | Fault::Forbidden | Fault::RateLimited(_));
     match &answer.body {
-        WireBody::Json(body) if speaks && exchange::is_error_for(body, id) => Ok(answer),
+        WireBody::Json(body) if speaks && exchange::error_for(body, id).is_some() => Ok(answer),
         _ => Err(fault),
+    }
+}
+
+/// Whether a refused request was refused by the server's JSON-RPC side and not for its session.
+fn is_answer(answer: &WireAnswer, id: &RequestId) -> bool {
+    match &answer.body {
+        WireBody::Json(body) => {
+            exchange::error_for(body, id).is_some_and(|code| code != SESSION_NOT_FOUND)
+        }
+        _ => false,
     }
 }
 
