@@ -66,6 +66,12 @@ pub enum Fault {
     /// The answer is larger than Portcullis reads.
     #[error("Intercom's answer is larger than {0} bytes and was withheld; ask for fewer rows")]
     TooLarge(usize),
+    /// The tool's definition changed between the judgement and the sending.
+    #[error(
+        "the definition of this tool changed at Intercom and waits for the operator; nothing was \
+         sent"
+    )]
+    ToolChanged,
     /// The gate refused a housekeeping call that this one needs.
     #[error("policy denies what the call needs first: {0}")]
     Denied(String),
@@ -89,7 +95,9 @@ impl Fault {
     #[must_use]
     pub const fn outcome(&self) -> OutcomeKind {
         match self {
-            Self::Unreachable(_) | Self::Denied(_) | Self::Gate(_) => OutcomeKind::NotSent,
+            Self::Unreachable(_) | Self::ToolChanged | Self::Denied(_) | Self::Gate(_) => {
+                OutcomeKind::NotSent
+            }
             Self::Lost | Self::Timeout(_) | Self::Malformed(_) | Self::TooLarge(_) => {
                 OutcomeKind::Lost
             }
@@ -114,6 +122,7 @@ impl Fault {
             Self::TooLarge(_) => "upstream_too_large",
             Self::Refused { .. } => "upstream_refused",
             Self::Pins(_) => "pins_unavailable",
+            Self::ToolChanged => "tool_changed",
             Self::Denied(_) => "denied",
             Self::Gate(_) => "log_unavailable",
         }

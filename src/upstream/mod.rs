@@ -111,7 +111,10 @@ impl Upstream {
     pub async fn send(self: &Arc<Self>, leg: &Arc<Leg>, permit: Permit) -> Result<Exchange, Fault> {
         let mut spent = permit.spend();
         let id = RequestId::from(self.next_id.fetch_add(1, Ordering::Relaxed));
-        let posted = self.post_request(leg, &spent, &id).await;
+        let posted = match self.still_pinned(spent.call()) {
+            Ok(()) => self.post_request(leg, &spent, &id).await,
+            Err(fault) => Err(fault),
+        };
         match posted {
             Ok(answer) => Ok(Exchange::new(self.clone(), leg.clone(), spent, id, answer)),
             Err(fault) => {
@@ -203,6 +206,15 @@ impl Upstream {
             Admission::Go(permit) => Ok(*permit),
             Admission::Denied(denial) => Err(Fault::Denied(denial.text())),
             Admission::Held(_) => Err(Fault::Denied(format!("`{method}` cannot be held"))),
+        }
+    }
+
+    /// Refuses a tool call whose definition is no longer the one it was judged by.
+    fn still_pinned(&self, call: &Call) -> Result<(), Fault> {
+        let Subject::Tool { name, definition, .. } = &call.subject else { return Ok(()) };
+        match self.pins.status(name) {
+            PinStatus::Pinned(tool) if Some(tool.definition.digest) == *definition => Ok(()),
+            _ => Err(Fault::ToolChanged),
         }
     }
 
