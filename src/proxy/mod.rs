@@ -264,7 +264,7 @@ impl Proxy {
                 Err(fault) => Err(fault),
             };
             if let Err(fault) = refreshed {
-                tracing::warn!(%fault, "tool list not read again");
+                tracing::warn!(code = fault.code(), %fault, "tool list not read again");
             }
         });
     }

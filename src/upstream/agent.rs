@@ -117,7 +117,7 @@ fn result_for(id: &RequestId, bytes: bytes::Bytes) -> Result<Option<Object>, Fau
             .map(Some)
             .ok_or_else(|| Fault::Malformed("its result is no object".to_owned())),
         ResponseBody::Error(error) => {
-            Err(Fault::Refused { code: error.code, message: error.message })
+            Err(Fault::Refused { code: error.code })
         }
     }
 }

@@ -53,12 +53,11 @@ pub enum Fault {
     #[error("Intercom did not answer within {0:?}; whether the call took effect is not known")]
     Timeout(Duration),
     /// A JSON-RPC error that answers a request of Portcullis itself.
-    #[error("Intercom refused what the call needs first (error {code}: {message})")]
+    /// Intercom's words are left out: no policy has judged them, and faults are told and recorded.
+    #[error("Intercom refused what the call needs first (error {code})")]
     Refused {
         /// The JSON-RPC code.
         code: i64,
-        /// Intercom's words.
-        message: String,
     },
     /// The answer is not what the protocol allows.
     #[error("Intercom's answer is malformed and was withheld: {0}")]
@@ -105,7 +104,7 @@ impl Fault {
         }
     }
 
-    /// A short name for records and metrics.
+    /// A short name for the process log and metrics.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {

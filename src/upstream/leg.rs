@@ -362,7 +362,7 @@ impl Upstream {
                 }
                 ResponseBody::Error(error) => {
                     spent.complete(crate::domain::OutcomeKind::Error, answer.bytes, None);
-                    Err(Fault::Refused { code: error.code, message: error.message })
+                    Err(Fault::Refused { code: error.code })
                 }
             };
         }

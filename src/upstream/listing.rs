@@ -128,7 +128,7 @@ impl Upstream {
                 }
                 ResponseBody::Error(error) => {
                     spent.complete(OutcomeKind::Error, answer.bytes, None);
-                    Err(Fault::Refused { code: error.code, message: error.message })
+                    Err(Fault::Refused { code: error.code })
                 }
             };
         }

@@ -35,6 +35,7 @@ use crate::gate::{Admission, Gate, Permit, Spent};
 use crate::intercom::{PinStatus, Pins};
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::{Request, RequestId};
+use crate::mcp::methods::{self, Form, Sender};
 use crate::mcp::reply::METHOD_NOT_FOUND;
 
 pub use agent::Agent;
@@ -164,7 +165,7 @@ impl Upstream {
             principal: self.own.clone(),
             revision: leg.revision(),
             client: leg::own_hint(),
-            method: question.method.clone(),
+            method: known_question(question).to_owned(),
             subject: Subject::Answer,
             payload: payload.to_text(),
             continuation: None,
@@ -177,7 +178,8 @@ impl Upstream {
             Err(error) => Err(Fault::Gate(error)),
         };
         if let Err(fault) = told {
-            tracing::warn!(%fault, method = question.method, "question of the server not refused");
+            let method = known_question(question);
+            tracing::warn!(code = fault.code(), %fault, method, "question not refused");
         }
     }
 
@@ -271,6 +273,16 @@ impl Upstream {
     fn token_of<'a>(&'a self, leg: &'a Leg) -> Option<&'a Secret> {
         leg.token.as_ref().or(self.token.as_ref())
     }
+}
+
+/// The method of a question by our table: what a server makes up does not go into records.
+fn known_question(question: &Request) -> &'static str {
+    let known = methods::TABLE.iter().find(|method| {
+        method.sender == Sender::Server
+            && method.form == Form::Request
+            && method.name == question.method
+    });
+    known.map_or("unknown", |method| method.name)
 }
 
 /// A fresh call identifier.

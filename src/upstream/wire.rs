@@ -157,7 +157,8 @@ impl Wire {
                 _ if bytes.is_empty() => WireBody::Empty,
                 "application/json" => WireBody::Json(bytes),
                 _ if head.status.is_success() => {
-                    return Err(Fault::Malformed(format!("media type `{media}`")));
+                    let text = "its media type is neither JSON nor an event stream";
+                    return Err(Fault::Malformed(text.to_owned()));
                 }
                 _ => WireBody::Empty,
             }
