@@ -239,9 +239,9 @@ impl Upstream {
         }
         // The lost session stays noted until there is a new one: if Intercom is away now, the next
         // request is refused again and renews again. A call that waits for this was not taken.
-        self.initialize(leg).await.map_err(|fault| {
-            if fault.may_have_acted() { Fault::SessionLost } else { fault }
-        })
+        self.initialize(leg)
+            .await
+            .map_err(|fault| if fault.may_have_acted() { Fault::SessionLost } else { fault })
     }
 
     async fn modern_leg(
