@@ -10,9 +10,7 @@ use super::adapt::{self, LIST_TTL_MS, unwrap_task};
 use super::handler::{Ask, Caller};
 use super::outbox::Outbox;
 use super::trouble::Trouble;
-use crate::domain::OnRelease;
 use crate::domain::{Call, Era, Hold, HoldId, JsonText, Revision, Subject, Verdict};
-use crate::gate::Admission;
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::{Notification, ResponseBody};
 use crate::mcp::methods::{self, Form, Sender, TASKS_EXTENSION};
@@ -107,14 +105,15 @@ impl Proxy {
         let payload = json::compact(&params.to_text());
         let call = self.call(caller, ask, Subject::Method, payload, None);
         let upstream = if leg.era() == Era::Modern {
-            Some(self.send(&leg, call.clone()).await?)
+            let permit = self.permit(call.clone(), Vec::new()).await?;
+            match self.send(caller, ask, &leg, permit, outbox).await? {
+                Some(exchange) => Some(exchange),
+                None => return Ok(()),
+            }
         } else {
             // Nothing of it reaches Intercom, but policy decides and the record says so.
-            match self.gate.admit(call.clone(), Vec::new(), OnRelease::Send).await? {
-                Admission::Go(permit) => drop(permit.spend()),
-                Admission::Denied(denial) => return Err(Trouble::Denied(Box::new(denial))),
-                Admission::Held(_) => return Ok(()),
-            }
+            let permit = self.permit(call.clone(), Vec::new()).await?;
+            permit.spend().complete(crate::domain::OutcomeKind::Answered, 0, None);
             None
         };
         let listening = Listening {

@@ -9,7 +9,7 @@ use http::StatusCode;
 
 use super::Proxy;
 use super::adapt;
-use super::handler::{Ask, Caller};
+use super::handler::{Ask, Caller, left};
 use super::outbox::Outbox;
 use super::session::{Asked, Session};
 use super::trouble::{DENIED, Trouble, tool_error_result};
@@ -32,22 +32,18 @@ impl Proxy {
         mut exchange: Exchange,
         outbox: &Outbox,
     ) -> Result<(), Trouble> {
-        let cancelled = caller.session.as_ref().map(|session| {
-            session.running(&ask.id, |running| {
-                running.upstream_id = Some(exchange.id().clone());
-            });
-            session.cancelled(&ask.id)
-        });
         if exchange.is_stream() {
             outbox.open().await;
         }
         loop {
             let next = tokio::select! {
                 next = exchange.next() => next?,
-                // Modern: a closed stream is a cancellation. Dropping the exchange closes ours.
-                () = outbox.closed(), if ask.era() == Era::Modern => return Ok(()),
-                // Legacy: the client said `notifications/cancelled`; nobody waits for the answer.
-                () = was_cancelled(cancelled.clone()) => return Ok(()),
+                // Dropping the exchange closes our stream, which cancels in the modern era.
+                () = left(caller, ask, outbox) => {
+                    let (leg, id) = (exchange.leg().clone(), exchange.id().clone());
+                    self.abandon(caller, ask, &leg, &id).await;
+                    return Ok(());
+                }
             };
             match next {
                 FromServer::Answer(answer) => {
@@ -264,17 +260,4 @@ fn result_kind(ask: &Ask, text: &JsonText) -> AnswerKind {
 fn asks_for_input(text: &JsonText) -> bool {
     Object::parse(text)
         .is_some_and(|result| result.str("resultType").as_deref() == Some("input_required"))
-}
-
-/// Resolves when a legacy client cancelled; never, if there is nothing to cancel.
-async fn was_cancelled(cancelled: Option<Option<tokio::sync::watch::Receiver<bool>>>) {
-    match cancelled.flatten() {
-        Some(mut cancelled) => {
-            // An error means that the request is no longer listed: it ended.
-            if cancelled.wait_for(|cancelled| *cancelled).await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        }
-        None => std::future::pending().await,
-    }
 }

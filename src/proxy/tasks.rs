@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Proxy;
 use super::adapt::{self, unwrap_task};
-use super::handler::{Ask, Caller};
+use super::handler::{Ask, Caller, left};
 use super::held::Told;
 use super::outbox::Outbox;
 use super::trouble::Trouble;
@@ -125,9 +125,15 @@ impl Proxy {
         params.set("taskId", json::quote(&theirs));
         let subject = Subject::Task { id: theirs };
         let call = self.call(caller, ask, subject, json::compact(&params.to_text()), None);
-        let mut exchange = self.send(&leg, call).await?;
+        let permit = self.permit(call, Vec::new()).await?;
+        let sent = self.send(caller, ask, &leg, permit, outbox).await?;
+        let Some(mut exchange) = sent else { return Ok(()) };
         loop {
-            let FromServer::Answer(answer) = exchange.next().await? else { continue };
+            let next = tokio::select! {
+                next = exchange.next() => next?,
+                () = left(caller, ask, outbox) => return Ok(()),
+            };
+            let FromServer::Answer(answer) = next else { continue };
             let kind = match &answer.body {
                 ResponseBody::Result(_) => AnswerKind::Result,
                 ResponseBody::Error(_) => AnswerKind::Error,

@@ -102,10 +102,10 @@ impl Proxy {
         let subject = Subject::Tool { name: wanted.tool.clone(), effect, definition };
         let call = self.call(caller, ask, subject, payload, wanted.continuation());
         match self.gate.admit(call, own, on_release(caller)).await? {
-            Admission::Go(permit) => {
-                let exchange = self.upstream.send(&leg, *permit).await?;
-                self.relay(caller, ask, exchange, outbox).await
-            }
+            Admission::Go(permit) => match self.send(caller, ask, &leg, *permit, outbox).await? {
+                Some(exchange) => self.relay(caller, ask, exchange, outbox).await,
+                None => Ok(()),
+            },
             Admission::Denied(denial) => {
                 tool_error(outbox, ask, &denial.text()).await;
                 Ok(())

@@ -104,14 +104,33 @@ impl Upstream {
         &self.gate
     }
 
+    /// A fresh request id of ours, for [`Upstream::send_as`].
+    pub fn request_id(&self) -> RequestId {
+        RequestId::from(self.next_id.fetch_add(1, Ordering::Relaxed))
+    }
+
     /// Sends the call of a permit and returns the exchange that it began. The call's end is
     /// recorded by the exchange, or here if it never began.
     ///
     /// # Errors
     /// If Intercom could not be reached or refused the call as a whole.
     pub async fn send(self: &Arc<Self>, leg: &Arc<Leg>, permit: Permit) -> Result<Exchange, Fault> {
+        self.send_as(leg, permit, self.request_id()).await
+    }
+
+    /// As [`Upstream::send`], under an id that the caller knows before: whoever may want to cancel
+    /// the call while Intercom has not answered yet needs it. Dropping the future records that the
+    /// client went away.
+    ///
+    /// # Errors
+    /// As [`Upstream::send`].
+    pub async fn send_as(
+        self: &Arc<Self>,
+        leg: &Arc<Leg>,
+        permit: Permit,
+        id: RequestId,
+    ) -> Result<Exchange, Fault> {
         let mut spent = permit.spend();
-        let id = RequestId::from(self.next_id.fetch_add(1, Ordering::Relaxed));
         let posted = match self.still_pinned(spent.call()) {
             Ok(()) => self.post_request(leg, &spent, &id).await,
             Err(fault) => Err(fault),
