@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 
 use http::HeaderValue;
+use tokio::sync::OnceCell;
 
 use super::exchange::{Exchange, FromServer};
 use super::fault::Fault;
@@ -66,7 +67,7 @@ pub struct Offer {
 }
 
 /// Legs without a client session, by credential.
-pub(super) type SharedLegs = HashMap<Option<Digest>, Arc<Leg>>;
+pub(super) type SharedLegs = HashMap<Option<Digest>, Arc<OnceCell<Arc<Leg>>>>;
 
 impl Leg {
     fn new(who: Who, token: Option<Secret>, era: Era) -> Self {
@@ -148,28 +149,41 @@ impl Upstream {
         credential: Option<Digest>,
         token: Option<Secret>,
     ) -> Result<Arc<Leg>, Fault> {
-        // Held over the opening: many clients at once still open one session.
-        let mut shared = self.shared.lock().await;
-        if let Some(leg) = shared.get(&credential) {
-            return Ok(leg.clone());
+        let cell = self.shared_cell(credential);
+        // Many clients at once open one session; who finds it open does not wait.
+        let opened = cell.get_or_try_init(|| self.open_shared(token)).await.cloned();
+        if opened.is_err() {
+            // Credentials that Intercom refuses must not push out the legs of others.
+            self.lock_shared().retain(|_, other| !Arc::ptr_eq(other, &cell));
         }
+        opened
+    }
+
+    /// The place of a shared leg, open or to be opened.
+    fn shared_cell(&self, credential: Option<Digest>) -> Arc<OnceCell<Arc<Leg>>> {
+        let mut shared = self.lock_shared();
+        if shared.len() >= SHARED_LEGS && !shared.contains_key(&credential) {
+            shared.clear();
+        }
+        shared.entry(credential).or_default().clone()
+    }
+
+    fn lock_shared(&self) -> std::sync::MutexGuard<'_, SharedLegs> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn open_shared(self: &Arc<Self>, token: Option<Secret>) -> Result<Arc<Leg>, Fault> {
         let who = Who {
             principal: self.own.clone(),
             client: own_hint(),
             revision: Revision::NEWEST_LEGACY,
             capabilities: JsonText::empty_object(),
         };
-        let leg = if self.speaks_modern().await? {
-            self.modern_leg(who, token).await?
-        } else {
-            let leg = Arc::new(Leg::new(who, token, Era::Legacy));
-            self.initialize(&leg).await?;
-            leg
-        };
-        if shared.len() >= SHARED_LEGS {
-            shared.clear();
+        if self.speaks_modern(token.clone()).await? {
+            return self.modern_leg(who, token).await;
         }
-        shared.insert(credential, leg.clone());
+        let leg = Arc::new(Leg::new(who, token, Era::Legacy));
+        self.initialize(&leg).await?;
         Ok(leg)
     }
 
@@ -257,28 +271,27 @@ impl Upstream {
     }
 
     /// Whether Intercom speaks the modern era; asked once, by `server/discover`.
-    async fn speaks_modern(self: &Arc<Self>) -> Result<bool, Fault> {
-        if let Some(era) = self.forced {
-            return Ok(era == Era::Modern);
+    async fn speaks_modern(self: &Arc<Self>, token: Option<Secret>) -> Result<bool, Fault> {
+        match self.forced {
+            Some(era) => Ok(era == Era::Modern),
+            None => self.modern.get_or_try_init(|| self.find_out(token)).await.copied(),
         }
-        let mut known = self.modern.lock().await;
-        if let Some(known) = *known {
-            return Ok(known);
-        }
+    }
+
+    async fn find_out(self: &Arc<Self>, token: Option<Secret>) -> Result<bool, Fault> {
         let who = Who {
             principal: self.own.clone(),
             client: own_hint(),
             revision: Revision::V2026_07_28,
             capabilities: JsonText::empty_object(),
         };
-        let leg = Arc::new(Leg::new(who, None, Era::Modern));
+        let leg = Arc::new(Leg::new(who, token, Era::Modern));
         let modern = match self.ask(&leg, "server/discover", JsonText::empty_object()).await {
             Ok(result) => lists_modern(&result),
             Err(fault) if refuses_era(&fault) => false,
             // A legacy server that wants a session may refuse in any 4xx way.
             Err(fault) => return Err(fault),
         };
-        *known = Some(modern);
         tracing::info!(modern, "Intercom's era found out");
         Ok(modern)
     }
@@ -293,7 +306,7 @@ impl Upstream {
             .permit(&who.principal, &who.client, who.revision, "initialize", params.to_text())
             .await?;
         let mut spent = permit.spend();
-        let id = RequestId::from(self.next_id.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+        let id = self.request_id();
         let posted = self.post_initialize(leg, spent.call(), &id).await;
         let answer = posted.inspect_err(|fault| spent.complete(fault.outcome(), 0, None))?;
         let session_id = answer.headers.get(crate::mcp::headers::SESSION_ID).cloned();

@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use arc_swap::ArcSwap;
 use http::{HeaderMap, StatusCode};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, OnceCell, watch};
 
 use crate::clock;
 use crate::config::Secret;
@@ -58,9 +58,9 @@ pub struct Upstream {
     forced: Option<Era>,
     next_id: AtomicI64,
     /// Whether Intercom speaks the modern era, once that is known.
-    modern: Mutex<Option<bool>>,
+    modern: OnceCell<bool>,
     /// The legs that clients without a session share: by credential in pass-through mode, else one.
-    shared: Mutex<leg::SharedLegs>,
+    shared: std::sync::Mutex<leg::SharedLegs>,
     /// Digest of the last tool list that was compared with the pins.
     listed: Mutex<Option<Digest>>,
     /// The order of the tools in that list.
@@ -89,8 +89,8 @@ impl Upstream {
             token: settings.token.clone(),
             forced: settings.era,
             next_id: AtomicI64::new(1),
-            modern: Mutex::new(None),
-            shared: Mutex::default(),
+            modern: OnceCell::new(),
+            shared: std::sync::Mutex::default(),
             listed: Mutex::new(None),
             order: ArcSwap::default(),
             changes: watch::Sender::new(0),
