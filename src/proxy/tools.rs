@@ -37,10 +37,14 @@ impl Proxy {
         let leg = self.leg(caller).await?;
         let call = self.call(caller, ask, Subject::Method, JsonText::empty_object(), None);
         let permit = self.permit(call.clone(), Vec::new()).await?;
-        if self.upstream.list_tools(&leg, permit).await? {
+        let listed = self.upstream.list_tools(&leg, permit).await?;
+        if listed.stream {
             outbox.open().await;
         }
-        let tools = self.usable();
+        let mut tools = self.usable();
+        if let Some(names) = &listed.names {
+            tools.retain(|tool| names.contains(&tool.definition.name));
+        }
         let facts: Vec<ToolFacts> = tools.iter().map(|tool| facts_of(tool)).collect();
         let visible = self.gate.visible(&caller.principal, &caller.client, &facts).await;
         let mut list = String::from("[");

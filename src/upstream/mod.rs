@@ -42,6 +42,7 @@ pub use agent::Agent;
 pub use exchange::{Answer, Exchange, FromServer, ServerStream};
 pub use fault::Fault;
 pub use leg::{Leg, Offer};
+pub use listing::Listed;
 pub use release::{is_tool_error, run as run_release};
 
 use wire::{Wire, WireAnswer, WireBody};
