@@ -298,7 +298,7 @@ async fn refresh_tools(control: Arc<Control>) {
         Err(fault) => Err(fault),
     };
     if let Err(fault) = refreshed {
-        tracing::warn!(%fault, "Intercom's tool list was not read");
+        tracing::warn!(code = fault.code(), %fault, "Intercom's tool list was not read");
     }
 }
 

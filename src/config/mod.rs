@@ -87,7 +87,7 @@ pub struct Upstream {
     pub connect_timeout: Duration,
     /// Until an answer begins.
     pub answer_timeout: Duration,
-    /// Between two pieces of an answer, and the life of an unused connection.
+    /// Between two pieces of an answer.
     pub idle_timeout: Duration,
 }
 

@@ -94,7 +94,7 @@ struct Timeouts {
     /// Until an answer begins.
     #[schemars(extend("default" = "2m"))]
     answer: Option<Span>,
-    /// Between two pieces of an answer, and the life of an unused connection.
+    /// Between two pieces of an answer.
     #[schemars(extend("default" = "5m"))]
     idle: Option<Span>,
 }

@@ -229,28 +229,6 @@ impl ModernMeta {
                 .map_or(Ok(None), |token| token.map(Some).ok_or_else(|| wrong(META_PROGRESS)))?,
         })
     }
-
-    /// The `_meta` of a request to a modern upstream: exactly what is known here and nothing that the
-    /// client may have added. `progress_token` is ours, not the client's.
-    #[must_use]
-    pub fn write(&self, progress_token: Option<&RequestId>) -> Object {
-        let client = Object::from_iter([
-            ("name", json::quote(&self.client.name)),
-            ("version", json::quote(&self.client.version)),
-        ]);
-        let mut meta = Object::from_iter([
-            (META_VERSION, json::quote(self.revision.as_str())),
-            (META_CAPABILITIES, self.capabilities.to_text()),
-            (META_CLIENT, client.to_text()),
-        ]);
-        if let Some(level) = self.log_level {
-            meta.set(META_LOG_LEVEL, json::quote(level));
-        }
-        if let Some(token) = progress_token {
-            meta.set(META_PROGRESS, token.to_text());
-        }
-        meta
-    }
 }
 
 /// What a client declares, per request (modern) or per session (legacy).

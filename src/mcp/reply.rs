@@ -5,7 +5,7 @@
 use bytes::Bytes;
 
 use super::json::push_quoted;
-use super::message::{Notification, RequestId};
+use super::message::RequestId;
 use crate::domain::{Era, JsonText};
 
 /// Not JSON, or not strictly.
@@ -92,14 +92,6 @@ pub fn error(id: Option<&RequestId>, code: i64, message: &str, data: Option<&Jso
     out.into()
 }
 
-/// A notification, as one line of JSON; `params` that are no object are left out.
-#[must_use]
-pub fn notification(method: &str, params: &JsonText) -> Bytes {
-    let mut params = super::json::Object::parse(params).unwrap_or_default();
-    let meta = params.remove("_meta").and_then(|meta| super::json::Object::parse(&meta));
-    Notification { method: method.to_owned(), params, meta: meta.unwrap_or_default() }.write()
-}
-
 fn result_prefix(id: &RequestId, room: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(64 + room);
     out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
@@ -153,13 +145,5 @@ mod tests {
             error(None, 1, "", None),
             r#"{"jsonrpc":"2.0","error":{"code":1,"message":""}}"#
         );
-        let params = JsonText::from_valid(Bytes::from_static(br#"{"_meta":{"a":1},"b":2}"#));
-        let rows = [
-            (params, r#"{"jsonrpc":"2.0","method":"m","params":{"b":2,"_meta":{"a":1}}}"#),
-            (JsonText::null(), r#"{"jsonrpc":"2.0","method":"m"}"#),
-        ];
-        for (params, expected) in rows {
-            assert_eq!(notification("m", &params), expected);
-        }
     }
 }

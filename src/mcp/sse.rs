@@ -244,12 +244,6 @@ pub fn comment(text: &str) -> Bytes {
     out.into()
 }
 
-/// A reconnection time as bytes.
-#[must_use]
-pub fn retry(millis: u64) -> Bytes {
-    encode(&Event { retry: Some(millis), ..Event::default() })
-}
-
 /// Appends one line.
 fn field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.extend_from_slice(name);

@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
+
 use super::Proxy;
 use super::outbox::Outbox;
 use super::session::Session;
@@ -22,7 +24,7 @@ use crate::mcp::json::{self, Object};
 use crate::mcp::message::{MessageError, RequestId};
 use crate::mcp::methods::{self, Form, Method, Sender, TASKS_EXTENSION, Target};
 use crate::mcp::reply::{INVALID_PARAMS, METHOD_NOT_FOUND};
-use crate::upstream::{Leg, new_call_id};
+use crate::upstream::{Exchange, Leg, new_call_id};
 
 /// Who sends a request, proven, and how it speaks.
 pub(super) struct Caller {
@@ -109,18 +111,60 @@ impl Proxy {
         let subject = subject(ask)?;
         let payload = json::compact(&ask.params.to_text());
         let call = self.call(caller, ask, subject, payload, None);
-        let exchange = self.send(&leg, call).await?;
-        self.relay(caller, ask, exchange, outbox).await
+        let permit = self.permit(call, Vec::new()).await?;
+        match self.send(caller, ask, &leg, permit, outbox).await? {
+            Some(exchange) => self.relay(caller, ask, exchange, outbox).await,
+            None => Ok(()),
+        }
     }
 
-    /// Asks the gate, and sends what may go. Calls that cannot wait for a person end here.
+    /// Sends what may go, for as long as its client waits: an Intercom that answers by one JSON text
+    /// takes all its time here. `None` if the client left or cancelled.
     pub(super) async fn send(
-        self: &Arc<Self>,
+        &self,
+        caller: &Caller,
+        ask: &Ask,
         leg: &Arc<Leg>,
-        call: Call,
-    ) -> Result<crate::upstream::Exchange, Trouble> {
-        let permit = self.permit(call, Vec::new()).await?;
-        Ok(self.upstream.send(leg, permit).await?)
+        permit: Permit,
+        outbox: &Outbox,
+    ) -> Result<Option<Exchange>, Trouble> {
+        let id = self.upstream.request_id();
+        if let Some(session) = &caller.session {
+            session.running(&ask.id, |running| running.upstream_id = Some(id.clone()));
+        }
+        if left(caller, ask, outbox).now_or_never().is_some() {
+            // Cancelled while it was judged: nothing is sent, and the record says so.
+            drop(permit.spend());
+            return Ok(None);
+        }
+        tokio::select! {
+            // Polled first, so that the permit is spent in any case.
+            biased;
+            sent = self.upstream.send_as(leg, permit, id.clone()) => Ok(Some(sent?)),
+            () = left(caller, ask, outbox) => {
+                self.abandon(caller, ask, leg, &id).await;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Tells a legacy Intercom that a modern client left: there, a closed stream cancels nothing. A
+    /// legacy client says so itself.
+    pub(super) async fn abandon(&self, caller: &Caller, ask: &Ask, leg: &Arc<Leg>, id: &RequestId) {
+        if (ask.era(), leg.era()) != (Era::Modern, Era::Legacy) {
+            return;
+        }
+        let mut params = Object::default();
+        params.set("requestId", id.to_text());
+        let mut call = self.call(caller, ask, Subject::Method, params.to_text(), None);
+        "notifications/cancelled".clone_into(&mut call.method);
+        let told = match self.permit(call, Vec::new()).await {
+            Ok(permit) => self.upstream.tell(leg, permit, None).await.map_err(Trouble::from),
+            Err(trouble) => Err(trouble),
+        };
+        if let Err(trouble) = told {
+            tracing::info!(?trouble, principal = %caller.principal.id, "cancellation not passed on");
+        }
     }
 
     /// Asks the gate about a call that cannot be held.
@@ -181,6 +225,21 @@ impl Proxy {
         let same_era = leg.era() == ask.era();
         if there.is_some() || same_era { Ok(()) } else { Err(no_method(ask.method.name).into()) }
     }
+}
+
+/// Resolves when nobody waits for the answer any more: a modern client closed its stream, a legacy
+/// one said `notifications/cancelled` (its leaving says nothing).
+pub(super) async fn left(caller: &Caller, ask: &Ask, outbox: &Outbox) {
+    if ask.era() == Era::Modern {
+        return outbox.closed().await;
+    }
+    if let Some(mut cancelled) = caller.session.as_ref().and_then(|it| it.cancelled(&ask.id))
+        && cancelled.wait_for(|cancelled| *cancelled).await.is_ok()
+    {
+        return;
+    }
+    // Nothing to cancel, or no longer listed: it ended.
+    std::future::pending().await
 }
 
 /// A method that does not exist for this client.

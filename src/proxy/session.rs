@@ -73,6 +73,8 @@ pub(super) struct Running {
 pub(super) struct Asked {
     /// The server's id of it.
     pub(super) upstream_id: RequestId,
+    /// Our id of the exchange in which it was asked, if it was in one.
+    pub(super) exchange: Option<RequestId>,
     /// What was asked.
     pub(super) method: String,
 }
@@ -270,12 +272,17 @@ impl Session {
         state.carried = false;
     }
 
-    /// Ends the session; what runs in it is cancelled, and what waits for a person withdrawn.
+    /// Drops the questions of an exchange that ended: nobody waits for their answers.
+    pub(super) fn drop_questions(&self, exchange: &RequestId) {
+        self.state().asked.retain(|_, asked| asked.exchange.as_ref() != Some(exchange));
+    }
+
     /// Whether the session is over.
     pub(super) fn is_ended(&self) -> bool {
         self.state().ended
     }
 
+    /// Ends the session; what runs in it is cancelled.
     fn end(&self) {
         let mut state = self.state();
         state.over();

@@ -37,10 +37,14 @@ impl Proxy {
         let leg = self.leg(caller).await?;
         let call = self.call(caller, ask, Subject::Method, JsonText::empty_object(), None);
         let permit = self.permit(call.clone(), Vec::new()).await?;
-        if self.upstream.list_tools(&leg, permit).await? {
+        let listed = self.upstream.list_tools(&leg, permit).await?;
+        if listed.stream {
             outbox.open().await;
         }
-        let tools = self.usable();
+        let mut tools = self.usable();
+        if let Some(names) = &listed.names {
+            tools.retain(|tool| names.contains(&tool.definition.name));
+        }
         let facts: Vec<ToolFacts> = tools.iter().map(|tool| facts_of(tool)).collect();
         let visible = self.gate.visible(&caller.principal, &caller.client, &facts).await;
         let mut list = String::from("[");
@@ -104,10 +108,10 @@ impl Proxy {
         let holding =
             Holding { on_release: on_release(caller), named: round.as_ref().map(|(id, _)| *id) };
         match self.gate.admit(call, own, holding).await? {
-            Admission::Go(permit) => {
-                let exchange = self.upstream.send(&leg, *permit).await?;
-                self.relay(caller, ask, exchange, outbox).await
-            }
+            Admission::Go(permit) => match self.send(caller, ask, &leg, *permit, outbox).await? {
+                Some(exchange) => self.relay(caller, ask, exchange, outbox).await,
+                None => Ok(()),
+            },
             Admission::Denied(denial) => {
                 tool_error(outbox, ask, &denial.text()).await;
                 Ok(())

@@ -116,8 +116,6 @@ fn result_for(id: &RequestId, bytes: bytes::Bytes) -> Result<Option<Object>, Fau
         ResponseBody::Result(text) => Object::parse(&text)
             .map(Some)
             .ok_or_else(|| Fault::Malformed("its result is no object".to_owned())),
-        ResponseBody::Error(error) => {
-            Err(Fault::Refused { code: error.code, message: error.message })
-        }
+        ResponseBody::Error(error) => Err(Fault::Refused { code: error.code }),
     }
 }

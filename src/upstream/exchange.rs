@@ -131,27 +131,33 @@ impl Exchange {
             if let Some(message) = self.ready.pop_front() {
                 return Ok(message);
             }
-            let item = match std::mem::replace(&mut self.source, Source::Done) {
+            // Borrowed while waiting, for this future may be dropped at any await and called again.
+            let data = match &mut self.source {
                 Source::Done => return Err(Fault::Lost),
                 Source::Whole(bytes) => {
+                    let bytes = std::mem::take(bytes);
+                    self.source = Source::Done;
                     let size = bytes.len();
                     return self
                         .whole(bytes)
                         .map(|body| FromServer::Answer(Answer { body, bytes: size }));
                 }
-                Source::Events(mut events) => match events.next().await {
-                    Ok(Some(data)) => {
-                        self.source = Source::Events(events);
-                        data
-                    }
+                Source::Events(events) => match events.next().await {
+                    Ok(Some(data)) => data,
                     Ok(None) | Err(Fault::Lost) => {
-                        self.source = Source::Events(self.resume(events).await?);
+                        let resumed = self.resume().await;
+                        self.source = resumed.map_or(Source::Done, Source::Events);
                         continue;
                     }
-                    Err(fault) => return Err(fault),
+                    Err(fault) => {
+                        self.source = Source::Done;
+                        return Err(fault);
+                    }
                 },
             };
-            self.event(item)?;
+            // A stream that goes on may break off again: the limit is for one place in it.
+            self.resumes = 0;
+            self.event(data)?;
         }
     }
 
@@ -189,12 +195,14 @@ impl Exchange {
         Ok(())
     }
 
-    /// Resumes a legacy stream behind its last event. Only streams that gave ids can be resumed.
-    async fn resume(&mut self, broken: Events) -> Result<Events, Fault> {
-        let Some(last_id) = broken.last_id.filter(|_| self.leg.era() == Era::Legacy) else {
-            return Err(Fault::Lost);
-        };
-        let mut pause = broken.pause;
+    /// Resumes a legacy stream behind its last event; `None` if it cannot be. Only streams that gave
+    /// ids can.
+    async fn resume(&mut self) -> Option<Events> {
+        let Source::Events(broken) = &self.source else { return None };
+        if self.leg.era() == Era::Modern {
+            return None;
+        }
+        let (last_id, mut pause) = (broken.last_id.clone()?, broken.pause);
         while self.resumes < RESUMES {
             self.resumes += 1;
             tokio::time::sleep(pause).await;
@@ -204,13 +212,13 @@ impl Exchange {
                 Ok(WireAnswer { body: WireBody::Events(body), .. }) => {
                     let mut events = Events::new(body);
                     events.last_id = Some(last_id);
-                    return Ok(events);
+                    return Some(events);
                 }
-                Ok(_) => return Err(Fault::Lost),
+                Ok(_) => return None,
                 Err(_) => pause = (pause * 2).min(LONGEST_PAUSE),
             }
         }
-        Err(Fault::Lost)
+        None
     }
 }
 
@@ -278,9 +286,11 @@ impl ServerStream {
     }
 }
 
-/// Whether a body is a JSON-RPC error that answers our request, or says that it could not read it.
-pub(super) fn is_error_for(body: &Bytes, id: &RequestId) -> bool {
-    split_answer(body.clone(), &MESSAGE_LIMITS).is_ok_and(|response| {
-        matches!(response.body, ResponseBody::Error(_)) && response.id.as_ref() == Some(id)
-    })
+/// The code of a body that is a JSON-RPC error and answers our request.
+pub(super) fn error_for(body: &Bytes, id: &RequestId) -> Option<i64> {
+    let response = split_answer(body.clone(), &MESSAGE_LIMITS).ok()?;
+    match response.body {
+        ResponseBody::Error(error) if response.id.as_ref() == Some(id) => Some(error.code),
+        _ => None,
+    }
 }

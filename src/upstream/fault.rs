@@ -53,12 +53,11 @@ pub enum Fault {
     #[error("Intercom did not answer within {0:?}; whether the call took effect is not known")]
     Timeout(Duration),
     /// A JSON-RPC error that answers a request of Portcullis itself.
-    #[error("Intercom refused what the call needs first (error {code}: {message})")]
+    /// Intercom's words are left out: no policy has judged them, and faults are told and recorded.
+    #[error("Intercom refused what the call needs first (error {code})")]
     Refused {
         /// The JSON-RPC code.
         code: i64,
-        /// Intercom's words.
-        message: String,
     },
     /// The answer is not what the protocol allows.
     #[error("Intercom's answer is malformed and was withheld: {0}")]
@@ -66,6 +65,12 @@ pub enum Fault {
     /// The answer is larger than Portcullis reads.
     #[error("Intercom's answer is larger than {0} bytes and was withheld; ask for fewer rows")]
     TooLarge(usize),
+    /// The tool's definition changed between the judgement and the sending.
+    #[error(
+        "the definition of this tool changed at Intercom and waits for the operator; nothing was \
+         sent"
+    )]
+    ToolChanged,
     /// The gate refused a housekeeping call that this one needs.
     #[error("policy denies what the call needs first: {0}")]
     Denied(String),
@@ -89,7 +94,9 @@ impl Fault {
     #[must_use]
     pub const fn outcome(&self) -> OutcomeKind {
         match self {
-            Self::Unreachable(_) | Self::Denied(_) | Self::Gate(_) => OutcomeKind::NotSent,
+            Self::Unreachable(_) | Self::ToolChanged | Self::Denied(_) | Self::Gate(_) => {
+                OutcomeKind::NotSent
+            }
             Self::Lost | Self::Timeout(_) | Self::Malformed(_) | Self::TooLarge(_) => {
                 OutcomeKind::Lost
             }
@@ -97,7 +104,7 @@ impl Fault {
         }
     }
 
-    /// A short name for records and metrics.
+    /// A short name for the process log and metrics.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -114,6 +121,7 @@ impl Fault {
             Self::TooLarge(_) => "upstream_too_large",
             Self::Refused { .. } => "upstream_refused",
             Self::Pins(_) => "pins_unavailable",
+            Self::ToolChanged => "tool_changed",
             Self::Denied(_) => "denied",
             Self::Gate(_) => "log_unavailable",
         }

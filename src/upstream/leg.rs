@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 
 use http::HeaderValue;
+use tokio::sync::OnceCell;
 
 use super::exchange::{Exchange, FromServer};
 use super::fault::Fault;
@@ -66,7 +67,7 @@ pub struct Offer {
 }
 
 /// Legs without a client session, by credential.
-pub(super) type SharedLegs = HashMap<Option<Digest>, Arc<Leg>>;
+pub(super) type SharedLegs = HashMap<Option<Digest>, Arc<OnceCell<Arc<Leg>>>>;
 
 impl Leg {
     fn new(who: Who, token: Option<Secret>, era: Era) -> Self {
@@ -148,28 +149,41 @@ impl Upstream {
         credential: Option<Digest>,
         token: Option<Secret>,
     ) -> Result<Arc<Leg>, Fault> {
-        // Held over the opening: many clients at once still open one session.
-        let mut shared = self.shared.lock().await;
-        if let Some(leg) = shared.get(&credential) {
-            return Ok(leg.clone());
+        let cell = self.shared_cell(credential);
+        // Many clients at once open one session; who finds it open does not wait.
+        let opened = cell.get_or_try_init(|| self.open_shared(token)).await.cloned();
+        if opened.is_err() {
+            // Credentials that Intercom refuses must not push out the legs of others.
+            self.lock_shared().retain(|_, other| !Arc::ptr_eq(other, &cell));
         }
+        opened
+    }
+
+    /// The place of a shared leg, open or to be opened.
+    fn shared_cell(&self, credential: Option<Digest>) -> Arc<OnceCell<Arc<Leg>>> {
+        let mut shared = self.lock_shared();
+        if shared.len() >= SHARED_LEGS && !shared.contains_key(&credential) {
+            shared.clear();
+        }
+        shared.entry(credential).or_default().clone()
+    }
+
+    fn lock_shared(&self) -> std::sync::MutexGuard<'_, SharedLegs> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn open_shared(self: &Arc<Self>, token: Option<Secret>) -> Result<Arc<Leg>, Fault> {
         let who = Who {
             principal: self.own.clone(),
             client: own_hint(),
             revision: Revision::NEWEST_LEGACY,
             capabilities: JsonText::empty_object(),
         };
-        let leg = if self.speaks_modern().await? {
-            self.modern_leg(who, token).await?
-        } else {
-            let leg = Arc::new(Leg::new(who, token, Era::Legacy));
-            self.initialize(&leg).await?;
-            leg
-        };
-        if shared.len() >= SHARED_LEGS {
-            shared.clear();
+        if self.speaks_modern(token.clone()).await? {
+            return self.modern_leg(who, token).await;
         }
-        shared.insert(credential, leg.clone());
+        let leg = Arc::new(Leg::new(who, token, Era::Legacy));
+        self.initialize(&leg).await?;
         Ok(leg)
     }
 
@@ -186,7 +200,7 @@ impl Upstream {
                 let mut spent = permit.spend();
                 let headers = write::legacy_headers(Some(&session), None);
                 let ended = self.wire.delete(self.token_of(leg), headers).await;
-                spent.complete(crate::domain::OutcomeKind::Answered, 0, None);
+                spent.complete(outcome_of(&ended), 0, None);
                 ended.map(|_| ())
             }
             Err(fault) => Err(fault),
@@ -214,7 +228,7 @@ impl Upstream {
         let mut spent = permit.spend();
         let headers = write::legacy_headers(session.as_deref(), None);
         let answer = self.wire.get(self.token_of(leg), headers).await;
-        spent.complete(crate::domain::OutcomeKind::Answered, 0, None);
+        spent.complete(outcome_of(&answer), 0, None);
         match answer?.body {
             WireBody::Events(body) => Ok(Some(super::ServerStream::new(body))),
             WireBody::Empty | WireBody::Json(_) => Ok(None),
@@ -234,11 +248,14 @@ impl Upstream {
             (None, None) => true,
             _ => false,
         };
-        if same {
-            leg.lock().session = None;
-            self.initialize(leg).await?;
+        if !same {
+            return Ok(());
         }
-        Ok(())
+        // The lost session stays noted until there is a new one: if Intercom is away now, the next
+        // request is refused again and renews again. A call that waits for this was not taken.
+        self.initialize(leg)
+            .await
+            .map_err(|fault| if fault.may_have_acted() { Fault::SessionLost } else { fault })
     }
 
     async fn modern_leg(
@@ -254,28 +271,27 @@ impl Upstream {
     }
 
     /// Whether Intercom speaks the modern era; asked once, by `server/discover`.
-    async fn speaks_modern(self: &Arc<Self>) -> Result<bool, Fault> {
-        if let Some(era) = self.forced {
-            return Ok(era == Era::Modern);
+    async fn speaks_modern(self: &Arc<Self>, token: Option<Secret>) -> Result<bool, Fault> {
+        match self.forced {
+            Some(era) => Ok(era == Era::Modern),
+            None => self.modern.get_or_try_init(|| self.find_out(token)).await.copied(),
         }
-        let mut known = self.modern.lock().await;
-        if let Some(known) = *known {
-            return Ok(known);
-        }
+    }
+
+    async fn find_out(self: &Arc<Self>, token: Option<Secret>) -> Result<bool, Fault> {
         let who = Who {
             principal: self.own.clone(),
             client: own_hint(),
             revision: Revision::V2026_07_28,
             capabilities: JsonText::empty_object(),
         };
-        let leg = Arc::new(Leg::new(who, None, Era::Modern));
+        let leg = Arc::new(Leg::new(who, token, Era::Modern));
         let modern = match self.ask(&leg, "server/discover", JsonText::empty_object()).await {
             Ok(result) => lists_modern(&result),
             Err(fault) if refuses_era(&fault) => false,
             // A legacy server that wants a session may refuse in any 4xx way.
             Err(fault) => return Err(fault),
         };
-        *known = Some(modern);
         tracing::info!(modern, "Intercom's era found out");
         Ok(modern)
     }
@@ -289,9 +305,10 @@ impl Upstream {
         let permit = self
             .permit(&who.principal, &who.client, who.revision, "initialize", params.to_text())
             .await?;
-        let spent = permit.spend();
-        let id = RequestId::from(self.next_id.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
-        let answer = self.post_initialize(leg, spent.call(), &id).await?;
+        let mut spent = permit.spend();
+        let id = self.request_id();
+        let posted = self.post_initialize(leg, spent.call(), &id).await;
+        let answer = posted.inspect_err(|fault| spent.complete(fault.outcome(), 0, None))?;
         let session_id = answer.headers.get(crate::mcp::headers::SESSION_ID).cloned();
         let mut exchange = Exchange::new(self.clone(), leg.clone(), spent, id, answer);
         let result = self.answer_of(&mut exchange).await?;
@@ -358,10 +375,19 @@ impl Upstream {
                 }
                 ResponseBody::Error(error) => {
                     spent.complete(crate::domain::OutcomeKind::Error, answer.bytes, None);
-                    Err(Fault::Refused { code: error.code, message: error.message })
+                    Err(Fault::Refused { code: error.code })
                 }
             };
         }
+    }
+}
+
+/// How the end of an exchange that has no answer of its own is recorded.
+fn outcome_of(answer: &Result<super::WireAnswer, Fault>) -> crate::domain::OutcomeKind {
+    match answer.as_ref().map(super::reject_status) {
+        Ok(Ok(())) => crate::domain::OutcomeKind::Answered,
+        Ok(Err(fault)) => fault.outcome(),
+        Err(fault) => fault.outcome(),
     }
 }
 

@@ -4,6 +4,7 @@
 //! is hidden and denied from the moment anybody could have seen it. Portcullis also reads the list
 //! for itself, at start and from time to time, because agents call tools they remember.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::fault::Fault;
@@ -21,9 +22,20 @@ const PAGES: usize = 32;
 /// The method.
 const TOOLS_LIST: &str = "tools/list";
 
+/// What is known of a list that was read.
+pub struct Listed {
+    /// Whether Intercom answered by an event stream.
+    pub stream: bool,
+    /// The tools that the agent's own token may see; `None` if Portcullis' token decides for all.
+    pub names: Option<BTreeSet<String>>,
+}
+
+fn name_of(tool: &JsonText) -> Option<String> {
+    Object::parse(tool)?.str("name").map(std::borrow::Cow::into_owned)
+}
+
 impl Upstream {
-    /// Reads the tool list for an agent: `first` is the permit of its own `tools/list` call. Says
-    /// whether Intercom answered by an event stream.
+    /// Reads the tool list for an agent: `first` is the permit of its own `tools/list` call.
     ///
     /// # Errors
     /// If Intercom's list cannot be read whole; the pins stay as they were.
@@ -31,15 +43,16 @@ impl Upstream {
         self: &Arc<Self>,
         leg: &Arc<Leg>,
         first: Permit,
-    ) -> Result<bool, Fault> {
+    ) -> Result<Listed, Fault> {
         let mut tools = Vec::new();
         let (mut page, stream) = self.page(leg, first).await?;
         for _ in 0..PAGES {
             tools.extend(page.get("tools").and_then(json::elements).unwrap_or_default());
             let cursor = page.get("nextCursor").filter(|cursor| !json::is_null(cursor)).cloned();
             let Some(cursor) = cursor else {
+                let names = (!self.has_token()).then(|| tools.iter().filter_map(name_of).collect());
                 self.observe(tools).await?;
-                return Ok(stream);
+                return Ok(Listed { stream, names });
             };
             let mut params = Object::default();
             params.set("cursor", cursor);
@@ -128,10 +141,22 @@ impl Upstream {
                 }
                 ResponseBody::Error(error) => {
                     spent.complete(OutcomeKind::Error, answer.bytes, None);
-                    Err(Fault::Refused { code: error.code, message: error.message })
+                    Err(Fault::Refused { code: error.code })
                 }
             };
         }
+    }
+
+    /// In pass-through mode a list shows what one agent's token may see, so a tool that is missing
+    /// in it has not gone: it is taken as it is pinned.
+    fn with_unlisted(&self, mut listing: Vec<ToolDefinition>) -> Vec<ToolDefinition> {
+        if !self.has_token() {
+            let listed: BTreeSet<String> = listing.iter().map(|it| it.name.clone()).collect();
+            let unlisted = self.pins.usable().into_iter();
+            let unlisted = unlisted.filter(|tool| !listed.contains(&tool.definition.name));
+            listing.extend(unlisted.map(|tool| tool.definition.clone()));
+        }
+        listing
     }
 
     /// Compares a whole list with the pins and records what is new. An unchanged list, which is
@@ -154,6 +179,7 @@ impl Upstream {
             })
             .collect();
         let order = definitions.iter().map(|definition| definition.name.clone()).collect();
+        let definitions = self.with_unlisted(definitions);
         let pins = self.pins.clone();
         let observed =
             tokio::task::spawn_blocking(move || pins.observe(definitions, clock::now())).await;

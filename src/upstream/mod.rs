@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use arc_swap::ArcSwap;
 use http::{HeaderMap, StatusCode};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, OnceCell, watch};
 
 use crate::clock;
 use crate::config::Secret;
@@ -35,15 +35,20 @@ use crate::gate::{Admission, Gate, Holding, Permit, Spent};
 use crate::intercom::{PinStatus, Pins};
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::{Request, RequestId};
+use crate::mcp::methods::{self, Form, Sender};
 use crate::mcp::reply::METHOD_NOT_FOUND;
 
 pub use agent::Agent;
 pub use exchange::{Answer, Exchange, FromServer, ServerStream};
 pub use fault::Fault;
 pub use leg::{Leg, Offer};
+pub use listing::Listed;
 pub use release::{is_tool_error, run as run_release};
 
 use wire::{Wire, WireAnswer, WireBody};
+
+/// The JSON-RPC code by which servers say that a session is over.
+const SESSION_NOT_FOUND: i64 = -32001;
 
 /// Intercom's MCP server, as Portcullis reaches it.
 pub struct Upstream {
@@ -54,9 +59,9 @@ pub struct Upstream {
     forced: Option<Era>,
     next_id: AtomicI64,
     /// Whether Intercom speaks the modern era, once that is known.
-    modern: Mutex<Option<bool>>,
+    modern: OnceCell<bool>,
     /// The legs that clients without a session share: by credential in pass-through mode, else one.
-    shared: Mutex<leg::SharedLegs>,
+    shared: std::sync::Mutex<leg::SharedLegs>,
     /// Digest of the last tool list that was compared with the pins.
     listed: Mutex<Option<Digest>>,
     /// The order of the tools in that list.
@@ -86,8 +91,8 @@ impl Upstream {
             token: settings.token.clone(),
             forced: settings.era,
             next_id: AtomicI64::new(1),
-            modern: Mutex::new(None),
-            shared: Mutex::default(),
+            modern: OnceCell::new(),
+            shared: std::sync::Mutex::default(),
             listed: Mutex::new(None),
             order: ArcSwap::default(),
             changes: watch::Sender::new(0),
@@ -107,15 +112,37 @@ impl Upstream {
         self.releases.ended().await;
     }
 
+    /// A fresh request id of ours, for [`Upstream::send_as`].
+    pub fn request_id(&self) -> RequestId {
+        RequestId::from(self.next_id.fetch_add(1, Ordering::Relaxed))
+    }
+
     /// Sends the call of a permit and returns the exchange that it began. The call's end is
     /// recorded by the exchange, or here if it never began.
     ///
     /// # Errors
     /// If Intercom could not be reached or refused the call as a whole.
     pub async fn send(self: &Arc<Self>, leg: &Arc<Leg>, permit: Permit) -> Result<Exchange, Fault> {
+        self.send_as(leg, permit, self.request_id()).await
+    }
+
+    /// As [`Upstream::send`], under an id that the caller knows before: whoever may want to cancel
+    /// the call while Intercom has not answered yet needs it. Dropping the future records that the
+    /// client went away.
+    ///
+    /// # Errors
+    /// As [`Upstream::send`].
+    pub async fn send_as(
+        self: &Arc<Self>,
+        leg: &Arc<Leg>,
+        permit: Permit,
+        id: RequestId,
+    ) -> Result<Exchange, Fault> {
         let mut spent = permit.spend();
-        let id = RequestId::from(self.next_id.fetch_add(1, Ordering::Relaxed));
-        let posted = self.post_request(leg, &spent, &id).await;
+        let posted = match self.still_pinned(spent.call()) {
+            Ok(()) => self.post_request(leg, &spent, &id).await,
+            Err(fault) => Err(fault),
+        };
         match posted {
             Ok(answer) => Ok(Exchange::new(self.clone(), leg.clone(), spent, id, answer)),
             Err(fault) => {
@@ -165,7 +192,7 @@ impl Upstream {
             principal: self.own.clone(),
             revision: leg.revision(),
             client: leg::own_hint(),
-            method: question.method.clone(),
+            method: known_question(question).to_owned(),
             subject: Subject::Answer,
             payload: payload.to_text(),
             continuation: None,
@@ -178,7 +205,8 @@ impl Upstream {
             Err(error) => Err(Fault::Gate(error)),
         };
         if let Err(fault) = told {
-            tracing::warn!(%fault, method = question.method, "question of the server not refused");
+            let method = known_question(question);
+            tracing::warn!(code = fault.code(), %fault, method, "question not refused");
         }
     }
 
@@ -210,6 +238,15 @@ impl Upstream {
         }
     }
 
+    /// Refuses a tool call whose definition is no longer the one it was judged by.
+    fn still_pinned(&self, call: &Call) -> Result<(), Fault> {
+        let Subject::Tool { name, definition, .. } = &call.subject else { return Ok(()) };
+        match self.pins.status(name) {
+            PinStatus::Pinned(tool) if Some(tool.definition.digest) == *definition => Ok(()),
+            _ => Err(Fault::ToolChanged),
+        }
+    }
+
     /// POSTs a request; a legacy session that Intercom no longer knows is renewed once.
     async fn post_request(
         self: &Arc<Self>,
@@ -217,12 +254,16 @@ impl Upstream {
         spent: &Spent,
         id: &RequestId,
     ) -> Result<WireAnswer, Fault> {
+        if leg.era() == Era::Legacy && leg.session().is_none() {
+            self.renew(leg, None).await?;
+        }
         for attempt in 0..2 {
             let session = leg.session();
             let (headers, body) = self.written(leg, session.as_deref(), spent.call(), id);
             let answer = self.wire.post(self.token_of(leg), headers, body).await?;
             let lost = answer.status == StatusCode::NOT_FOUND
-                && session.as_ref().is_some_and(|session| session.id.is_some());
+                && session.as_ref().is_some_and(|session| session.id.is_some())
+                && !is_answer(&answer, id);
             if !lost {
                 return judge_status(answer, id);
             }
@@ -261,6 +302,16 @@ impl Upstream {
     }
 }
 
+/// The method of a question by our table: what a server makes up does not go into records.
+fn known_question(question: &Request) -> &'static str {
+    let known = methods::TABLE.iter().find(|method| {
+        method.sender == Sender::Server
+            && method.form == Form::Request
+            && method.name == question.method
+    });
+    known.map_or("unknown", |method| method.name)
+}
+
 /// A fresh call identifier.
 #[must_use]
 pub fn new_call_id() -> CallId {
@@ -290,8 +341,18 @@ fn judge_status(answer: WireAnswer, id: &RequestId) -> Result<WireAnswer, Fault>
     let fault = fault_of(answer.status, &answer.headers);
     let speaks = !matches!(fault, Fault::Unauthorized | Fault::Forbidden | Fault::RateLimited(_));
     match &answer.body {
-        WireBody::Json(body) if speaks && exchange::is_error_for(body, id) => Ok(answer),
+        WireBody::Json(body) if speaks && exchange::error_for(body, id).is_some() => Ok(answer),
         _ => Err(fault),
+    }
+}
+
+/// Whether a refused request was refused by the server's JSON-RPC side and not for its session.
+fn is_answer(answer: &WireAnswer, id: &RequestId) -> bool {
+    match &answer.body {
+        WireBody::Json(body) => {
+            exchange::error_for(body, id).is_some_and(|code| code != SESSION_NOT_FOUND)
+        }
+        _ => false,
     }
 }
 

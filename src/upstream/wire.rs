@@ -23,6 +23,9 @@ use crate::mcp::sse;
 
 /// The largest answer that is read, in bytes.
 const ANSWER_CAP: usize = 16 * 1024 * 1024;
+/// The life of an unused connection: shorter than what servers grant, for a call on a connection
+/// that the server is just closing is lost.
+const POOL_IDLE: Duration = Duration::from_secs(25);
 
 /// The HTTP client.
 pub(super) struct Wire {
@@ -65,7 +68,7 @@ impl Wire {
             .wrap_connector(connector);
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(Duration::from_secs(25))
+            .pool_idle_timeout(POOL_IDLE)
             .build(https);
         Ok(Self {
             client,
@@ -157,7 +160,8 @@ impl Wire {
                 _ if bytes.is_empty() => WireBody::Empty,
                 "application/json" => WireBody::Json(bytes),
                 _ if head.status.is_success() => {
-                    return Err(Fault::Malformed(format!("media type `{media}`")));
+                    let text = "its media type is neither JSON nor an event stream";
+                    return Err(Fault::Malformed(text.to_owned()));
                 }
                 _ => WireBody::Empty,
             }

@@ -136,8 +136,13 @@ fn data_is_a_slice_of_its_chunk() {
 fn nothing_that_is_encoded_begins_another_field() {
     let nasty = "a\nid: 9\r\n\r\ndata: b\0";
     let event = Event { event: Some(nasty.into()), id: Some(nasty.into()), ..data("x") };
-    let items =
-        decode(&[&encode(&event), &comment(nasty), &retry(5), &message("y".into(), None)]).unwrap();
+    let items = decode(&[
+        &encode(&event),
+        &comment(nasty),
+        &encode(&Event { retry: Some(5), ..Event::default() }),
+        &message("y".into(), None),
+    ])
+    .unwrap();
     let flat = "aid: 9data: b".to_owned();
     let expected = [
         Item::Event(Event { event: Some(flat.clone()), id: Some(flat.clone()), ..data("x") }),
