@@ -5,11 +5,13 @@
 //! no request did). When the process is to end, the listener closes at once, requests under way get
 //! the drain time, and idle connections are closed.
 
+mod lines;
+
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -24,6 +26,8 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+
+use lines::Lines;
 
 /// Bounds of a listener.
 #[derive(Debug, Clone)]
@@ -60,7 +64,8 @@ pub async fn serve<H, F, B>(
         };
         let Some((stream, slot)) = accepted else { continue };
         let clock = Arc::new(HeadClock::default());
-        let io = TokioIo::new(Watched { stream, clock: clock.clone() });
+        let watched = Watched { stream, clock: clock.clone(), lines: Lines::default() };
+        let io = TokioIo::new(watched);
         let service = {
             let (handler, clock) = (handler.clone(), clock.clone());
             service_fn(move |request| {
@@ -76,15 +81,15 @@ pub async fn serve<H, F, B>(
         };
         let connection = builder(&limits).serve_connection(io, service).into_owned();
         let connection = graceful.watch(connection);
-        let header_timeout = limits.header_timeout;
+        let (header_timeout, idle_timeout) = (limits.header_timeout, limits.idle_timeout);
         tokio::spawn(async move {
             let _slot = slot;
             tokio::select! {
                 ended = connection => if let Err(error) = ended {
                     tracing::debug!(%error, "connection ended");
                 },
-                () = clock.expired(header_timeout) => {
-                    tracing::debug!("connection closed: its request head came too slowly");
+                () = clock.expired(header_timeout, idle_timeout) => {
+                    tracing::debug!("connection closed: a request head came too slowly, or none");
                 }
             }
         });
@@ -140,6 +145,11 @@ struct HeadClock {
     /// Milliseconds after `start` at which bytes came while no request was under way; 0 for never.
     head_began: AtomicU64,
     under_way: AtomicUsize,
+    /// Requests so far.
+    requests: AtomicUsize,
+    /// Whether any byte ever came: until then hyper does not know which HTTP it is, and no clock of
+    /// its runs.
+    spoke: AtomicBool,
 }
 
 impl Default for HeadClock {
@@ -148,12 +158,15 @@ impl Default for HeadClock {
             start: Instant::now(),
             head_began: AtomicU64::new(0),
             under_way: AtomicUsize::new(0),
+            requests: AtomicUsize::new(0),
+            spoke: AtomicBool::new(false),
         }
     }
 }
 
 impl HeadClock {
     fn bytes_came(&self) {
+        self.spoke.store(true, Ordering::Relaxed);
         if self.under_way.load(Ordering::Relaxed) == 0 {
             let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
             // The first byte of a head counts, not the last.
@@ -161,7 +174,14 @@ impl HeadClock {
         }
     }
 
+    /// The number of requests so far, if none is under way: what comes is then a head.
+    fn between_requests(&self) -> Option<usize> {
+        let idle = self.under_way.load(Ordering::Relaxed) == 0;
+        idle.then(|| self.requests.load(Ordering::Relaxed))
+    }
+
     fn request_began(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
         self.under_way.fetch_add(1, Ordering::Relaxed);
         self.head_began.store(0, Ordering::Relaxed);
     }
@@ -170,24 +190,26 @@ impl HeadClock {
         self.under_way.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Resolves when a head takes longer than `limit`.
-    async fn expired(&self, limit: Duration) {
+    /// Resolves when a head takes longer than `limit`, or nothing at all comes for `idle`.
+    async fn expired(&self, limit: Duration, idle: Duration) {
         let mut ticks = tokio::time::interval(Duration::from_secs(1));
         loop {
             ticks.tick().await;
             let began = self.head_began.load(Ordering::Relaxed);
             let late = Duration::from_millis(began) + limit < self.start.elapsed();
-            if began != 0 && late {
+            let silent = !self.spoke.load(Ordering::Relaxed) && idle < self.start.elapsed();
+            if (began != 0 && late) || silent {
                 return;
             }
         }
     }
 }
 
-/// A connection whose reads are seen by the clock.
+/// A connection whose reads are seen by the clock, and its heads by the check of line ends.
 struct Watched {
     stream: TcpStream,
     clock: Arc<HeadClock>,
+    lines: Lines,
 }
 
 impl AsyncRead for Watched {
@@ -200,6 +222,11 @@ impl AsyncRead for Watched {
         let read = pin!(&mut self.stream).poll_read(context, buffer);
         if buffer.filled().len() > before {
             self.clock.bytes_came();
+            if let Some(requests) = self.clock.between_requests()
+                && let Some(new) = buffer.filled_mut().get_mut(before..)
+            {
+                self.lines.check(new, requests);
+            }
         }
         read
     }
