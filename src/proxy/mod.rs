@@ -7,6 +7,7 @@
 mod adapt;
 mod body;
 mod door;
+mod general;
 mod handler;
 mod held;
 mod legacy;
@@ -17,6 +18,7 @@ mod reply;
 mod session;
 mod streams;
 mod tasks;
+mod told;
 mod tools;
 mod trouble;
 

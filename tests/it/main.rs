@@ -11,4 +11,5 @@
 mod client;
 mod stand;
 
+mod architecture;
 mod road;
