@@ -9,7 +9,11 @@
 )]
 
 mod client;
+mod raw;
 mod stand;
 
 mod architecture;
+mod closed;
+mod door;
 mod road;
+mod strict;
