@@ -3,8 +3,11 @@
 //! HTTP/1 and HTTP/2 on one port. A connection may idle for long, but a request head that began
 //! must end soon: hyper has one clock for both, so a watchdog looks at the difference (bytes came,
 //! no request did). On an HTTP/2 connection it rests after the first request, for there bytes come
-//! without a request (acknowledged pings, windows), and hyper bounds what a head may be. When the process is to end, the listener closes at once, requests under way get
-//! the drain time, and idle connections are closed.
+//! without a request (acknowledged pings, windows), and hyper bounds what a head may be. When the
+//! process is to end, the listener closes at once, requests under way get the drain time, and idle
+//! connections are closed.
+
+mod lines;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -25,6 +28,8 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+
+use lines::Lines;
 
 /// Bounds of a listener.
 #[derive(Debug, Clone)]
@@ -61,7 +66,8 @@ pub async fn serve<H, F, B>(
         };
         let Some((stream, slot)) = accepted else { continue };
         let clock = Arc::new(HeadClock::default());
-        let io = TokioIo::new(Watched { stream, clock: clock.clone() });
+        let watched = Watched { stream, clock: clock.clone(), lines: Lines::default() };
+        let io = TokioIo::new(watched);
         let service = {
             let (handler, clock) = (handler.clone(), clock.clone());
             service_fn(move |request: Request<Incoming>| {
@@ -75,15 +81,15 @@ pub async fn serve<H, F, B>(
         };
         let connection = builder(&limits).serve_connection(io, service).into_owned();
         let connection = graceful.watch(connection);
-        let header_timeout = limits.header_timeout;
+        let (header_timeout, idle_timeout) = (limits.header_timeout, limits.idle_timeout);
         tokio::spawn(async move {
             let _slot = slot;
             tokio::select! {
                 ended = connection => if let Err(error) = ended {
                     tracing::debug!(%error, "connection ended");
                 },
-                () = clock.expired(header_timeout) => {
-                    tracing::debug!("connection closed: its request head came too slowly");
+                () = clock.expired(header_timeout, idle_timeout) => {
+                    tracing::debug!("connection closed: a request head came too slowly, or none");
                 }
             }
         });
@@ -141,6 +147,11 @@ struct HeadClock {
     under_way: AtomicUsize,
     /// Bytes say nothing of heads any more.
     rests: AtomicBool,
+    /// Requests so far.
+    requests: AtomicUsize,
+    /// Whether any byte ever came: until then hyper does not know which HTTP it is, and no clock of
+    /// its runs.
+    spoke: AtomicBool,
 }
 
 /// A request under way; it ends when its answer's body is gone, however that comes about.
@@ -185,12 +196,15 @@ impl Default for HeadClock {
             head_began: AtomicU64::new(0),
             under_way: AtomicUsize::new(0),
             rests: AtomicBool::new(false),
+            requests: AtomicUsize::new(0),
+            spoke: AtomicBool::new(false),
         }
     }
 }
 
 impl HeadClock {
     fn bytes_came(&self) {
+        self.spoke.store(true, Ordering::Relaxed);
         if self.under_way.load(Ordering::Relaxed) == 0 && !self.rests.load(Ordering::Relaxed) {
             let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
             // The first byte of a head counts, not the last.
@@ -198,7 +212,14 @@ impl HeadClock {
         }
     }
 
+    /// The number of requests so far, if none is under way: what comes is then a head.
+    fn between_requests(&self) -> Option<usize> {
+        let idle = self.under_way.load(Ordering::Relaxed) == 0;
+        idle.then(|| self.requests.load(Ordering::Relaxed))
+    }
+
     fn request_began(self: &Arc<Self>, version: Version) -> UnderWay {
+        self.requests.fetch_add(1, Ordering::Relaxed);
         if version == Version::HTTP_2 {
             self.rests.store(true, Ordering::Relaxed);
         }
@@ -207,24 +228,26 @@ impl HeadClock {
         UnderWay(self.clone())
     }
 
-    /// Resolves when a head takes longer than `limit`.
-    async fn expired(&self, limit: Duration) {
+    /// Resolves when a head takes longer than `limit`, or nothing at all comes for `idle`.
+    async fn expired(&self, limit: Duration, idle: Duration) {
         let mut ticks = tokio::time::interval(Duration::from_secs(1));
         loop {
             ticks.tick().await;
             let began = self.head_began.load(Ordering::Relaxed);
             let late = Duration::from_millis(began) + limit < self.start.elapsed();
-            if began != 0 && late {
+            let silent = !self.spoke.load(Ordering::Relaxed) && idle < self.start.elapsed();
+            if (began != 0 && late) || silent {
                 return;
             }
         }
     }
 }
 
-/// A connection whose reads are seen by the clock.
+/// A connection whose reads are seen by the clock, and its heads by the check of line ends.
 struct Watched {
     stream: TcpStream,
     clock: Arc<HeadClock>,
+    lines: Lines,
 }
 
 impl AsyncRead for Watched {
@@ -237,6 +260,11 @@ impl AsyncRead for Watched {
         let read = pin!(&mut self.stream).poll_read(context, buffer);
         if buffer.filled().len() > before {
             self.clock.bytes_came();
+            if let Some(requests) = self.clock.between_requests()
+                && let Some(new) = buffer.filled_mut().get_mut(before..)
+            {
+                self.lines.check(new, requests);
+            }
         }
         read
     }

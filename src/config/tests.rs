@@ -1,3 +1,5 @@
+//! Configuration: what is read, what is refused and where, what the schema says.
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt as _;

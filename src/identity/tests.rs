@@ -1,3 +1,5 @@
+//! Credentials: keys, people, tokens, and files that others could have changed.
+
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::sync::Arc;

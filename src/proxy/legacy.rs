@@ -1,9 +1,7 @@
 //! Legacy clients: `initialize`, sessions, batches, notifications, answers, streams.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::Proxy;
@@ -15,21 +13,16 @@ use super::outbox::Outbox;
 use super::reply::{self as http_reply, events, whole};
 use super::session::{NewSession, Session};
 use super::slots::Use;
-use super::streams::GENERAL;
+use super::told::session_call;
 use super::trouble::Trouble;
-use crate::clock;
-use crate::domain::{Call, CallMeta, Era, JsonText, Revision, Subject};
+use crate::domain::{Era, JsonText, Revision};
 use crate::identity::Authenticated;
 use crate::mcp::era::{Capabilities, META_PROGRESS, client_hint};
 use crate::mcp::headers::SESSION_ID;
 use crate::mcp::json::{self, Object};
-use crate::mcp::message::{
-    Incoming, Message, MessageError, Notification, Request, RequestId, Response as Answer,
-    ResponseBody,
-};
+use crate::mcp::message::{Incoming, Message, MessageError, Request, RequestId};
 use crate::mcp::methods::{self, Form, Sender};
 use crate::mcp::reply::{self, INVALID_PARAMS, INVALID_REQUEST};
-use crate::upstream::{FromServer, new_call_id};
 
 impl Proxy {
     /// One legacy POST.
@@ -341,158 +334,6 @@ impl Proxy {
         });
         http_reply::to_batch(out, &session, requests)
     }
-
-    /// A notification of the client.
-    async fn client_note(self: &Arc<Self>, session: &Arc<Session>, note: Notification) {
-        let known =
-            methods::find(Sender::Client, Form::Notification, &note.method, session.revision);
-        if known.is_none() {
-            let text = "a notification that this revision does not have was dropped";
-            self.gate.refused(&session.principal, "notification.unknown", text);
-            return;
-        }
-        let mut params = note.params;
-        match note.method.as_str() {
-            // Said by us when the leg was opened.
-            "notifications/initialized" => return,
-            "notifications/cancelled" => {
-                let id = params.get("requestId").and_then(RequestId::read);
-                let Some((upstream_id, _)) = id.and_then(|id| session.cancel(&id)) else { return };
-                // Nothing was sent yet: there is nothing to cancel at Intercom.
-                let Some(upstream_id) = upstream_id else { return };
-                params.set("requestId", upstream_id.to_text());
-            }
-            _ => {}
-        }
-        if session.leg.era() == Era::Modern {
-            return;
-        }
-        let mut call = session_call(session, &note.method);
-        call.payload = json::compact(&params.to_text());
-        self.tell(session, call, None).await;
-    }
-
-    /// The client's answer to a question of the server: matched, judged, passed on.
-    async fn client_answer(
-        self: &Arc<Self>,
-        session: &Arc<Session>,
-        answer: Answer,
-    ) -> Result<(), Refusal> {
-        let asked = answer.id.as_ref().and_then(|id| session.answered(id)).ok_or_else(|| {
-            let text = "this answers no open question";
-            Refusal::new(StatusCode::BAD_REQUEST, "answer.unasked", text)
-        })?;
-        let mut payload = Object::default();
-        match answer.body {
-            ResponseBody::Result(text) => payload.set("result", text),
-            ResponseBody::Error(error) => {
-                let mut object = Object::default();
-                object.set("code", JsonText::of(&error.code));
-                object.set("message", json::quote(&error.message));
-                if let Some(data) = error.data {
-                    object.set("data", data);
-                }
-                payload.set("error", object.to_text());
-            }
-        }
-        let mut call = session_call(session, &asked.method);
-        call.subject = Subject::Answer;
-        call.payload = json::compact(&payload.to_text());
-        self.tell(session, call, Some(&asked.upstream_id)).await;
-        Ok(())
-    }
-
-    /// Tells Intercom something, if the gate agrees.
-    async fn tell(&self, session: &Session, call: Call, to: Option<&RequestId>) {
-        let told = match self.permit(call, Vec::new()).await {
-            Ok(permit) => self.upstream.tell(&session.leg, permit, to).await.map_err(Trouble::from),
-            Err(trouble) => Err(trouble),
-        };
-        if let Err(trouble) = told {
-            tracing::info!(?trouble, principal = %session.principal.id, "message not passed on");
-        }
-    }
-
-    /// Carries what Intercom sends for no request in particular to the session's general stream,
-    /// for as long as the client listens. When the process is to end the stream does, at once.
-    async fn general_stream(self: Arc<Self>, session: Arc<Session>) {
-        tokio::select! {
-            () = self.carry_general(&session) => {}
-            () = self.draining() => session.stop_listening(),
-        }
-    }
-
-    async fn carry_general(self: &Arc<Self>, session: &Arc<Session>) {
-        let call = session_call(session, "session/listen");
-        let mut tools = self.upstream.tool_changes();
-        let mut pause = Duration::from_secs(1);
-        while session.is_carried_on() {
-            let mut stream = match self.upstream.server_stream(&session.leg).await {
-                Ok(stream) => stream,
-                Err(fault) => {
-                    tracing::debug!(%fault, "no stream of Intercom");
-                    None
-                }
-            };
-            loop {
-                tokio::select! {
-                    next = async { match &mut stream {
-                        Some(stream) => stream.next().await,
-                        None => std::future::pending().await,
-                    } } => match next {
-                        Ok(Some(message)) => {
-                            pause = Duration::from_secs(1);
-                            if let Some(bytes) = self.general_message(session, &call, message).await {
-                                session.streams(|streams| streams.message(GENERAL, bytes));
-                            }
-                        }
-                        Ok(None) | Err(_) => break,
-                    },
-                    changed = tools.changed() => if changed.is_ok() {
-                        let method = "notifications/tools/list_changed".to_owned();
-                        let note = Notification { method, params: Object::default(), meta: Object::default() };
-                        session.streams(|streams| streams.message(GENERAL, note.write()));
-                    },
-                    () = tokio::time::sleep(Duration::from_secs(15)) => {
-                        session.streams(|streams| streams.comment(GENERAL));
-                        if !session.streams(|streams| streams.has_listener()) {
-                            break;
-                        }
-                    }
-                }
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_secs(30));
-        }
-    }
-
-    async fn general_message(
-        self: &Arc<Self>,
-        session: &Arc<Session>,
-        call: &Call,
-        message: FromServer,
-    ) -> Option<Bytes> {
-        match message {
-            FromServer::Notification(note) => {
-                methods::find(Sender::Server, Form::Notification, &note.method, session.revision)?;
-                if note.method == "notifications/tools/list_changed" {
-                    // Told from the pins once the new list was read: a change that stays hidden is
-                    // none for the client.
-                    self.tools_changed(&session.leg);
-                    return None;
-                }
-                self.may_hear(call, &note).await.then(|| note.write())
-            }
-            FromServer::Request(question) => {
-                let message = self.question(session, call, None, &question).await;
-                if message.is_none() {
-                    self.upstream.refuse(&session.leg, &question).await;
-                }
-                message
-            }
-            FromServer::Answer(_) => None,
-        }
-    }
 }
 
 /// Ends a request's entry in its session, however its task ends.
@@ -501,22 +342,6 @@ struct UnderWay(Arc<Session>, RequestId);
 impl Drop for UnderWay {
     fn drop(&mut self) {
         self.0.finish(&self.1);
-    }
-}
-
-/// A call of a session that is no request of the client.
-fn session_call(session: &Session, method: &str) -> Call {
-    Call {
-        id: new_call_id(),
-        at: clock::now(),
-        principal: session.principal.clone(),
-        revision: session.revision,
-        client: session.client.clone(),
-        method: method.to_owned(),
-        subject: Subject::Method,
-        payload: JsonText::empty_object(),
-        continuation: None,
-        meta: CallMeta::default(),
     }
 }
 

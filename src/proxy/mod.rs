@@ -7,6 +7,7 @@
 mod adapt;
 mod body;
 mod door;
+mod general;
 mod handler;
 mod held;
 mod legacy;
@@ -18,6 +19,7 @@ mod session;
 mod slots;
 mod streams;
 mod tasks;
+mod told;
 mod tools;
 mod trouble;
 

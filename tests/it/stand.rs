@@ -25,6 +25,8 @@ pub(crate) struct Setup {
     pub roles: &'static str,
     pub more: String,
     pub environment: Vec<(String, String)>,
+    /// Files of the stand's folder that are there before the start: path and content.
+    pub files: Vec<(String, String)>,
     /// A command that runs the binary instead of the binary itself: `sh -c '... exec "$0" "$@"'`.
     pub wrapper: Vec<String>,
 }
@@ -36,6 +38,7 @@ impl Default for Setup {
             roles: "support-reader, article-editor, note-writer",
             more: String::new(),
             environment: Vec::new(),
+            files: Vec::new(),
             wrapper: Vec::new(),
         }
     }
@@ -66,6 +69,11 @@ impl Stand {
             setup,
             child: None,
         };
+        for (path, text) in &stand.setup.files {
+            let path = stand.folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
         stand.write_config();
         stand.key = stand.add_key("principals", AGENT);
         stand.approver_key = stand.add_key("people", APPROVER);
@@ -201,6 +209,11 @@ impl Stand {
     /// SIGKILL, and waits for the end.
     pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
+            // A tracer that is killed would leave the server behind.
+            let children = format!("/proc/{0}/task/{0}/children", child.id());
+            for pid in std::fs::read_to_string(children).unwrap_or_default().split_whitespace() {
+                let _ = Command::new("kill").args(["-KILL", pid]).status();
+            }
             let _ = child.kill();
             let _ = child.wait();
         }
@@ -217,6 +230,27 @@ impl Stand {
         let pid = child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         child.wait().unwrap()
+    }
+
+    /// The exit status of a server that ends by itself.
+    pub(crate) fn exited(&mut self) -> std::process::ExitStatus {
+        let mut child = self.child.take().unwrap();
+        let started = std::time::Instant::now();
+        loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                return status;
+            }
+            if started.elapsed() > crate::client::DEADLINE {
+                self.child = Some(child);
+                panic!("the server did not end: {}", self.stderr());
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
+
+    /// Another wrapper for the next start.
+    pub(crate) fn wrap(&mut self, wrapper: &[&str]) {
+        self.setup.wrapper = wrapper.iter().map(|part| (*part).to_owned()).collect();
     }
 
     /// A client with the agent's key.

@@ -1,9 +1,11 @@
+//! Holds: every transition, and stories of events against a second model.
+
 use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{CallId, ClientHint, Effect, Revision, Subject};
+use crate::domain::{CallId, ClientHint, Effect, PrincipalId, Revision, Subject};
 
 const T0: Timestamp = Timestamp::from_millis(1_000_000);
 
