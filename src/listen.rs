@@ -312,9 +312,9 @@ mod tests {
     use hyper_util::client::legacy::Client;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::sync::mpsc;
+    use tokio_stream::StreamExt as _;
 
     use super::*;
-    use crate::proxy::ReplyBody;
 
     const HEAD: Duration = Duration::from_millis(300);
     /// Longer than a head may take and the watchdog needs to see it.
@@ -339,7 +339,10 @@ mod tests {
                 tokio::time::sleep(LONG).await;
                 let _ = sender.send(Bytes::from_static(b"last")).await;
             });
-            Response::new(ReplyBody::from(receiver))
+            let stream = tokio_stream::wrappers::ReceiverStream::new(receiver);
+            Response::new(http_body_util::StreamBody::new(
+                stream.map(|bytes| Ok(Frame::data(bytes))),
+            ))
         };
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(serve(listener, handler, limits, stopped));

@@ -1,3 +1,5 @@
+//! The view against a real store: replays, claims left behind, limits.
+
 use super::*;
 use crate::domain::{
     ApproverId, CallFacts, CallId, ClientHint, Digest, Effect, OnRelease, Release, Revision,

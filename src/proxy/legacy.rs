@@ -256,10 +256,10 @@ impl Proxy {
                     let name: String = request.method.chars().take(60).collect();
                     no_method(&name).answering(Some(&id))
                 })?;
-        let leave = session.begin(&id).ok_or_else(|| {
+        if !session.begin(&id) {
             let text = "this request id is already in use; use a new one for each request";
-            MessageError::new(INVALID_REQUEST, "id_in_use", text).answering(Some(&id))
-        })?;
+            return Err(MessageError::new(INVALID_REQUEST, "id_in_use", text).answering(Some(&id)));
+        }
         let ask = Ask {
             id: id.clone(),
             method,
@@ -282,10 +282,7 @@ impl Proxy {
         let under_way = UnderWay(session.clone(), id);
         tokio::spawn(async move {
             let _ends_with_the_task = under_way;
-            tokio::select! {
-                () = proxy.handle(&caller, ask, outbox) => {}
-                () = leave.notified() => {}
-            }
+            proxy.handle(&caller, ask, outbox).await;
         });
         Ok(())
     }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 
 use super::streams::Streams;
 use crate::domain::{ClientHint, Digest, HoldId, Principal, Revision};
@@ -60,8 +60,6 @@ struct State {
 /// A request of the client that is under way.
 pub(super) struct Running {
     cancel: watch::Sender<bool>,
-    /// Told to leave a hold as it is: nobody would take its outcome here.
-    leave: Arc<Notify>,
     /// Our id of it at Intercom, once it was sent.
     pub(super) upstream_id: Option<RequestId>,
     /// Its hold, if it waits for a person.
@@ -126,7 +124,7 @@ impl Sessions {
         map.insert(id, session.clone());
         drop(map);
         if let Some(evicted) = &evicted {
-            evicted.forget();
+            evicted.end();
         }
         Ok((session, evicted))
     }
@@ -141,7 +139,7 @@ impl Sessions {
         Some(session)
     }
 
-    /// Ends a session because its client says so: what waits in it is withdrawn.
+    /// Ends a session.
     pub(super) fn remove(&self, session: &Session) {
         self.lock().remove(&session.id);
         session.end();
@@ -156,7 +154,7 @@ impl Sessions {
         });
         for session in &idle {
             self.lock().remove(&session.id);
-            session.forget();
+            session.end();
         }
         for session in kept {
             session.streams(Streams::tidy);
@@ -175,28 +173,22 @@ impl Session {
         act(&mut self.state().streams)
     }
 
-    /// Notes a request as under way, and says when it must leave its hold; `None` if its id is
-    /// already in use, for two requests under one id could not be told apart.
-    pub(super) fn begin(&self, id: &RequestId) -> Option<Arc<Notify>> {
+    /// Notes a request as under way; `false` if its id is already in use, for two requests under
+    /// one id could not be told apart.
+    pub(super) fn begin(&self, id: &RequestId) -> bool {
         let mut state = self.state();
         if state.running.contains_key(id) {
-            return None;
+            return false;
         }
         let (cancel, _) = watch::channel(false);
-        let leave = Arc::new(Notify::new());
-        let running = Running { cancel, leave: leave.clone(), upstream_id: None, hold: None };
-        state.running.insert(id.clone(), running);
-        Some(leave)
+        state.running.insert(id.clone(), Running { cancel, upstream_id: None, hold: None });
+        true
     }
 
     /// Changes what is known of a request under way.
     pub(super) fn running(&self, id: &RequestId, change: impl FnOnce(&mut Running)) {
-        let mut state = self.state();
-        let ended = state.ended;
-        let Some(running) = state.running.get_mut(id) else { return };
-        change(running);
-        if ended && running.hold.is_some() {
-            running.leave.notify_one();
+        if let Some(running) = self.state().running.get_mut(id) {
+            change(running);
         }
     }
 
@@ -282,27 +274,14 @@ impl Session {
         self.state().ended
     }
 
-    /// Ends the session; what runs in it is cancelled.
+    /// Ends the session: nobody takes answers in it any more. Calls that wait for a person leave
+    /// their holds as they are, for an identical call in another session belongs to them too.
     fn end(&self) {
         let mut state = self.state();
-        state.over();
+        state.ended = true;
+        state.streams.clear();
         for running in state.running.values() {
             running.cancel.send_replace(true);
-        }
-    }
-
-    /// Ends the session without its client having said so. Nobody takes answers any more, but calls
-    /// that wait for a person stay: an identical call in another session belongs to the same hold.
-    fn forget(&self) {
-        let mut state = self.state();
-        state.over();
-        for running in state.running.values() {
-            if running.hold.is_some() {
-                running.leave.notify_one();
-            } else if running.upstream_id.is_some() {
-                running.cancel.send_replace(true);
-            }
-            // What was not sent yet may still be held, and must not be withdrawn then.
         }
     }
 
@@ -315,12 +294,5 @@ impl Session {
     fn state(&self) -> MutexGuard<'_, State> {
         // INVARIANT: nothing that can panic runs under this lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn over(&mut self) {
-        self.ended = true;
-        self.streams.clear();
     }
 }

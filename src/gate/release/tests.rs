@@ -1,3 +1,5 @@
+//! Names that mean one person.
+
 use super::same_person;
 
 #[test]
