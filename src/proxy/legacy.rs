@@ -235,6 +235,7 @@ impl Proxy {
         let id = request.id.clone();
         let (outbox, out) = Outbox::new();
         if let Err(error) = self.begin(auth, &session, request, outbox) {
+            self.note_refusal(&session.principal, &error);
             let status = StatusCode::from_u16(reply::status(error.code, Era::Legacy));
             return whole(status.unwrap_or(StatusCode::BAD_REQUEST), error.write().into());
         }
@@ -307,6 +308,7 @@ impl Proxy {
                     requests += 1;
                     if let Err(error) = self.begin(auth.clone(), &session, request, outbox.clone())
                     {
+                        self.note_refusal(&session.principal, &error);
                         faults.push(error);
                     }
                 }

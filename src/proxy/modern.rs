@@ -14,13 +14,16 @@ use super::trouble::Trouble;
 use crate::domain::{Call, Era, Hold, HoldId, JsonText, OutcomeKind, Revision, Subject, Verdict};
 use crate::gate::Denial;
 use crate::mcp::json::{self, Object};
-use crate::mcp::message::{Notification, ResponseBody};
+use crate::mcp::message::{MessageError, Notification, ResponseBody};
 use crate::mcp::methods::{self, Form, Sender, TASKS_EXTENSION};
+use crate::mcp::reply::INVALID_PARAMS;
 use crate::policy::{AnswerFacts, AnswerKind};
 use crate::upstream::{Answer, Exchange, FromServer, Offer};
 
 /// `_meta` key that ties a message to its subscription.
 const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
+/// The most resources of one subscription: each costs a decision and its record.
+const MAX_RESOURCES: usize = 100;
 /// The first message of a subscription.
 const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
 /// What Portcullis itself tells of the tool list.
@@ -101,7 +104,13 @@ impl Proxy {
         let leg = self.leg(caller).await?;
         let (holds, theirs) = self.tasks_of(caller, &wanted);
         let mut filter = wanted.clone();
-        filter.remove("taskIds");
+        filter.retain(|key| {
+            matches!(key, "toolsListChanged" | "promptsListChanged" | "resourcesListChanged")
+        });
+        let resources = self.resources_of(caller, ask, &wanted).await?;
+        if !resources.is_empty() {
+            filter.set("resourceSubscriptions", JsonText::of(&resources));
+        }
         if !theirs.is_empty() {
             let ids: Vec<&String> = theirs.keys().collect();
             filter.set("taskIds", JsonText::of(&ids));
@@ -276,6 +285,36 @@ impl Proxy {
         }
         note.meta.set(SUBSCRIPTION_ID, ask.id.to_text());
         self.may_hear(call, &note).await.then(|| note.write())
+    }
+
+    /// The resources that a client wants to follow and may: each is asked about as if it were
+    /// subscribed to by itself.
+    async fn resources_of(
+        &self,
+        caller: &Caller,
+        ask: &Ask,
+        wanted: &Object,
+    ) -> Result<Vec<String>, Trouble> {
+        let uris = wanted.get("resourceSubscriptions").and_then(json::elements).unwrap_or_default();
+        if uris.len() > MAX_RESOURCES {
+            let text = format!("a subscription has at most {MAX_RESOURCES} resources");
+            return Err(MessageError::new(INVALID_PARAMS, "params", text).into());
+        }
+        let mut allowed = Vec::new();
+        for uri in uris.iter().filter_map(json::as_str) {
+            let subject = Subject::Resource { uri: uri.clone().into_owned() };
+            let payload = Object::from_iter([("uri", json::quote(&uri))]).to_text();
+            let mut call = self.call(caller, ask, subject, payload, None);
+            "resources/subscribe".clone_into(&mut call.method);
+            match self.permit(call, Vec::new()).await {
+                // It goes to Intercom within the subscription, under the permit of that.
+                Ok(permit) => permit.spend().complete(OutcomeKind::Answered, 0, None),
+                Err(Trouble::Denied(_)) => continue,
+                Err(trouble) => return Err(trouble),
+            }
+            allowed.push(uri.into_owned());
+        }
+        Ok(allowed)
     }
 
     /// The tasks that a client wants to follow: our holds of this principal, and Intercom's tasks

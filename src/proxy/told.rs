@@ -25,6 +25,12 @@ impl Proxy {
             self.gate.refused(&session.principal, "notification.unknown", text);
             return;
         }
+        let parameters = methods::parameters(&note.method, session.revision);
+        if note.params.iter().any(|(key, _)| !parameters.contains(&key)) {
+            let text = "a notification with parameters that it does not have was dropped";
+            self.gate.refused(&session.principal, "notification.params", text);
+            return;
+        }
         let mut params = note.params;
         match note.method.as_str() {
             // Said by us when the leg was opened.
