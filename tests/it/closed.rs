@@ -60,8 +60,8 @@ notifications/initialized          | 202        | 202        | 202        | -
 notifications/cancelled            | 202        | 202        | 202        | 202
 notifications/progress             | sent       | sent       | sent       | -
 notifications/roots/list_changed   | sent       | sent       | sent       | -
-tasks/get                          | -          | -          | 200 -32601 | 200 -31403
-tasks/cancel                       | -          | -          | 200 -32601 | 200 -31403
+tasks/get                          | -          | -          | 200 -32601 | sent
+tasks/cancel                       | -          | -          | 200 -32601 | sent
 tasks/result                       | -          | -          | 200 -32601 | -
 tasks/list                         | -          | -          | 200 -32601 | -
 notifications/tasks/status         | -          | -          | 202        | -
