@@ -19,8 +19,9 @@ use crate::domain::{Digest, Event, Seq, Timestamp};
 
 /// Records of one group at most, and the bytes after which a group is closed.
 pub(super) const GROUP_RECORDS: usize = 64;
-/// How long a group waits for company, if the last one had some.
-const GATHER: Duration = Duration::from_micros(200);
+/// A group waits for company as long as some comes within the first span, and at most the second.
+const COMING: Duration = Duration::from_micros(250);
+const GATHER: Duration = Duration::from_millis(2);
 /// How long an event that nobody waits for may stay in memory.
 const LATER: Duration = Duration::from_millis(5);
 const GROUP_BYTES: usize = 64 * 1024;
@@ -278,48 +279,49 @@ impl Queue {
         Ok(())
     }
 
-    /// Waits for events and takes a group of them; none if the queue was closed and is empty, or
-    /// the log failed. `company` is the size of the last group: if several callers are at work,
-    /// a moment's wait lets them share one sync instead of queueing for two.
-    pub(super) fn take_group(&self, group: &mut Vec<Queued>, company: usize) -> bool {
+    /// Waits for events and takes a group of them; says how many wait for it. `None` if the queue was
+    /// closed and is empty, or the log failed. `company` is how many waited for the last group: if several callers are at
+    /// work, a group waits as long as more of them keep coming, so that they share one sync instead
+    /// of queueing for one each.
+    pub(super) fn take_group(&self, group: &mut Vec<Queued>, company: usize) -> Option<usize> {
         group.clear();
         let mut state = self.lock();
-        let mut until: Option<Instant> = None;
-        while state.poisoned.is_none() {
-            let ready = state.awaited || state.closed || state.waiting.len() >= GROUP_RECORDS;
-            let enough = company < 2 || state.waiting.len() >= company.min(GROUP_RECORDS);
-            if ready && (enough || state.closed) {
-                break;
-            }
-            if state.closed && state.waiting.is_empty() {
-                return false;
-            }
-            state.writer_idle = !ready;
+        let mut since: Option<Instant> = None;
+        while state.poisoned.is_none() && !state.closed {
             if state.waiting.is_empty() {
+                state.writer_idle = true;
                 state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
-            let patience = if ready { GATHER } else { LATER };
-            let end = *until.get_or_insert_with(|| Instant::now() + patience);
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            if state.waiting.len() >= GROUP_RECORDS || (state.awaited && company < 2) {
                 break;
             }
-            let was_ready = ready;
-            let waited = self.work.wait_timeout(state, left);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
-            if !was_ready && state.awaited {
-                until = None;
+            let start = *since.get_or_insert_with(Instant::now);
+            let (patience, most) = if state.awaited { (COMING, GATHER) } else { (LATER, LATER) };
+            if start.elapsed() >= most {
+                break;
+            }
+            let (before, awaited) = (state.waiting.len(), state.awaited);
+            // Only what nobody waits for may be interrupted by somebody who does.
+            state.writer_idle = !awaited;
+            state =
+                self.work.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner).0;
+            if awaited && state.waiting.len() == before {
+                break;
+            }
+            if !awaited && state.awaited {
+                since = None;
             }
         }
         state.writer_idle = false;
         if state.poisoned.is_some() || state.waiting.is_empty() {
-            return false;
+            return None;
         }
-        let mut bytes = 0;
+        let (mut bytes, mut waiters) = (0, 0);
         while group.len() < GROUP_RECORDS && (bytes < GROUP_BYTES || group.is_empty()) {
             let Some(mut queued) = state.waiting.pop_front() else { break };
             bytes += queued.text.len();
+            waiters += usize::from(queued.waiter.is_some());
             state.flight.push(queued.waiter.take());
             group.push(queued);
         }
@@ -331,7 +333,7 @@ impl Queue {
         if wake {
             self.watch.notify_one();
         }
-        true
+        Some(waiters)
     }
 
     /// Answers the group under way: its records are durable. Nothing if the log failed meanwhile.

@@ -112,8 +112,8 @@ impl Scribe {
         let guard = PoisonOnPanic(queue);
         let mut group = Vec::new();
         let mut company = 0;
-        while queue.take_group(&mut group, company) {
-            company = group.len();
+        while let Some(waiters) = queue.take_group(&mut group, company) {
+            company = waiters;
             match self.commit(&group) {
                 Ok(()) => queue.settle(&self.receipts),
                 Err(error) => {
