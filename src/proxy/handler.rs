@@ -251,6 +251,8 @@ pub(super) async fn left(caller: &Caller, ask: &Ask, outbox: &Outbox) {
     if let Some(mut cancelled) = caller.session.as_ref().and_then(|it| it.cancelled(&ask.id))
         && cancelled.wait_for(|cancelled| *cancelled).await.is_ok()
     {
+        // What is cancelled has no answer: a stream that ends, never an error of ours.
+        outbox.open().await;
         return;
     }
     // Nothing to cancel, or no longer listed: it ended.

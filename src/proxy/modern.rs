@@ -11,7 +11,9 @@ use super::handler::{Ask, Caller};
 use super::outbox::Outbox;
 use super::relay::{answer_kind, result_kind};
 use super::trouble::Trouble;
-use crate::domain::{Call, Era, Hold, HoldId, JsonText, OutcomeKind, Revision, Subject, Verdict};
+use crate::domain::{
+    Call, Era, Hold, HoldId, HoldState, JsonText, OutcomeKind, Revision, Subject, Verdict,
+};
 use crate::gate::Denial;
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::{MessageError, Notification, ResponseBody};
@@ -345,8 +347,9 @@ impl Proxy {
         (holds, theirs)
     }
 
-    fn watch_all(&self, holds: &[HoldId]) -> Vec<watch::Receiver<Hold>> {
-        holds.iter().filter_map(|id| self.gate.holds().watch(*id).ok()).collect()
+    fn watch_all(&self, holds: &[HoldId]) -> Vec<Watched> {
+        let watched = holds.iter().filter_map(|id| self.gate.holds().watch(*id).ok());
+        watched.map(Watched::new).collect()
     }
 }
 
@@ -380,17 +383,37 @@ fn subscribed(ask: &Ask, method: &str, params: Object) -> bytes::Bytes {
     Notification { method: method.to_owned(), params, meta }.write()
 }
 
-/// The next hold of several that changes.
-async fn next_change(holds: &mut [watch::Receiver<Hold>]) -> Hold {
-    let changes = holds.iter_mut().map(|hold| {
-        Box::pin(async move {
-            match hold.changed().await {
-                Ok(()) => hold.borrow_and_update().clone(),
-                Err(_) => std::future::pending().await,
+/// A hold that is listened to, and its state as the client knows it.
+struct Watched {
+    told: Option<HoldState>,
+    hold: watch::Receiver<Hold>,
+}
+
+impl Watched {
+    /// What is over before anybody listens is told at once: no change would follow.
+    fn new(hold: watch::Receiver<Hold>) -> Self {
+        let state = hold.borrow().state;
+        Self { told: (!state.is_final()).then_some(state), hold }
+    }
+
+    /// The hold in its next state. That its outcome was delivered is no news to whom it was.
+    async fn change(&mut self) -> Hold {
+        loop {
+            let now = self.hold.borrow_and_update().clone();
+            if self.told != Some(now.state) {
+                self.told = Some(now.state);
+                return now;
             }
-        })
-    });
-    let changes: Vec<_> = changes.collect();
+            if self.hold.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}
+
+/// The next hold of several that changes.
+async fn next_change(holds: &mut [Watched]) -> Hold {
+    let changes: Vec<_> = holds.iter_mut().map(|hold| Box::pin(hold.change())).collect();
     if changes.is_empty() {
         return std::future::pending().await;
     }

@@ -15,7 +15,7 @@ use super::session::{Asked, Session};
 use super::trouble::{DENIED, Trouble, tool_error_result};
 use crate::domain::{Call, Decision, Era, JsonText, OutcomeKind, Verdict};
 use crate::gate::Denial;
-use crate::mcp::era::Capabilities;
+use crate::mcp::era::{Capabilities, LOG_LEVELS};
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::{Notification, Request, RequestId, ResponseBody, RpcError};
 use crate::mcp::methods::{self, Form, Sender};
@@ -139,7 +139,10 @@ impl Proxy {
                 note.params.set("progressToken", token.to_text());
             }
             "notifications/message" if ask.era() == Era::Modern => {
-                caller.log_level?;
+                let severity = |level: &str| LOG_LEVELS.iter().position(|known| *known == level);
+                if severity(&note.params.str("level")?)? < severity(caller.log_level?)? {
+                    return None;
+                }
             }
             "notifications/cancelled" => {
                 let id = note.params.get("requestId").and_then(RequestId::read)?;

@@ -11,7 +11,7 @@ use super::trouble::Trouble;
 use crate::clock;
 use crate::domain::{Call, CallMeta, Era, JsonText, Subject};
 use crate::mcp::json::{self, Object};
-use crate::mcp::message::{Notification, RequestId, Response as Answer, ResponseBody};
+use crate::mcp::message::{Notification, Request, RequestId, Response as Answer, ResponseBody};
 use crate::mcp::methods::{self, Form, Sender};
 use crate::upstream::new_call_id;
 
@@ -49,7 +49,8 @@ impl Proxy {
         }
         let mut call = session_call(session, &note.method);
         call.payload = json::compact(&params.to_text());
-        self.tell(session, call, None).await;
+        // A failure is noted; a notification has nobody to tell it to.
+        let _ = self.tell(session, call, None).await;
     }
 
     /// The client's answer to a question of the server: matched, judged, passed on.
@@ -78,19 +79,29 @@ impl Proxy {
         let mut call = session_call(session, &asked.method);
         call.subject = Subject::Answer;
         call.payload = json::compact(&payload.to_text());
-        self.tell(session, call, Some(&asked.upstream_id)).await;
+        if let Err(Trouble::Denied(_)) = self.tell(session, call, Some(&asked.upstream_id)).await {
+            // Intercom must not wait for an answer that policy keeps back.
+            let (id, method) = (asked.upstream_id, asked.method);
+            let (params, meta) = (Object::default(), Object::default());
+            self.upstream.refuse(&session.leg, &Request { id, method, params, meta }).await;
+        }
         Ok(())
     }
 
     /// Tells Intercom something, if the gate agrees.
-    async fn tell(&self, session: &Session, call: Call, to: Option<&RequestId>) {
+    async fn tell(
+        &self,
+        session: &Session,
+        call: Call,
+        to: Option<&RequestId>,
+    ) -> Result<(), Trouble> {
         let told = match self.permit(call, Vec::new()).await {
             Ok(permit) => self.upstream.tell(&session.leg, permit, to).await.map_err(Trouble::from),
             Err(trouble) => Err(trouble),
         };
-        if let Err(trouble) = told {
+        told.inspect_err(|trouble| {
             tracing::info!(?trouble, principal = %session.principal.id, "message not passed on");
-        }
+        })
     }
 }
 

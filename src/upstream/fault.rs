@@ -19,6 +19,12 @@ pub enum Fault {
          renew it"
     )]
     Unauthorized,
+    /// 401 in pass-through mode: the token is the agent's.
+    #[error(
+        "Intercom does not accept the access token of this connection (401); sign in again and \
+         connect with the new token"
+    )]
+    OwnTokenRefused,
     /// 403: permission, plan or region.
     #[error(
         "Intercom refuses this call (403): the access token lacks a permission, or belongs to \
@@ -109,7 +115,7 @@ impl Fault {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Unreachable(_) => "upstream_unreachable",
-            Self::Unauthorized => "upstream_unauthorized",
+            Self::Unauthorized | Self::OwnTokenRefused => "upstream_unauthorized",
             Self::Forbidden => "upstream_forbidden",
             Self::RateLimited(_) => "upstream_rate_limited",
             Self::SessionLost => "upstream_session_lost",

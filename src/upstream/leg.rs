@@ -6,11 +6,13 @@
 //! reach Intercom is not taken for an answer.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 
-use http::HeaderValue;
+use http::{HeaderValue, StatusCode};
 use tokio::sync::OnceCell;
 
+use super::eras::refuses_era;
 use super::exchange::{Exchange, FromServer};
 use super::fault::Fault;
 use super::wire::WireBody;
@@ -70,7 +72,7 @@ pub struct Offer {
 pub(super) type SharedLegs = HashMap<Option<Digest>, Arc<OnceCell<Arc<Leg>>>>;
 
 impl Leg {
-    fn new(who: Who, token: Option<Secret>, era: Era) -> Self {
+    pub(super) fn new(who: Who, token: Option<Secret>, era: Era) -> Self {
         let state = State { era, session: None, offer: Arc::default() };
         Self { token, who, state: StdMutex::new(state), renewing: tokio::sync::Mutex::new(()) }
     }
@@ -96,6 +98,14 @@ impl Leg {
     #[must_use]
     pub fn offer(&self) -> Arc<Offer> {
         self.lock().offer.clone()
+    }
+
+    /// The same fault in the words of this leg: in pass-through mode the token is the agent's.
+    pub(super) fn own(&self, fault: Fault) -> Fault {
+        match fault {
+            Fault::Unauthorized if self.token.is_some() => Fault::OwnTokenRefused,
+            fault => fault,
+        }
     }
 
     pub(super) fn session(&self) -> Option<Arc<Session>> {
@@ -126,14 +136,21 @@ impl Upstream {
         if self.forced == Some(Era::Modern) {
             return self.modern_leg(who, token).await;
         }
+        if self.modern_only.load(Ordering::Relaxed) {
+            match self.modern_leg(who.clone(), token.clone()).await {
+                Err(fault) if refuses_era(&fault) => {
+                    self.modern_only.store(false, Ordering::Relaxed);
+                }
+                opened => return opened,
+            }
+        }
         let leg = Arc::new(Leg::new(who.clone(), token.clone(), Era::Legacy));
         match self.initialize(&leg).await {
             Ok(()) => Ok(leg),
             Err(fault) if self.forced.is_none() && refuses_era(&fault) => {
-                match self.modern_leg(who, token).await {
-                    Ok(leg) => Ok(leg),
-                    Err(_) => Err(fault),
-                }
+                let leg = self.modern_leg(who, token).await.map_err(|_| fault)?;
+                self.modern_only.store(true, Ordering::Relaxed);
+                Ok(leg)
             }
             Err(fault) => Err(fault),
         }
@@ -168,7 +185,7 @@ impl Upstream {
         shared.entry(credential).or_default().clone()
     }
 
-    fn lock_shared(&self) -> std::sync::MutexGuard<'_, SharedLegs> {
+    pub(super) fn lock_shared(&self) -> std::sync::MutexGuard<'_, SharedLegs> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -183,7 +200,8 @@ impl Upstream {
             return self.modern_leg(who, token).await;
         }
         let leg = Arc::new(Leg::new(who, token, Era::Legacy));
-        self.initialize(&leg).await?;
+        // A refusal of the modern era that the legacy one does not confirm proves nothing.
+        self.initialize(&leg).await.inspect_err(|_| self.forget_era())?;
         Ok(leg)
     }
 
@@ -215,7 +233,10 @@ impl Upstream {
     ///
     /// # Errors
     /// If policy denies it or Intercom cannot be reached.
-    pub async fn server_stream(&self, leg: &Leg) -> Result<Option<super::ServerStream>, Fault> {
+    pub async fn server_stream(
+        self: &Arc<Self>,
+        leg: &Arc<Leg>,
+    ) -> Result<Option<super::ServerStream>, Fault> {
         if leg.era() == Era::Modern {
             return Ok(None);
         }
@@ -229,9 +250,16 @@ impl Upstream {
         let headers = write::legacy_headers(session.as_deref(), None);
         let answer = self.wire.get(self.token_of(leg), headers).await;
         spent.complete(outcome_of(&answer), 0, None);
-        match answer?.body {
-            WireBody::Events(body) => Ok(Some(super::ServerStream::new(body))),
-            WireBody::Empty | WireBody::Json(_) => Ok(None),
+        let answer = answer?;
+        match (answer.status, answer.body) {
+            (_, WireBody::Events(body)) => Ok(Some(super::ServerStream::new(body))),
+            (StatusCode::METHOD_NOT_ALLOWED, _) => Ok(None),
+            (StatusCode::NOT_FOUND, _) if session.is_some() => {
+                self.renew(leg, session.as_ref()).await?;
+                Err(Fault::SessionLost)
+            }
+            (status, _) if status.is_success() => Ok(None),
+            (status, _) => Err(super::fault_of(status, &answer.headers)),
         }
     }
 
@@ -268,32 +296,6 @@ impl Upstream {
         let offer = offer_of(&result);
         leg.lock().offer = Arc::new(offer);
         Ok(leg)
-    }
-
-    /// Whether Intercom speaks the modern era; asked once, by `server/discover`.
-    async fn speaks_modern(self: &Arc<Self>, token: Option<Secret>) -> Result<bool, Fault> {
-        match self.forced {
-            Some(era) => Ok(era == Era::Modern),
-            None => self.modern.get_or_try_init(|| self.find_out(token)).await.copied(),
-        }
-    }
-
-    async fn find_out(self: &Arc<Self>, token: Option<Secret>) -> Result<bool, Fault> {
-        let who = Who {
-            principal: self.own.clone(),
-            client: own_hint(),
-            revision: Revision::V2026_07_28,
-            capabilities: JsonText::empty_object(),
-        };
-        let leg = Arc::new(Leg::new(who, token, Era::Modern));
-        let modern = match self.ask(&leg, "server/discover", JsonText::empty_object()).await {
-            Ok(result) => lists_modern(&result),
-            Err(fault) if refuses_era(&fault) => false,
-            // A legacy server that wants a session may refuse in any 4xx way.
-            Err(fault) => return Err(fault),
-        };
-        tracing::info!(modern, "Intercom's era found out");
-        Ok(modern)
     }
 
     async fn initialize(self: &Arc<Self>, leg: &Arc<Leg>) -> Result<(), Fault> {
@@ -345,7 +347,7 @@ impl Upstream {
     ) -> Result<super::WireAnswer, Fault> {
         let body = write::legacy_request(call, id);
         let answer = self.wire.post(self.token_of(leg), Vec::new(), body).await?;
-        super::judge_status(answer, id)
+        super::judge_status(answer, id).map_err(|fault| leg.own(fault))
     }
 
     /// A housekeeping request on a leg, and its result.
@@ -389,23 +391,6 @@ fn outcome_of(answer: &Result<super::WireAnswer, Fault>) -> crate::domain::Outco
         Ok(Err(fault)) => fault.outcome(),
         Err(fault) => fault.outcome(),
     }
-}
-
-/// Whether a failure says that the server does not speak this era, rather than that it is in
-/// trouble.
-fn refuses_era(fault: &Fault) -> bool {
-    match fault {
-        Fault::Status { status } => (400..500).contains(status),
-        Fault::Refused { .. } | Fault::Malformed(_) | Fault::SessionLost => true,
-        _ => false,
-    }
-}
-
-fn lists_modern(result: &Object) -> bool {
-    let versions = result.get("supportedVersions").and_then(json::elements).unwrap_or_default();
-    versions
-        .iter()
-        .any(|version| json::as_str(version).as_deref() == Some(Revision::V2026_07_28.as_str()))
 }
 
 fn offer_of(result: &Object) -> Offer {

@@ -9,6 +9,7 @@
 //! legacy client has its own, so that what Intercom asks reaches the client it is meant for.
 
 mod agent;
+mod eras;
 mod exchange;
 mod fault;
 mod leg;
@@ -19,7 +20,7 @@ mod wire;
 mod write;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use arc_swap::ArcSwap;
 use http::{HeaderMap, StatusCode};
@@ -59,7 +60,9 @@ pub struct Upstream {
     forced: Option<Era>,
     next_id: AtomicI64,
     /// Whether Intercom speaks the modern era, once that is known.
-    modern: OnceCell<bool>,
+    modern: std::sync::Mutex<Arc<OnceCell<bool>>>,
+    /// Whether Intercom refused the `initialize` of a legacy client and speaks only the modern era.
+    modern_only: AtomicBool,
     /// The legs that clients without a session share: by credential in pass-through mode, else one.
     shared: std::sync::Mutex<leg::SharedLegs>,
     /// Digest of the last tool list that was compared with the pins.
@@ -91,7 +94,8 @@ impl Upstream {
             token: settings.token.clone(),
             forced: settings.era,
             next_id: AtomicI64::new(1),
-            modern: OnceCell::new(),
+            modern: std::sync::Mutex::default(),
+            modern_only: AtomicBool::new(false),
             shared: std::sync::Mutex::default(),
             listed: Mutex::new(None),
             order: ArcSwap::default(),
@@ -147,7 +151,8 @@ impl Upstream {
             Ok(answer) => Ok(Exchange::new(self.clone(), leg.clone(), spent, id, answer)),
             Err(fault) => {
                 spent.complete(fault.outcome(), 0, None);
-                Err(fault)
+                self.doubt(leg, &fault);
+                Err(leg.own(fault))
             }
         }
     }
@@ -180,12 +185,17 @@ impl Upstream {
     }
 
     /// Answers a question of the server that nobody may or can be asked: it must not wait for us.
+    /// A ping asks whether we are there, so it is answered by us.
     pub async fn refuse(&self, leg: &Arc<Leg>, question: &Request) {
-        let mut error = Object::default();
-        error.set("code", JsonText::of(&METHOD_NOT_FOUND));
-        error.set("message", json::quote("the client cannot be asked this"));
         let mut payload = Object::default();
-        payload.set("error", error.to_text());
+        if question.method == "ping" {
+            payload.set("result", JsonText::empty_object());
+        } else {
+            let mut error = Object::default();
+            error.set("code", JsonText::of(&METHOD_NOT_FOUND));
+            error.set("message", json::quote("the client cannot be asked this"));
+            payload.set("error", error.to_text());
+        }
         let call = Call {
             id: new_call_id(),
             at: clock::now(),

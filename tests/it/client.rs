@@ -79,7 +79,12 @@ impl Client {
 
     /// Opens a legacy session.
     pub(crate) async fn initialize(&mut self, version: &str) -> Reply {
-        let params = json!({"protocolVersion": version, "capabilities": {},
+        self.initialize_as(version, json!({})).await
+    }
+
+    /// As [`Client::initialize`], with capabilities of the client.
+    pub(crate) async fn initialize_as(&mut self, version: &str, capabilities: Value) -> Reply {
+        let params = json!({"protocolVersion": version, "capabilities": capabilities,
             "clientInfo": {"name": self.name, "version": "1"}});
         let reply = self.request("initialize", params).await;
         if self.enter(&reply) {

@@ -9,6 +9,7 @@
 )]
 
 mod client;
+mod live;
 mod raw;
 mod stand;
 
@@ -17,10 +18,17 @@ mod bounds;
 mod closed;
 mod crash;
 mod door;
+mod drift;
+mod eras;
 mod kill;
+mod leaving;
 mod load;
 mod misdelivery;
 mod process;
+mod questions;
 mod races;
 mod road;
+mod streams;
 mod strict;
+mod subscriptions;
+mod trouble;

@@ -24,6 +24,10 @@ pub(crate) struct Setup {
     pub simulator: Options,
     pub roles: &'static str,
     pub more: String,
+    /// More keys of `upstream`, such as `era: modern`.
+    pub upstream: &'static str,
+    /// Whether Portcullis holds a token for Intercom.
+    pub own_token: bool,
     pub environment: Vec<(String, String)>,
     /// Files of the stand's folder that are there before the start: path and content.
     pub files: Vec<(String, String)>,
@@ -37,6 +41,8 @@ impl Default for Setup {
             simulator: Options::default(),
             roles: "support-reader, article-editor, note-writer",
             more: String::new(),
+            upstream: "",
+            own_token: true,
             environment: Vec::new(),
             files: Vec::new(),
             wrapper: Vec::new(),
@@ -270,16 +276,19 @@ impl Stand {
     }
 
     fn write_config(&self) {
+        let mut upstream = format!("url: \"{}\"", self.simulator.url());
+        if self.setup.own_token {
+            upstream.push_str(&format!(", token: \"{}\"", self.simulator.token()));
+        }
+        if !self.setup.upstream.is_empty() {
+            upstream.push_str(&format!(", {}", self.setup.upstream));
+        }
         let text = format!(
-            "listen: 127.0.0.1:0\ndata: data\nupstream: {{ url: \"{}\", token: \"{}\" }}\n\
+            "listen: 127.0.0.1:0\ndata: data\nupstream: {{ {upstream} }}\n\
              principals:\n  - {{ id: {AGENT}, roles: [{}] }}\n  - {{ id: other, roles: [{}] }}\n\
              approvers:\n  - {{ id: {APPROVER}, groups: [kb-editors, support-leads] }}\n  \
              - {{ id: bob, groups: [kb-editors] }}\n{}",
-            self.simulator.url(),
-            self.simulator.token(),
-            self.setup.roles,
-            self.setup.roles,
-            self.setup.more,
+            self.setup.roles, self.setup.roles, self.setup.more,
         );
         std::fs::write(self.config(), text).unwrap();
         set_private(&self.config());
