@@ -71,7 +71,7 @@ pub struct Holds {
 
 type Map = Mutex<HashMap<HoldId, Arc<Entry>>>;
 
-/// The most holds of one principal that are kept, over or not.
+/// The most holds of one principal whose outcome it has not taken, over or not.
 const KEPT_PER_PRINCIPAL: usize = 500;
 /// How long an outcome that was delivered still answers an identical call: the answer may have been
 /// lost on its last step, and a repeated write is worse than a repeated answer.
@@ -147,8 +147,9 @@ impl Holds {
             let principal = principal.clone();
             return Err(HoldError::TooMany { principal, limit: self.pending_limit });
         }
-        let all = self.snapshot(|hold| hold.binding().principal == *principal);
-        if all.len() >= KEPT_PER_PRINCIPAL {
+        let untold =
+            self.snapshot(|hold| hold.binding().principal == *principal && !hold.delivered);
+        if untold.len() >= KEPT_PER_PRINCIPAL {
             let principal = principal.clone();
             return Err(HoldError::TooMany { principal, limit: KEPT_PER_PRINCIPAL });
         }
