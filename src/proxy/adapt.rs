@@ -12,6 +12,7 @@ use super::outbox::Outbox;
 use super::relay::can_be_asked;
 use super::trouble::tool_error_result;
 use crate::domain::{Era, JsonText, PrincipalId};
+use crate::mcp::era::Capabilities;
 use crate::mcp::json::{self, Object};
 use crate::mcp::methods::{INPUT_REQUESTS, TASKS_EXTENSION};
 use crate::mcp::reply::INTERNAL_ERROR;
@@ -90,12 +91,21 @@ fn may_ask(caller: &Caller, ask: &Ask, object: &Object) -> Result<(), Unfit> {
     if !matches!(ask.method.name, "tools/call" | "prompts/get" | "resources/read") {
         return Err(Unfit("Intercom asks for input where the protocol does not allow it"));
     }
-    let questions = object.object("inputRequests").unwrap_or_default();
+    can_answer(&caller.capabilities, object)
+}
+
+/// Whether a client declared that it can answer all questions of a result, task or notification.
+pub(super) fn can_answer(capabilities: &Capabilities, object: &Object) -> Result<(), Unfit> {
+    let questions = match object.get("inputRequests") {
+        Some(questions) => Object::parse(questions)
+            .ok_or(Unfit("Intercom's questions are malformed and were withheld"))?,
+        None => Object::default(),
+    };
     let declared = questions.iter().all(|(_, question)| {
         let Some(question) = Object::parse(question) else { return false };
         let method = question.str("method").unwrap_or_default();
         let params = question.object("params").unwrap_or_default();
-        INPUT_REQUESTS.contains(&&*method) && can_be_asked(&caller.capabilities, &method, &params)
+        INPUT_REQUESTS.contains(&&*method) && can_be_asked(capabilities, &method, &params)
     });
     if declared {
         Ok(())

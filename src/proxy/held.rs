@@ -15,7 +15,7 @@ use super::Proxy;
 use super::adapt;
 use super::handler::{Ask, Caller};
 use super::outbox::Outbox;
-use super::relay::withheld_text;
+use super::relay::{result_kind, withheld_text};
 use super::tasks;
 use super::tools::Wanted;
 use super::trouble::{Trouble, tool_error_result};
@@ -236,11 +236,8 @@ impl Proxy {
             self.gate.deliver(hold.id).await?;
             return Ok(Told::Result(tool_error_result(&outcome_text(hold), era)));
         };
-        let kind = match hold.state {
-            HoldState::Failed if is_protocol_error => AnswerKind::Error,
-            HoldState::Failed => AnswerKind::ToolError,
-            _ => AnswerKind::Result,
-        };
+        let kind =
+            if is_protocol_error { AnswerKind::Error } else { result_kind("tools/call", &text) };
         let call = self
             .gate
             .stored_call(hold, &self.identity)

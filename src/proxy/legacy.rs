@@ -475,13 +475,13 @@ impl Proxy {
                 if note.method == "notifications/tools/list_changed" {
                     // Told from the pins once the new list was read: a change that stays hidden is
                     // none for the client.
-                    self.tools_changed();
+                    self.tools_changed(&session.leg);
                     return None;
                 }
                 self.may_hear(call, &note).await.then(|| note.write())
             }
             FromServer::Request(question) => {
-                let message = self.question(session, call, &question).await;
+                let message = self.question(session, call, None, &question).await;
                 if message.is_none() {
                     self.upstream.refuse(&session.leg, &question).await;
                 }

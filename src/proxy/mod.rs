@@ -41,7 +41,7 @@ use crate::mcp::json::Limits;
 use crate::mcp::message::{MessageError, Request as Rpc, read_message};
 use crate::mcp::methods::Method as McpMethod;
 use crate::mcp::reply as rpc;
-use crate::upstream::Upstream;
+use crate::upstream::{Leg, Upstream};
 
 pub use body::ReplyBody;
 pub use door::PATH;
@@ -255,18 +255,17 @@ impl Proxy {
         reply::whole(status.unwrap_or(StatusCode::BAD_REQUEST), error.write().into())
     }
 
-    /// Reads Intercom's tool list again, because something said that it changed.
-    fn tools_changed(self: &Arc<Self>) {
-        let upstream = self.upstream.clone();
-        tokio::spawn(async move {
-            let refreshed = match upstream.shared_leg(None, None).await {
-                Ok(leg) => upstream.refresh_tools(&leg).await,
-                Err(fault) => Err(fault),
-            };
-            if let Err(fault) = refreshed {
-                tracing::warn!(code = fault.code(), %fault, "tool list not read again");
-            }
-        });
+    /// Has Intercom's tool list read again, because something on `leg` said that it changed.
+    fn tools_changed(self: &Arc<Self>, leg: &Arc<Leg>) {
+        let (proxy, leg) = (self.clone(), leg.clone());
+        tokio::spawn(async move { proxy.read_tools_again(&leg).await });
+    }
+
+    /// Reads Intercom's tool list again: before a client is told of a change, the pins know of it.
+    async fn read_tools_again(&self, leg: &Arc<Leg>) {
+        if let Err(fault) = self.upstream.refresh_tools(leg).await {
+            tracing::warn!(code = fault.code(), %fault, "tool list not read again");
+        }
     }
 
     /// Resolves when the process is to end.

@@ -9,16 +9,25 @@ use super::Proxy;
 use super::adapt::{self, LIST_TTL_MS, unwrap_task};
 use super::handler::{Ask, Caller};
 use super::outbox::Outbox;
+use super::relay::{answer_kind, result_kind};
 use super::trouble::Trouble;
-use crate::domain::{Call, Era, Hold, HoldId, JsonText, Revision, Subject, Verdict};
+use crate::domain::{Call, Era, Hold, HoldId, JsonText, OutcomeKind, Revision, Subject, Verdict};
+use crate::gate::Denial;
 use crate::mcp::json::{self, Object};
-use crate::mcp::message::{Notification, ResponseBody};
+use crate::mcp::message::{MessageError, Notification, ResponseBody};
 use crate::mcp::methods::{self, Form, Sender, TASKS_EXTENSION};
+use crate::mcp::reply::INVALID_PARAMS;
 use crate::policy::{AnswerFacts, AnswerKind};
-use crate::upstream::{Exchange, FromServer, Offer};
+use crate::upstream::{Answer, Exchange, FromServer, Offer};
 
 /// `_meta` key that ties a message to its subscription.
 const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
+/// The most resources of one subscription: each costs a decision and its record.
+const MAX_RESOURCES: usize = 100;
+/// The first message of a subscription.
+const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
+/// What Portcullis itself tells of the tool list.
+const TOOLS_CHANGED: &str = "notifications/tools/list_changed";
 /// `_meta` key of the server's name and version.
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
@@ -95,7 +104,13 @@ impl Proxy {
         let leg = self.leg(caller).await?;
         let (holds, theirs) = self.tasks_of(caller, &wanted);
         let mut filter = wanted.clone();
-        filter.remove("taskIds");
+        filter.retain(|key| {
+            matches!(key, "toolsListChanged" | "promptsListChanged" | "resourcesListChanged")
+        });
+        let resources = self.resources_of(caller, ask, &wanted).await?;
+        if !resources.is_empty() {
+            filter.set("resourceSubscriptions", JsonText::of(&resources));
+        }
         if !theirs.is_empty() {
             let ids: Vec<&String> = theirs.keys().collect();
             filter.set("taskIds", JsonText::of(&ids));
@@ -113,14 +128,13 @@ impl Proxy {
         } else {
             // Nothing of it reaches Intercom, but policy decides and the record says so.
             let permit = self.permit(call.clone(), Vec::new()).await?;
-            permit.spend().complete(crate::domain::OutcomeKind::Answered, 0, None);
+            permit.spend().complete(OutcomeKind::Answered, 0, None);
             None
         };
         let listening = Listening {
             tools: wanted.get("toolsListChanged").and_then(json::as_bool) == Some(true),
             holds,
             theirs,
-            local_only: upstream.is_none(),
         };
         self.listen(caller, ask, call, listening, upstream, outbox).await
     }
@@ -136,11 +150,12 @@ impl Proxy {
     ) -> Result<(), Trouble> {
         let mut tools = self.upstream.tool_changes();
         let mut holds = self.watch_all(&listening.holds);
-        if listening.local_only {
+        // The acknowledgement comes first; Intercom's, if it listens with us.
+        let mut acknowledged = upstream.is_none();
+        if acknowledged {
             let mut params = Object::default();
             params.set("notifications", listening.honoured());
-            let ack = "notifications/subscriptions/acknowledged";
-            outbox.message(subscribed(ask, ack, params)).await;
+            outbox.message(subscribed(ask, ACKNOWLEDGED, params)).await;
         }
         loop {
             tokio::select! {
@@ -154,40 +169,34 @@ impl Proxy {
                     outbox.result(&ask.id, &result.to_text()).await;
                     return Ok(());
                 }
-                changed = tools.changed(), if listening.tools && listening.local_only => {
+                changed = tools.changed(), if listening.tools && acknowledged => {
                     if changed.is_ok() {
-                        let method = "notifications/tools/list_changed";
-                        outbox.message(subscribed(ask, method, Object::default())).await;
+                        outbox.message(subscribed(ask, TOOLS_CHANGED, Object::default())).await;
                     }
                 }
-                hold = next_change(&mut holds) => {
+                hold = next_change(&mut holds), if acknowledged => {
                     let status = self.hold_status(caller, ask, &hold).await?;
                     let mut params = Object::parse(&status).unwrap_or_default();
                     params.remove("resultType");
                     outbox.message(subscribed(ask, "notifications/tasks", params)).await;
                 }
                 next = next_of(&mut upstream) => match next? {
+                    FromServer::Notification(note) if note.method == TOOLS_CHANGED => {
+                        // Told from the pins, once they know.
+                        if let Some(exchange) = &upstream {
+                            self.read_tools_again(exchange.leg()).await;
+                        }
+                        tools.mark_changed();
+                    }
                     FromServer::Notification(note) => {
-                        if let Some(message) = self.subscribed_note(ask, &call, &listening, note).await {
+                        acknowledged |= note.method == ACKNOWLEDGED;
+                        if let Some(message) = self.subscribed_note(caller, ask, &call, &listening, note).await {
                             outbox.message(message).await;
                         }
                     }
                     FromServer::Answer(answer) => {
                         if let Some(exchange) = &mut upstream {
-                            exchange.spent().complete(crate::domain::OutcomeKind::Answered, answer.bytes, None);
-                        }
-                        match answer.body {
-                            ResponseBody::Result(text) => {
-                                let mut result = Object::parse(&text).unwrap_or_default();
-                                let mut meta = result.object("_meta").unwrap_or_default();
-                                meta.set(SUBSCRIPTION_ID, ask.id.to_text());
-                                result.set("_meta", meta.to_text());
-                                adapt::complete(&mut result, ask);
-                                outbox.result(&ask.id, &result.to_text()).await;
-                            }
-                            ResponseBody::Error(error) => {
-                                super::relay::rpc_error(ask, &error, outbox).await;
-                            }
+                            self.subscription_ended(ask, exchange, answer, outbox).await;
                         }
                         return Ok(());
                     }
@@ -197,9 +206,42 @@ impl Proxy {
         }
     }
 
+    /// Intercom's last words on a subscription, judged like any answer.
+    async fn subscription_ended(
+        &self,
+        ask: &Ask,
+        exchange: &mut Exchange,
+        answer: Answer,
+        outbox: &Outbox,
+    ) {
+        let kind = answer_kind(ask.method.name, &answer.body);
+        let facts = AnswerFacts { kind, method: None, bytes: answer.bytes as u64 };
+        let decision = self.gate.disclose(exchange.call(), &facts).await;
+        if decision.verdict != Verdict::Allow {
+            let denial = Denial { call: exchange.call().id, decision: decision.clone() };
+            exchange.spent().complete(OutcomeKind::Withheld, answer.bytes, Some(decision));
+            return super::relay::withheld(ask, &denial, outbox).await;
+        }
+        let outcome =
+            if kind == AnswerKind::Error { OutcomeKind::Error } else { OutcomeKind::Answered };
+        exchange.spent().complete(outcome, answer.bytes, None);
+        match answer.body {
+            ResponseBody::Result(text) => {
+                let mut result = Object::parse(&text).unwrap_or_default();
+                let mut meta = result.object("_meta").unwrap_or_default();
+                meta.set(SUBSCRIPTION_ID, ask.id.to_text());
+                result.set("_meta", meta.to_text());
+                adapt::complete(&mut result, ask);
+                outbox.result(&ask.id, &result.to_text()).await;
+            }
+            ResponseBody::Error(error) => super::relay::rpc_error(ask, &error, outbox).await,
+        }
+    }
+
     /// A notification of Intercom on a subscription, with the client's own names in it.
     async fn subscribed_note(
-        self: &Arc<Self>,
+        &self,
+        caller: &Caller,
         ask: &Ask,
         call: &Call,
         listening: &Listening,
@@ -208,13 +250,26 @@ impl Proxy {
         methods::find(Sender::Server, Form::Notification, &note.method, Revision::V2026_07_28)?;
         match note.method.as_str() {
             "notifications/progress" | "notifications/message" => return None,
-            "notifications/tools/list_changed" => self.tools_changed(),
+            // Intercom ends the subscription, which it knows by our id.
+            "notifications/cancelled" => note.params.set("requestId", ask.id.to_text()),
             "notifications/tasks" => {
                 let id = note.params.str("taskId").map(std::borrow::Cow::into_owned)?;
                 note.params.set("taskId", json::quote(listening.theirs.get(&id)?));
+                adapt::can_answer(&caller.capabilities, &note.params).ok()?;
+                // It is the whole task, so it is judged as the answer to `tasks/get` too.
+                let task = note.params.to_text();
+                let kind = result_kind("tasks/get", &task);
+                let bytes = task.bytes().len() as u64;
+                let facts = AnswerFacts { kind, method: None, bytes };
+                if self.gate.disclose(call, &facts).await.verdict != Verdict::Allow {
+                    return None;
+                }
             }
-            "notifications/subscriptions/acknowledged" => {
+            ACKNOWLEDGED => {
                 let mut filter = note.params.object("notifications").unwrap_or_default();
+                if listening.tools {
+                    filter.set("toolsListChanged", JsonText::of(&true));
+                }
                 let ids: Vec<String> = listening
                     .holds
                     .iter()
@@ -230,6 +285,36 @@ impl Proxy {
         }
         note.meta.set(SUBSCRIPTION_ID, ask.id.to_text());
         self.may_hear(call, &note).await.then(|| note.write())
+    }
+
+    /// The resources that a client wants to follow and may: each is asked about as if it were
+    /// subscribed to by itself.
+    async fn resources_of(
+        &self,
+        caller: &Caller,
+        ask: &Ask,
+        wanted: &Object,
+    ) -> Result<Vec<String>, Trouble> {
+        let uris = wanted.get("resourceSubscriptions").and_then(json::elements).unwrap_or_default();
+        if uris.len() > MAX_RESOURCES {
+            let text = format!("a subscription has at most {MAX_RESOURCES} resources");
+            return Err(MessageError::new(INVALID_PARAMS, "params", text).into());
+        }
+        let mut allowed = Vec::new();
+        for uri in uris.iter().filter_map(json::as_str) {
+            let subject = Subject::Resource { uri: uri.clone().into_owned() };
+            let payload = Object::from_iter([("uri", json::quote(&uri))]).to_text();
+            let mut call = self.call(caller, ask, subject, payload, None);
+            "resources/subscribe".clone_into(&mut call.method);
+            match self.permit(call, Vec::new()).await {
+                // It goes to Intercom within the subscription, under the permit of that.
+                Ok(permit) => permit.spend().complete(OutcomeKind::Answered, 0, None),
+                Err(Trouble::Denied(_)) => continue,
+                Err(trouble) => return Err(trouble),
+            }
+            allowed.push(uri.into_owned());
+        }
+        Ok(allowed)
     }
 
     /// The tasks that a client wants to follow: our holds of this principal, and Intercom's tasks
@@ -271,7 +356,6 @@ struct Listening {
     holds: Vec<HoldId>,
     /// Intercom's task ids and the client's.
     theirs: BTreeMap<String, String>,
-    local_only: bool,
 }
 
 impl Listening {

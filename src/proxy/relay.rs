@@ -32,6 +32,7 @@ impl Proxy {
         mut exchange: Exchange,
         outbox: &Outbox,
     ) -> Result<(), Trouble> {
+        let _questions = caller.session.as_ref().map(|it| Questions(it, exchange.id().clone()));
         if exchange.is_stream() {
             outbox.open().await;
         }
@@ -51,16 +52,17 @@ impl Proxy {
                     return Ok(());
                 }
                 FromServer::Notification(note) => {
-                    if let Some(message) =
-                        self.notification(caller, ask, exchange.call(), note).await
-                    {
+                    if let Some(message) = self.notification(caller, ask, &exchange, note).await {
                         outbox.message(message).await;
                     }
                 }
                 FromServer::Request(question) => {
                     let leg = exchange.leg().clone();
                     let message = match &caller.session {
-                        Some(session) => self.question(session, exchange.call(), &question).await,
+                        Some(session) => {
+                            let id = Some(exchange.id().clone());
+                            self.question(session, exchange.call(), id, &question).await
+                        }
                         None => None,
                     };
                     match message {
@@ -85,13 +87,7 @@ impl Proxy {
     ) {
         let leg = exchange.leg().clone();
         let bytes = answer.bytes;
-        let (kind, failed) = match &answer.body {
-            ResponseBody::Error(_) => (AnswerKind::Error, true),
-            ResponseBody::Result(text) => {
-                let kind = result_kind(ask, text);
-                (kind, kind == AnswerKind::ToolError)
-            }
-        };
+        let kind = answer_kind(ask.method.name, &answer.body);
         let facts = AnswerFacts { kind, method: None, bytes: bytes as u64 };
         let decision = self.gate.disclose(exchange.call(), &facts).await;
         if decision.verdict != Verdict::Allow {
@@ -105,6 +101,7 @@ impl Proxy {
                 let adapted = adapt::result(self.gate.sealer(), caller, ask, &leg, &text);
                 match adapted {
                     Ok(text) => {
+                        let failed = kind == AnswerKind::ToolError;
                         let kind = if failed { OutcomeKind::Error } else { OutcomeKind::Answered };
                         exchange.spent().complete(kind, bytes, None);
                         outbox.result(&ask.id, &text).await;
@@ -128,13 +125,17 @@ impl Proxy {
         self: &Arc<Self>,
         caller: &Caller,
         ask: &Ask,
-        call: &Call,
+        exchange: &Exchange,
         mut note: Notification,
     ) -> Option<bytes::Bytes> {
         methods::find(Sender::Server, Form::Notification, &note.method, caller.revision)?;
         match note.method.as_str() {
             "notifications/progress" => {
                 let token = ask.progress.as_ref()?;
+                let theirs = note.params.get("progressToken").and_then(RequestId::read);
+                if theirs.as_ref() != Some(exchange.id()) {
+                    return None;
+                }
                 note.params.set("progressToken", token.to_text());
             }
             "notifications/message" if ask.era() == Era::Modern => {
@@ -145,7 +146,7 @@ impl Proxy {
                 let ours = caller.session.as_ref()?.withdrawn(&id)?;
                 note.params.set("requestId", ours.to_text());
             }
-            "notifications/tools/list_changed" => self.tools_changed(),
+            "notifications/tools/list_changed" => self.read_tools_again(exchange.leg()).await,
             _ => {}
         }
         // In the modern era a request's stream carries nothing but its progress and log messages.
@@ -154,7 +155,7 @@ impl Proxy {
         if ask.era() == Era::Modern && !on_stream {
             return None;
         }
-        self.may_hear(call, &note).await.then(|| note.write())
+        self.may_hear(exchange.call(), &note).await.then(|| note.write())
     }
 
     /// Whether policy lets a notification pass.
@@ -173,6 +174,7 @@ impl Proxy {
         &self,
         session: &Session,
         call: &Call,
+        exchange: Option<RequestId>,
         question: &Request,
     ) -> Option<bytes::Bytes> {
         methods::find(Sender::Server, Form::Request, &question.method, session.revision)?;
@@ -187,12 +189,22 @@ impl Proxy {
         if self.gate.disclose(call, &facts).await.verdict != Verdict::Allow {
             return None;
         }
-        let asked = Asked { upstream_id: question.id.clone(), method: question.method.clone() };
+        let (upstream_id, method) = (question.id.clone(), question.method.clone());
+        let asked = Asked { upstream_id, exchange, method };
         let id = session.ask(asked)?;
         let params = question.params.clone();
         let question =
             Request { id, method: question.method.clone(), params, meta: Object::default() };
         Some(question.write())
+    }
+}
+
+/// Drops the open questions of an exchange, however its relay ends.
+struct Questions<'a>(&'a Session, RequestId);
+
+impl Drop for Questions<'_> {
+    fn drop(&mut self) {
+        self.0.drop_questions(&self.1);
     }
 }
 
@@ -247,17 +259,31 @@ pub(super) fn withheld_text(decision: &Decision) -> String {
     format!("Portcullis policy withheld Intercom's answer. {}", reasons.join("; "))
 }
 
-/// What kind of answer a result is.
-fn result_kind(ask: &Ask, text: &JsonText) -> AnswerKind {
-    match ask.method.name {
-        "tools/call" if is_tool_error(text) => AnswerKind::ToolError,
-        name if name.ends_with("/list") => AnswerKind::List,
-        _ if asks_for_input(text) => AnswerKind::InputRequired,
-        _ => AnswerKind::Result,
+/// What kind of answer a body is, whatever way it came: at once, from a hold, or as a task.
+pub(super) fn answer_kind(method: &str, body: &ResponseBody) -> AnswerKind {
+    match body {
+        ResponseBody::Error(_) => AnswerKind::Error,
+        ResponseBody::Result(text) => result_kind(method, text),
     }
 }
 
-fn asks_for_input(text: &JsonText) -> bool {
-    Object::parse(text)
-        .is_some_and(|result| result.str("resultType").as_deref() == Some("input_required"))
+/// What kind of answer a result is.
+pub(super) fn result_kind(method: &str, text: &JsonText) -> AnswerKind {
+    if method.ends_with("/list") {
+        return AnswerKind::List;
+    }
+    let Some(result) = Object::parse(text) else { return AnswerKind::Result };
+    if result.str("resultType").as_deref() == Some("input_required")
+        || result.contains("inputRequests")
+    {
+        return AnswerKind::InputRequired;
+    }
+    if method == "tools/call" && is_tool_error(text) {
+        return AnswerKind::ToolError;
+    }
+    // A finished task carries the result that its call would have had.
+    match result.get("result").filter(|_| result.contains("taskId")) {
+        Some(inner) => result_kind("tools/call", inner),
+        None => AnswerKind::Result,
+    }
 }

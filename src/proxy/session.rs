@@ -71,6 +71,8 @@ pub(super) struct Running {
 pub(super) struct Asked {
     /// The server's id of it.
     pub(super) upstream_id: RequestId,
+    /// Our id of the exchange in which it was asked, if it was in one.
+    pub(super) exchange: Option<RequestId>,
     /// What was asked.
     pub(super) method: String,
 }
@@ -225,6 +227,11 @@ impl Session {
         let id = id.map(|(id, _)| id.clone())?;
         state.asked.remove(&id);
         Some(id)
+    }
+
+    /// Drops the questions of an exchange that ended: nobody waits for their answers.
+    pub(super) fn drop_questions(&self, exchange: &RequestId) {
+        self.state().asked.retain(|_, asked| asked.exchange.as_ref() != Some(exchange));
     }
 
     /// Whether the session is over.

@@ -7,14 +7,15 @@ use super::adapt::{self, unwrap_task};
 use super::handler::{Ask, Caller, left};
 use super::held::Told;
 use super::outbox::Outbox;
+use super::relay::answer_kind;
 use super::trouble::Trouble;
-use crate::domain::{Era, Hold, HoldId, HoldState, JsonText, Subject, Verdict};
+use crate::domain::{Era, Hold, HoldId, HoldState, JsonText, OutcomeKind, Subject, Verdict};
 use crate::gate::Denial;
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::{MessageError, ResponseBody};
 use crate::mcp::methods::TASKS_EXTENSION;
 use crate::mcp::reply::{INVALID_PARAMS, MISSING_CAPABILITY};
-use crate::policy::{AnswerFacts, AnswerKind};
+use crate::policy::AnswerFacts;
 use crate::upstream::FromServer;
 
 /// How often a client should ask about a hold, in milliseconds.
@@ -134,30 +135,34 @@ impl Proxy {
                 () = left(caller, ask, outbox) => return Ok(()),
             };
             let FromServer::Answer(answer) = next else { continue };
-            let kind = match &answer.body {
-                ResponseBody::Result(_) => AnswerKind::Result,
-                ResponseBody::Error(_) => AnswerKind::Error,
-            };
+            let kind = answer_kind(ask.method.name, &answer.body);
             let facts = AnswerFacts { kind, method: None, bytes: answer.bytes as u64 };
             let decision = self.gate.disclose(exchange.call(), &facts).await;
             if decision.verdict != Verdict::Allow {
                 let denial = Denial { call: exchange.call().id, decision: decision.clone() };
-                let withheld = crate::domain::OutcomeKind::Withheld;
-                exchange.spent().complete(withheld, answer.bytes, Some(decision));
+                exchange.spent().complete(OutcomeKind::Withheld, answer.bytes, Some(decision));
                 super::relay::withheld(ask, &denial, outbox).await;
                 return Ok(());
             }
-            exchange.spent().complete(crate::domain::OutcomeKind::Answered, answer.bytes, None);
             match answer.body {
                 ResponseBody::Result(text) => {
                     let mut result = Object::parse(&text).unwrap_or_default();
+                    if let Err(unfit) = adapt::can_answer(&caller.capabilities, &result) {
+                        exchange.spent().complete(OutcomeKind::Withheld, answer.bytes, None);
+                        unfit.tell(ask, outbox).await;
+                        return Ok(());
+                    }
+                    exchange.spent().complete(OutcomeKind::Answered, answer.bytes, None);
                     if result.contains("taskId") {
                         result.set("taskId", json::quote(id));
                     }
                     adapt::complete(&mut result, ask);
                     outbox.result(&ask.id, &result.to_text()).await;
                 }
-                ResponseBody::Error(error) => super::relay::rpc_error(ask, &error, outbox).await,
+                ResponseBody::Error(error) => {
+                    exchange.spent().complete(OutcomeKind::Error, answer.bytes, None);
+                    super::relay::rpc_error(ask, &error, outbox).await;
+                }
             }
             return Ok(());
         }
