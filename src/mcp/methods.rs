@@ -202,6 +202,35 @@ pub const TABLE: &[Method] = &[
     row(Server, Note, "notifications/tasks", MODERN, Target::Task),
 ];
 
+/// The parameters, beside `_meta`, that a client may send with a method: what reaches Intercom was
+/// seen by policy, and nothing rides along under a name that nobody knows.
+#[must_use]
+pub fn parameters(name: &str, revision: Revision) -> &'static [&'static str] {
+    let modern = revision == V2026_07_28;
+    match name {
+        "initialize" => &["protocolVersion", "capabilities", "clientInfo"],
+        "tools/list"
+        | "prompts/list"
+        | "resources/list"
+        | "resources/templates/list"
+        | "tasks/list" => &["cursor"],
+        // `task` belongs to the experimental tasks of 2025-11-25; the proxy leaves it out.
+        "tools/call" => &["name", "arguments", "task", "inputResponses", "requestState"],
+        "prompts/get" if modern => &["name", "arguments", "inputResponses", "requestState"],
+        "prompts/get" => &["name", "arguments"],
+        "resources/read" if modern => &["uri", "inputResponses", "requestState"],
+        "resources/read" | "resources/subscribe" | "resources/unsubscribe" => &["uri"],
+        "completion/complete" => &["ref", "argument", "context"],
+        "logging/setLevel" => &["level"],
+        "subscriptions/listen" => &["notifications"],
+        "tasks/get" | "tasks/cancel" | "tasks/result" => &["taskId"],
+        "tasks/update" => &["taskId", "inputResponses"],
+        "notifications/cancelled" => &["requestId", "reason"],
+        "notifications/progress" => &["progressToken", "progress", "total", "message"],
+        _ => &[],
+    }
+}
+
 /// The methods that a modern result may ask the client through `inputRequests`.
 pub const INPUT_REQUESTS: [&str; 3] =
     ["elicitation/create", "sampling/createMessage", "roots/list"];
@@ -227,6 +256,27 @@ mod tests {
                     !same || one.until < other.since || other.until < one.since,
                     "{}",
                     one.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn each_target_is_named_by_a_known_parameter() {
+        for method in TABLE.iter().filter(|method| method.sender == Client) {
+            for revision in Revision::ALL.into_iter().filter(|it| method.in_revision(*it)) {
+                let known = parameters(method.name, revision);
+                // A notification about core tasks is not passed, so none of its parameters is.
+                let named = method.target.parameter().is_none_or(|name| known.contains(&name));
+                assert!(named || method.form == Note, "{} {revision}", method.name);
+                let asks = ["tools/call", "prompts/get", "resources/read", "tasks/update"];
+                let answers = revision == V2026_07_28 && asks.contains(&method.name);
+                let legacy_call = method.name == "tools/call";
+                assert_eq!(
+                    known.contains(&"inputResponses"),
+                    answers || legacy_call,
+                    "{} {revision}",
+                    method.name
                 );
             }
         }

@@ -1,7 +1,8 @@
 //! The input documents of the four questions: what rules can ask about.
 //!
 //! Built from typed values directly, member by member, so that the list below is the whole list.
-//! A member that does not apply is absent, never `null`.
+//! A member that does not apply is absent, never `null`. Of one call policy looks at
+//! [`MAX_CALL_BYTES`] at most (arguments or parameters, and continuation); a longer one is denied.
 //!
 //! | path | questions | value |
 //! |---|---|---|
@@ -11,10 +12,11 @@
 //! | `client` | all | `{name, version}` as the client says: **not trustworthy** |
 //! | `tools` | `visible` | `[{name, effect, pinned}]`, the tools on offer |
 //! | `method`, `revision` | the others | the protocol's method and revision, such as `2025-11-25` |
-//! | `subject` | the others | `{kind}` with `name` (tool, prompt), `uri` (resource) or `id` (task); `kind` is `tool`, `prompt`, `resource`, `task` or `method` |
+//! | `subject` | the others | `{kind}` with `name` (tool, prompt), `uri` (resource) or `id` (task); `kind` is `tool`, `prompt`, `resource`, `task`, `answer` or `method` |
 //! | `tool` | the others, for tools | `{name, effect, pinned}`, and `definition` (digest) if pinned; `effect` is `read` or `write` by our catalogue |
 //! | `arguments` | the others, for tools | the arguments as they will be sent |
-//! | `continuation` | the others, if there is one | what the client answers to the server's questions |
+//! | `params` | the others, for everything but tools | the method's parameters as they will be sent, without `_meta` and without what `continuation` has; for the client's answer to a question `{result}` or `{error}` |
+//! | `continuation` | the others, if there is one | what the client answers to the server's questions: `inputResponses` and `requestState` of `tools/call`, `prompts/get`, `resources/read` and `tasks/update` |
 //! | `answer` | `disclose` | `{kind, bytes, is_error}`, and `method` for notifications and requests of the server; kinds: [`super::AnswerKind`] |
 //! | `approver` | `approve` | `{id, groups}` |
 //! | `hold` | `approve` | `{id, tool, principal, opened_at, expires_at, release: {groups, people, expires_seconds}, approvals: [approver id]}`, times as `now` |
@@ -138,6 +140,8 @@ fn of_call(call: &Call, facts: &Facts) -> Result<(Members, usize), Failure> {
         }
         put(&mut input, "tool", tool.into());
         put(&mut input, "arguments", parsed(call.payload.as_str())?);
+    } else {
+        put(&mut input, "params", parsed(call.payload.as_str())?);
     }
     if !continuation.is_empty() {
         put(&mut input, "continuation", parsed(continuation)?);
@@ -211,4 +215,69 @@ fn time(time: Timestamp) -> Value {
 
 fn strings(list: &[String]) -> Value {
     list.iter().map(|text| Value::from(text.as_str())).collect::<Vec<_>>().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{CallId, CallMeta, JsonText, Revision};
+
+    /// What a call is about, its payload and continuation, and where policy sees them.
+    #[test]
+    fn policy_sees_everything_that_is_sent() {
+        let prompt = Subject::Prompt { name: "p".to_owned() };
+        let tool = Subject::Tool { name: "t".to_owned(), effect: Effect::Read, definition: None };
+        let answers = Some(r#"{"inputResponses":{"k":1},"requestState":"s"}"#);
+        let rows = [
+            (tool, r#"{"id":"1"}"#, answers, "arguments", "params"),
+            (prompt, r#"{"name":"p","arguments":{"a":"b"}}"#, answers, "params", "arguments"),
+            (Subject::Answer, r#"{"result":{"x":1}}"#, None, "params", "arguments"),
+            (Subject::Method, r#"{"cursor":"c"}"#, None, "params", "arguments"),
+        ];
+        for (subject, payload, continuation, there, not_there) in rows {
+            let call = call(subject, payload, continuation);
+            let input = admit(&call, &facts()).map_err(|it| it.text).unwrap().value;
+            assert_eq!(input[there], json::read(payload).unwrap());
+            assert_eq!(input[not_there], Value::Undefined);
+            let seen = continuation.map_or(Value::Undefined, |text| json::read(text).unwrap());
+            assert_eq!(input["continuation"], seen);
+        }
+    }
+
+    #[test]
+    fn the_bound_holds_for_all_methods() {
+        let long = format!(r#"{{"cursor":"{}"}}"#, "x".repeat(MAX_CALL_BYTES));
+        for (payload, continuation) in [(&*long, None), ("{}", Some(&*long))] {
+            let refused = admit(&call(Subject::Method, payload, continuation), &facts());
+            assert_eq!(refused.err().unwrap().fault, Fault::PolicyInputTooLarge);
+        }
+    }
+
+    fn facts() -> Facts {
+        Facts { now: Timestamp::default(), environment: "test".into() }
+    }
+
+    fn call(subject: Subject, payload: &str, continuation: Option<&str>) -> Call {
+        let text = |text: &str| JsonText::from_valid(text.to_owned().into());
+        let principal = Principal {
+            id: "bot".parse().unwrap(),
+            kind: PrincipalKind::Agent,
+            roles: Vec::new(),
+            groups: Vec::new(),
+            attributes: BTreeMap::new(),
+            on_behalf_of: None,
+        };
+        Call {
+            id: CallId(uuid::Uuid::nil()),
+            at: Timestamp::default(),
+            principal: principal.into(),
+            revision: Revision::V2026_07_28,
+            client: ClientHint::default(),
+            method: "m".to_owned(),
+            subject,
+            payload: text(payload),
+            continuation: continuation.map(text),
+            meta: CallMeta::default(),
+        }
+    }
 }

@@ -26,6 +26,9 @@ use crate::mcp::methods::{self, Form, Method, Sender, TASKS_EXTENSION, Target};
 use crate::mcp::reply::{INVALID_PARAMS, METHOD_NOT_FOUND};
 use crate::upstream::{Exchange, Leg, new_call_id};
 
+/// The parameters that answer the server's questions.
+const CONTINUATION: [&str; 2] = ["inputResponses", "requestState"];
+
 /// Who sends a request, proven, and how it speaks.
 pub(super) struct Caller {
     pub(super) principal: Arc<Principal>,
@@ -64,25 +67,47 @@ impl Proxy {
         let Ok(_slot) = self.calls.try_acquire() else {
             return Trouble::Busy.tell(&outbox, &ask).await;
         };
-        let answered = match ask.method.name {
+        let answered = match known_parameters(&ask) {
+            Ok(()) => self.answer_to(caller, &ask, &outbox).await,
+            Err(error) => Err(error.into()),
+        };
+        if let Err(trouble) = answered {
+            if let Trouble::Request(error) = &trouble {
+                self.note_refusal(&caller.principal, error);
+            }
+            trouble.tell(&outbox, &ask).await;
+        }
+    }
+
+    async fn answer_to(
+        self: &Arc<Self>,
+        caller: &Caller,
+        ask: &Ask,
+        outbox: &Outbox,
+    ) -> Result<(), Trouble> {
+        match ask.method.name {
             "ping" => {
                 outbox.result(&ask.id, &JsonText::empty_object()).await;
                 Ok(())
             }
-            "server/discover" => self.discover(caller, &ask, &outbox).await,
-            "tools/list" => self.tools_list(caller, &ask, &outbox).await,
-            "tools/call" => self.tools_call(caller, &ask, &outbox).await,
-            "subscriptions/listen" => self.subscriptions(caller, &ask, &outbox).await,
+            "server/discover" => self.discover(caller, ask, outbox).await,
+            "tools/list" => self.tools_list(caller, ask, outbox).await,
+            "tools/call" => self.tools_call(caller, ask, outbox).await,
+            "subscriptions/listen" => self.subscriptions(caller, ask, outbox).await,
             "tasks/get" | "tasks/update" | "tasks/cancel" if ask.era() == Era::Modern => {
-                self.task(caller, &ask, &outbox).await
+                self.task(caller, ask, outbox).await
             }
             // The experimental core tasks of 2025-11-25 are neither offered nor passed.
             name if name.starts_with("tasks/") => Err(no_method(name).into()),
-            _ => self.forward(caller, &ask, &outbox).await,
-        };
-        if let Err(trouble) = answered {
-            trouble.tell(&outbox, &ask).await;
+            _ => self.forward(caller, ask, outbox).await,
         }
+    }
+
+    /// Notes a request that was refused before policy was asked. Its words are left out: some name
+    /// what the client sent.
+    pub(super) fn note_refusal(&self, principal: &Principal, error: &MessageError) {
+        let text = "the request was refused before it could be judged";
+        self.gate.refused(principal, &format!("request.{}", error.reason), text);
     }
 
     /// A request that is passed on as it is: prompts, resources, completion, logging.
@@ -95,8 +120,9 @@ impl Proxy {
         let leg = self.leg(caller).await?;
         self.must_exist_at(&leg, ask)?;
         let subject = subject(ask)?;
-        let payload = json::compact(&ask.params.to_text());
-        let call = self.call(caller, ask, subject, payload, None);
+        let (params, continuation) = continued(&ask.params);
+        let payload = json::compact(&params.to_text());
+        let call = self.call(caller, ask, subject, payload, continuation);
         let permit = self.permit(call, Vec::new()).await?;
         match self.send(caller, ask, &leg, permit, outbox).await? {
             Some(exchange) => self.relay(caller, ask, exchange, outbox).await,
@@ -231,6 +257,29 @@ pub(super) async fn left(caller: &Caller, ask: &Ask, outbox: &Outbox) {
 /// A method that does not exist for this client.
 pub(super) fn no_method(name: &str) -> MessageError {
     MessageError::new(METHOD_NOT_FOUND, "unknown_method", format!("`{name}` is not served here"))
+}
+
+/// Refuses parameters that the method does not have.
+fn known_parameters(ask: &Ask) -> Result<(), MessageError> {
+    let name = ask.method.name;
+    let known = methods::parameters(name, ask.revision);
+    let Some((key, _)) = ask.params.iter().find(|(key, _)| !known.contains(key)) else {
+        return Ok(());
+    };
+    let key: String = key.chars().take(60).collect();
+    let hint =
+        if name == "tools/call" { "; arguments of the tool belong into `arguments`" } else { "" };
+    let text = format!("`{name}` has no parameter `{key}`{hint}");
+    Err(MessageError::new(INVALID_PARAMS, "params", text))
+}
+
+/// Takes what the client says to the server's questions out of the parameters.
+pub(super) fn continued(params: &Object) -> (Object, Option<JsonText>) {
+    let (mut payload, mut continuation) = (params.clone(), params.clone());
+    payload.retain(|key| !CONTINUATION.contains(&key));
+    continuation.retain(|key| CONTINUATION.contains(&key));
+    let continuation = (!continuation.is_empty()).then(|| json::compact(&continuation.to_text()));
+    (payload, continuation)
 }
 
 /// What a request that is passed on is about.

@@ -247,6 +247,7 @@ impl Proxy {
         let id = request.id.clone();
         let (outbox, out) = Outbox::new();
         if let Err(error) = self.begin(auth, &session, request, outbox) {
+            self.note_refusal(&session.principal, &error);
             let status = StatusCode::from_u16(reply::status(error.code, Era::Legacy));
             return whole(status.unwrap_or(StatusCode::BAD_REQUEST), error.write().into());
         }
@@ -319,6 +320,7 @@ impl Proxy {
                     requests += 1;
                     if let Err(error) = self.begin(auth.clone(), &session, request, outbox.clone())
                     {
+                        self.note_refusal(&session.principal, &error);
                         faults.push(error);
                     }
                 }
@@ -351,6 +353,12 @@ impl Proxy {
         if known.is_none() {
             let text = "a notification that this revision does not have was dropped";
             self.gate.refused(&session.principal, "notification.unknown", text);
+            return;
+        }
+        let parameters = methods::parameters(&note.method, session.revision);
+        if note.params.iter().any(|(key, _)| !parameters.contains(&key)) {
+            let text = "a notification with parameters that it does not have was dropped";
+            self.gate.refused(&session.principal, "notification.params", text);
             return;
         }
         let mut params = note.params;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Proxy;
 use super::adapt::{self, unwrap_task};
-use super::handler::{Ask, Caller, left};
+use super::handler::{Ask, Caller, continued, left};
 use super::held::Told;
 use super::outbox::Outbox;
 use super::relay::answer_kind;
@@ -125,7 +125,9 @@ impl Proxy {
         let mut params = ask.params.clone();
         params.set("taskId", json::quote(&theirs));
         let subject = Subject::Task { id: theirs };
-        let call = self.call(caller, ask, subject, json::compact(&params.to_text()), None);
+        let (params, continuation) = continued(&params);
+        let payload = json::compact(&params.to_text());
+        let call = self.call(caller, ask, subject, payload, continuation);
         let permit = self.permit(call, Vec::new()).await?;
         let sent = self.send(caller, ask, &leg, permit, outbox).await?;
         let Some(mut exchange) = sent else { return Ok(()) };

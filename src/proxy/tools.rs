@@ -19,9 +19,6 @@ use crate::mcp::methods::TASKS_EXTENSION;
 use crate::mcp::reply::INVALID_PARAMS;
 use crate::policy::{AnswerFacts, AnswerKind, ToolFacts};
 
-/// The parameters of `tools/call` that go to Intercom beside name and arguments.
-const CONTINUATION: [&str; 2] = ["inputResponses", "requestState"];
-
 impl Proxy {
     /// The tools that this principal may see, out of those pinned and offered right now.
     pub(super) async fn tools_list(
@@ -140,18 +137,6 @@ pub(super) struct Wanted {
 impl Wanted {
     fn read(ask: &Ask) -> Result<Self, MessageError> {
         let invalid = |text: String| MessageError::new(INVALID_PARAMS, "params", text);
-        for (key, _) in ask.params.iter() {
-            // `task` belongs to the experimental tasks of 2025-11-25: servers that do not offer
-            // them ignore it.
-            if !matches!(key, "name" | "arguments" | "task") && !CONTINUATION.contains(&key) {
-                let text = format!(
-                    "`tools/call` has no parameter `{}`; arguments of the tool belong into \
-                     `arguments`",
-                    key.chars().take(60).collect::<String>()
-                );
-                return Err(invalid(text));
-            }
-        }
         let tool = ask
             .params
             .str("name")
