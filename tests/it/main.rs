@@ -12,3 +12,4 @@ mod client;
 mod stand;
 
 mod road;
+mod upstream;
