@@ -4,7 +4,6 @@
 //! Everything that can fail at start fails here, before the address is printed.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use tokio::sync::watch;
 use crate::clock;
 use crate::config::Config;
 use crate::control::{self, Control};
-use crate::domain::{Event, HoldState, OnRelease};
+use crate::domain::{Event, OnRelease};
 use crate::gate::{Gate, Settings};
 use crate::holds::{HoldError, Holds};
 use crate::identity::{Identity, KeysError, People};
@@ -89,8 +88,8 @@ pub struct App {
     address: SocketAddr,
     proxy: Arc<Proxy>,
     control: Arc<Control>,
+    door: control::Door,
     limits: Limits,
-    data: PathBuf,
     store: Store,
     drain: watch::Sender<bool>,
 }
@@ -110,6 +109,9 @@ impl App {
         crate::config::private::make_folder(&config.data)?;
         let policies = policy_source(config);
         let ruleset = Ruleset::load(&policies)?;
+        if let Some(reason) = ruleset.interpreted_because() {
+            tracing::warn!("policies are interpreted, which is slower: {reason}");
+        }
         let identity = Arc::new(Identity::open(config)?);
         let people = Arc::new(People::open(config)?);
         let (store, recovery) = Store::open(&config.data, &store::Options::default())?;
@@ -125,6 +127,7 @@ impl App {
                 environment: config.environment.as_str().into(),
                 required_plugins: config.required_plugins.clone(),
                 approval_valid: config.holds.valid,
+                origin: origin(&config.upstream.url),
             },
         ));
         let started = Event::Started {
@@ -159,8 +162,10 @@ impl App {
             idle_timeout: config.limits.idle_timeout,
             drain: config.drain,
         };
-        let data = config.data.clone();
-        Ok(Self { listener, address, proxy, control, limits, data, store, drain })
+        // Last, and before the address is told: whoever knows it can also use the commands.
+        let door = control::Door::open(&config.data)
+            .map_err(|error| io("open the control socket", error))?;
+        Ok(Self { listener, address, proxy, control, door, limits, store, drain })
     }
 
     /// The address of the agents' side.
@@ -187,23 +192,31 @@ impl App {
     /// there is no road, and a supervisor should start over.
     ///
     /// # Errors
-    /// If the log failed, or the control socket cannot be made.
+    /// If the log failed.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send) -> Result<(), AppError> {
-        let Self { listener, proxy, control, limits, data, store, drain, .. } = self;
-        control::serve(control.clone(), &data, drain.subscribe())
-            .map_err(|error| io("open the control socket", error))?;
+        let Self { listener, proxy, control, door, limits, store, drain, .. } = self;
+        let conversations = control::serve(control.clone(), door, drain.subscribe());
         let background = tokio::spawn(keep(control.clone(), proxy.clone(), drain.subscribe()));
-        let handler = move |request| proxy.clone().serve(request);
+        let drain_time = limits.drain;
+        let agents = proxy.clone();
+        let handler = move |request| agents.clone().serve(request);
         let serving = tokio::spawn(listen::serve(listener, handler, limits, drain.subscribe()));
         let failed = tokio::select! {
             () = stop => None,
             cause = wait_for_failure(&store) => Some(cause),
         };
         drain.send_replace(true);
+        let deadline = tokio::time::Instant::now() + drain_time;
         if let Err(error) = serving.await {
             tracing::error!(%error, "the listener ended badly");
         }
         background.abort();
+        // What is being sent gets the time to be answered, or it would have to be called unknown.
+        let releases = control.upstream.releases_ended();
+        let last = async { tokio::join!(releases, conversations, proxy.ended()) };
+        if tokio::time::timeout_at(deadline, last).await.is_err() {
+            tracing::warn!("work under way was cut off when the drain time ended");
+        }
         if let Some(cause) = failed {
             return Err(AppError::Log(cause));
         }
@@ -250,8 +263,7 @@ async fn keep(control: Arc<Control>, proxy: Arc<Proxy>, mut drain: watch::Receiv
 /// Releases that are approved and not yet sent: Intercom was away, or the process was.
 fn take_up_releases(control: &Arc<Control>) {
     let waiting = control.gate.holds().snapshot(|hold| {
-        let ready = hold.state == HoldState::Approved
-            || (hold.state == HoldState::Claimed && control.gate.holds().is_orphan(hold.id));
+        let ready = control.gate.holds().is_ready(hold);
         // An approval that was just given is being released by whoever took it.
         let settled = clock::now().since(hold.changed_at) > Duration::from_secs(3);
         ready && settled && hold.opened.on_release == OnRelease::Send
@@ -288,6 +300,12 @@ async fn refresh_tools(control: Arc<Control>) {
     if let Err(fault) = refreshed {
         tracing::warn!(code = fault.code(), %fault, "Intercom's tool list was not read");
     }
+}
+
+/// Scheme and authority of an address.
+fn origin(url: &http::Uri) -> String {
+    let scheme = url.scheme_str().unwrap_or_default();
+    format!("{scheme}://{}", url.authority().map(http::uri::Authority::as_str).unwrap_or_default())
 }
 
 const fn io(what: &'static str, source: std::io::Error) -> AppError {

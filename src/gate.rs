@@ -7,6 +7,7 @@
 
 mod permit;
 mod release;
+mod stored;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -19,7 +20,7 @@ use crate::audit::{Log, LogError};
 use crate::clock;
 use crate::domain::{
     Binding, Call, CallFacts, ClientHint, Decision, Digest, Effect, Event, Fault, Finding, Hold,
-    HoldId, Judge, OnRelease, Opened, Principal, Question, Subject, Verdict, decide,
+    HoldId, HoldState, Judge, OnRelease, Opened, Principal, Question, Subject, Verdict, decide,
 };
 use crate::holds::{HoldError, Holds};
 use crate::policy::{AnswerFacts, Facts, Ruleset, ToolFacts};
@@ -96,6 +97,22 @@ pub struct Settings {
     pub required_plugins: Vec<String>,
     /// How long an approval may be claimed.
     pub approval_valid: Duration,
+    /// Where calls go, scheme and authority: an approval is good for this place alone.
+    pub origin: String,
+}
+
+/// What is to happen to a call that has to wait for a person.
+#[derive(Debug, Clone, Copy)]
+pub struct Holding {
+    /// When its release is sent.
+    pub on_release: OnRelease,
+    /// The hold that the call says it belongs to.
+    pub named: Option<HoldId>,
+}
+
+impl Holding {
+    /// For calls that cannot wait, or wait for the first time.
+    pub const DEFAULT: Self = Self { on_release: OnRelease::Send, named: None };
 }
 
 /// The one road.
@@ -155,6 +172,15 @@ impl Gate {
         Ok(())
     }
 
+    /// Notes that a ruleset was offered and refused; the one in force stays.
+    ///
+    /// # Errors
+    /// If it cannot be recorded.
+    pub async fn refuse_ruleset(&self, revision: Digest, why: String) -> Result<(), LogError> {
+        let _recorded = self.log.append(Event::Ruleset { revision, refused: Some(why) }).await?;
+        Ok(())
+    }
+
     /// Judges a call and records the decision. `own` are findings of Portcullis' own checks
     /// (unknown tool, wrong arguments); they can only make the verdict stricter. A call that is to
     /// be held attaches to the hold of an identical earlier call, or opens one.
@@ -165,7 +191,7 @@ impl Gate {
         &self,
         call: Call,
         own: Vec<Finding>,
-        on_release: OnRelease,
+        holding: Holding,
     ) -> Result<Admission, GateError> {
         let decision = self.judge(&call, own).await;
         let facts = self.facts_of(&call);
@@ -174,12 +200,21 @@ impl Gate {
         if decision.verdict == Verdict::Deny {
             return Ok(Admission::Denied(Denial { call: call.id, decision }));
         }
+        // A round whose outcome was lost on its way gets it again; to hold the call anew would make
+        // a second one of it.
+        if let (Some(named), Some(binding)) = (holding.named, self.binding(&facts, &decision))
+            && let Ok(hold) = self.holds.hold(named)
+            && hold.state.is_final()
+            && hold.binding().same_call(&binding)
+        {
+            return Ok(Admission::Held(Box::new(hold)));
+        }
         // A write whose identical twin still waits for a person waits with it, even if policy has
         // changed to allow it: otherwise the release of the hold would send it a second time.
         if call.subject.effect() == Effect::Write
-            && let Some(binding) = binding(&facts, &decision)
+            && let Some(binding) = self.binding(&facts, &decision)
             && let Some(hold) = self.holds.attached(&binding)
-            && !hold.state.is_final()
+            && !matches!(hold.state, HoldState::Rejected | HoldState::ChangesRequested)
         {
             return Ok(Admission::Held(Box::new(hold)));
         }
@@ -191,8 +226,8 @@ impl Gate {
                 self.log.clone(),
             ))));
         }
-        let hold = match binding(&facts, &decision) {
-            Some(binding) => self.hold(&call, facts, binding, &decision, on_release).await?,
+        let hold = match self.binding(&facts, &decision) {
+            Some(binding) => self.hold(&call, facts, binding, &decision, holding).await?,
             None => None,
         };
         // Only a call of a pinned tool can wait for a person; whatever else is to be held ends.
@@ -254,24 +289,24 @@ impl Gate {
         facts: CallFacts,
         binding: Binding,
         decision: &Decision,
-        on_release: OnRelease,
+        holding: Holding,
     ) -> Result<Option<Hold>, GateError> {
         let Some(release) = decision.release.clone() else { return Ok(None) };
         let id = HoldId::from_random(u128::from_be_bytes(crate::store::random::<16>()?));
-        let sealed = release::seal_call(&self.sealer, id, &facts, call)?;
+        let sealed = stored::seal_call(&self.sealer, id, &facts, call)?;
         let open = || {
             let opened = Opened {
                 sealed,
                 binding: binding.clone(),
                 call: facts.clone(),
-                on_release,
+                on_release: holding.on_release,
                 reasons: decision.reasons.clone(),
                 expires_at: clock::now().plus(release.expires),
                 release,
             };
             (id, opened)
         };
-        Ok(Some(self.holds.attach_or_open(&binding, open).await?))
+        Ok(Some(self.holds.attach_or_open(&binding, holding.named, open).await?))
     }
 
     /// The facts of a call for its record, with the digest keyed.
@@ -281,6 +316,21 @@ impl Gate {
 
     fn keyed(&self, call: &Call) -> Digest {
         self.sealer.mac("portcullis/arguments/v1", &[call.digest().as_bytes()])
+    }
+
+    /// What an approval of this call would be bound to; `None` if it is not a pinned tool's.
+    fn binding(&self, facts: &CallFacts, decision: &Decision) -> Option<Binding> {
+        let Subject::Tool { name, definition: Some(definition), .. } = &facts.subject else {
+            return None;
+        };
+        Some(Binding {
+            origin: self.settings.origin.clone(),
+            principal: facts.principal.clone(),
+            tool: name.clone(),
+            definition: *definition,
+            arguments: facts.arguments,
+            ruleset: decision.ruleset,
+        })
     }
 
     fn now(&self) -> Facts {
@@ -295,18 +345,4 @@ impl Gate {
         };
         self.settings.required_plugins.iter().map(absent).collect()
     }
-}
-
-/// What an approval of this call would be bound to; `None` if it is not a pinned tool's.
-fn binding(facts: &CallFacts, decision: &Decision) -> Option<Binding> {
-    let Subject::Tool { name, definition: Some(definition), .. } = &facts.subject else {
-        return None;
-    };
-    Some(Binding {
-        principal: facts.principal.clone(),
-        tool: name.clone(),
-        definition: *definition,
-        arguments: facts.arguments,
-        ruleset: decision.ruleset,
-    })
 }

@@ -1,4 +1,70 @@
 //! Portcullis: a policy-enforcing MCP firewall in front of Intercom.
+//!
+//! Agents connect to it as if it were Intercom's MCP server. Every call passes one road; this page
+//! is the map of it, and of what must never happen.
+//!
+//! # The road of a tool call
+//!
+//! 1. **Listen** ([`listen`], [`proxy`]): connection limits, Host and Origin, method, media types,
+//!    body cap.
+//! 2. **Who** ([`identity`]): a credential becomes a [`domain::Principal`], or 401.
+//! 3. **Parse** ([`mcp`]): strict JSON, one reading; the era is decided per request; headers must
+//!    equal the body. After this nobody looks at raw JSON again.
+//! 4. **Resolve** ([`intercom`]): the tool from the pinned catalogue, its effect, ids brought to
+//!    one form, arguments checked against the schemas.
+//! 5. **Admit** ([`gate`]): one immutable [`policy::Ruleset`]; [`domain::decide`] joins what judges
+//!    found.
+//! 6. **Record** ([`audit`]): the decision is durable before anything acts on it. No record, no
+//!    road.
+//! 7. Deny is an answer that the agent can read. A hold is recorded, then shown to approvers
+//!    ([`holds`], [`control`]). Allow is a [`gate::Permit`].
+//! 8. **Send** ([`upstream`]): consumes the permit; the bytes are written from the call that was
+//!    judged.
+//! 9. **Disclose** ([`gate`] again): policy says whether an answer, a notification or a question of
+//!    the server may reach the agent.
+//! 10. **Complete**: the outcome is recorded, the answer leaves.
+//!
+//! A released hold re-enters at 5 with the stored bytes: it is judged again, and an approval lifts
+//! a hold, never a deny.
+//!
+//! # Rules
+//!
+//! 1. Nothing reaches Intercom except through [`upstream::Upstream`], which consumes a permit; the
+//!    permit's constructor is private to [`gate`] and needs a decision and a log receipt.
+//! 2. What is sent is what was judged and, for a hold, what the approver saw.
+//! 3. Everything unclear denies; there is no switch that fails open.
+//! 4. Nothing acts before its record is durable; a failed log refuses calls and ends the process.
+//! 5. A write runs unheld only where a line of the operator's policy says so.
+//! 6. An approval is bound to the upstream, the principal, the tool and its definition, the
+//!    arguments and the policy revision; it expires and is spent once. What was being sent when the
+//!    process ended is `unknown`, shown, and never sent again.
+//! 7. No secret and no raw personal value is in logs, errors or the audit log: arguments appear
+//!    there as keyed digests, held calls and their answers sealed.
+//! 8. [`domain`] is pure. [`mcp`] is a pure function of its input.
+//! 9. Each engine is named in one module: regorus in [`policy`], sled in [`store`], hyper in
+//!    [`proxy`], [`upstream`] and [`listen`].
+//!
+//! A test (`tests/it/architecture.rs`) checks the last rule, the direction of imports, and the size
+//! of files and functions.
+//!
+//! # Decisions of our own
+//!
+//! - **The log's lines are the truth** (JSONL, chained by hashes); sled is the index and the second
+//!   witness, and both are synced before a receipt is given.
+//! - **Holds are a fold** of their events; memory holds nothing that the log cannot rebuild. An
+//!   outcome that was delivered answers an identical call for two minutes more, because its last
+//!   step may have been lost, and a repeated answer is better than a repeated write.
+//! - **Legs**: a legacy client has its own session at Intercom; clients without sessions share one.
+//!   What a client of one era misses in an upstream of the other is translated in the proxy.
+//! - **Answers take the form that Intercom's answer had** (one JSON text, or an event stream), and
+//!   streams pass event by event.
+//! - **Bytecode decides only where it cannot fail unseen**: the policy engine's virtual machine
+//!   swallows errors inside rules, so a bundle that could meet one is left to the interpreter (see
+//!   [`policy`]).
+//! - **Bodies need a length** over HTTP/1: the HTTP library drops a `Content-Length` beside a
+//!   `Transfer-Encoding`, so the two could not be told apart from a smuggled request.
+//! - [`yaml`], [`clock`] and [`control`] are rooms that the first plan did not have: positions of
+//!   configuration faults, the one place that reads the clock, and the operator's door.
 
 pub mod domain;
 

@@ -2,20 +2,24 @@
 //!
 //! HTTP/1 and HTTP/2 on one port. A connection may idle for long, but a request head that began
 //! must end soon: hyper has one clock for both, so a watchdog looks at the difference (bytes came,
-//! no request did). When the process is to end, the listener closes at once, requests under way get
-//! the drain time, and idle connections are closed.
+//! no request did). On an HTTP/2 connection it rests after the first request, for there bytes come
+//! without a request (acknowledged pings, windows), and hyper bounds what a head may be. When the
+//! process is to end, the listener closes at once, requests under way get the drain time, and idle
+//! connections are closed.
+
+mod lines;
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{Request, Response};
-use http_body::Body;
+use http::{Request, Response, Version};
+use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -24,6 +28,8 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+
+use lines::Lines;
 
 /// Bounds of a listener.
 #[derive(Debug, Clone)]
@@ -49,7 +55,7 @@ pub async fn serve<H, F, B>(
 ) where
     H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
-    B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
+    B: Body<Data = Bytes, Error = Infallible> + Unpin + Send + 'static,
 {
     let connections = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
@@ -60,31 +66,30 @@ pub async fn serve<H, F, B>(
         };
         let Some((stream, slot)) = accepted else { continue };
         let clock = Arc::new(HeadClock::default());
-        let io = TokioIo::new(Watched { stream, clock: clock.clone() });
+        let watched = Watched { stream, clock: clock.clone(), lines: Lines::default() };
+        let io = TokioIo::new(watched);
         let service = {
             let (handler, clock) = (handler.clone(), clock.clone());
-            service_fn(move |request| {
-                clock.request_began();
+            service_fn(move |request: Request<Incoming>| {
+                let under_way = clock.request_began(request.version());
                 let answer = handler(request);
-                let clock = clock.clone();
                 async move {
                     let answer = answer.await;
-                    clock.request_ended();
-                    Ok::<_, Infallible>(answer)
+                    Ok::<_, Infallible>(answer.map(|body| Counted { body, _under_way: under_way }))
                 }
             })
         };
         let connection = builder(&limits).serve_connection(io, service).into_owned();
         let connection = graceful.watch(connection);
-        let header_timeout = limits.header_timeout;
+        let (header_timeout, idle_timeout) = (limits.header_timeout, limits.idle_timeout);
         tokio::spawn(async move {
             let _slot = slot;
             tokio::select! {
                 ended = connection => if let Err(error) = ended {
                     tracing::debug!(%error, "connection ended");
                 },
-                () = clock.expired(header_timeout) => {
-                    tracing::debug!("connection closed: its request head came too slowly");
+                () = clock.expired(header_timeout, idle_timeout) => {
+                    tracing::debug!("connection closed: a request head came too slowly, or none");
                 }
             }
         });
@@ -140,6 +145,48 @@ struct HeadClock {
     /// Milliseconds after `start` at which bytes came while no request was under way; 0 for never.
     head_began: AtomicU64,
     under_way: AtomicUsize,
+    /// Bytes say nothing of heads any more.
+    rests: AtomicBool,
+    /// Requests so far.
+    requests: AtomicUsize,
+    /// Whether any byte ever came: until then hyper does not know which HTTP it is, and no clock of
+    /// its runs.
+    spoke: AtomicBool,
+}
+
+/// A request under way; it ends when its answer's body is gone, however that comes about.
+struct UnderWay(Arc<HeadClock>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The body of an answer, which keeps its request under way.
+struct Counted<B> {
+    body: B,
+    _under_way: UnderWay,
+}
+
+impl<B: Body + Unpin> Body for Counted<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 impl Default for HeadClock {
@@ -148,46 +195,59 @@ impl Default for HeadClock {
             start: Instant::now(),
             head_began: AtomicU64::new(0),
             under_way: AtomicUsize::new(0),
+            rests: AtomicBool::new(false),
+            requests: AtomicUsize::new(0),
+            spoke: AtomicBool::new(false),
         }
     }
 }
 
 impl HeadClock {
     fn bytes_came(&self) {
-        if self.under_way.load(Ordering::Relaxed) == 0 {
+        self.spoke.store(true, Ordering::Relaxed);
+        if self.under_way.load(Ordering::Relaxed) == 0 && !self.rests.load(Ordering::Relaxed) {
             let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
             // The first byte of a head counts, not the last.
             let _ = self.head_began.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
         }
     }
 
-    fn request_began(&self) {
+    /// The number of requests so far, if none is under way: what comes is then a head.
+    fn between_requests(&self) -> Option<usize> {
+        let idle = self.under_way.load(Ordering::Relaxed) == 0;
+        idle.then(|| self.requests.load(Ordering::Relaxed))
+    }
+
+    fn request_began(self: &Arc<Self>, version: Version) -> UnderWay {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        if version == Version::HTTP_2 {
+            self.rests.store(true, Ordering::Relaxed);
+        }
         self.under_way.fetch_add(1, Ordering::Relaxed);
         self.head_began.store(0, Ordering::Relaxed);
+        UnderWay(self.clone())
     }
 
-    fn request_ended(&self) {
-        self.under_way.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    /// Resolves when a head takes longer than `limit`.
-    async fn expired(&self, limit: Duration) {
+    /// Resolves when a head takes longer than `limit`, or nothing at all comes for `idle`.
+    async fn expired(&self, limit: Duration, idle: Duration) {
         let mut ticks = tokio::time::interval(Duration::from_secs(1));
         loop {
             ticks.tick().await;
             let began = self.head_began.load(Ordering::Relaxed);
             let late = Duration::from_millis(began) + limit < self.start.elapsed();
-            if began != 0 && late {
+            let silent = !self.spoke.load(Ordering::Relaxed) && idle < self.start.elapsed();
+            if (began != 0 && late) || silent {
                 return;
             }
         }
     }
 }
 
-/// A connection whose reads are seen by the clock.
+/// A connection whose reads are seen by the clock, and its heads by the check of line ends.
 struct Watched {
     stream: TcpStream,
     clock: Arc<HeadClock>,
+    lines: Lines,
 }
 
 impl AsyncRead for Watched {
@@ -200,6 +260,11 @@ impl AsyncRead for Watched {
         let read = pin!(&mut self.stream).poll_read(context, buffer);
         if buffer.filled().len() > before {
             self.clock.bytes_came();
+            if let Some(requests) = self.clock.between_requests()
+                && let Some(new) = buffer.filled_mut().get_mut(before..)
+            {
+                self.lines.check(new, requests);
+            }
         }
         read
     }
@@ -238,5 +303,82 @@ impl AsyncWrite for Watched {
         context: &mut Context<'_>,
     ) -> Poll<std::io::Result<()>> {
         pin!(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::{BodyExt as _, Full};
+    use hyper_util::client::legacy::Client;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::sync::mpsc;
+    use tokio_stream::StreamExt as _;
+
+    use super::*;
+
+    const HEAD: Duration = Duration::from_millis(300);
+    /// Longer than a head may take and the watchdog needs to see it.
+    const LONG: Duration = Duration::from_millis(2500);
+    const DEADLINE: Duration = Duration::from_secs(20);
+
+    /// A listener whose answers are one event at once and one after [`LONG`].
+    async fn listener() -> (std::net::SocketAddr, watch::Sender<bool>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let limits = Limits {
+            connections: 8,
+            streams: 8,
+            header_timeout: HEAD,
+            idle_timeout: Duration::from_secs(60),
+            drain: Duration::from_secs(1),
+        };
+        let handler = |_request| async {
+            let (sender, receiver) = mpsc::channel(4);
+            tokio::spawn(async move {
+                sender.send(Bytes::from_static(b"first")).await.unwrap();
+                tokio::time::sleep(LONG).await;
+                let _ = sender.send(Bytes::from_static(b"last")).await;
+            });
+            let stream = tokio_stream::wrappers::ReceiverStream::new(receiver);
+            Response::new(http_body_util::StreamBody::new(
+                stream.map(|bytes| Ok(Frame::data(bytes))),
+            ))
+        };
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(serve(listener, handler, limits, stopped));
+        (address, stop)
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_stream_may_be_idle_for_longer_than_a_head_may_take() {
+        let (address, _stop) = listener().await;
+        for http2 in [false, true] {
+            let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .http2_only(http2)
+                // Frames that are no requests, all the time.
+                .http2_keep_alive_interval(Duration::from_millis(50))
+                .build_http();
+            let read = async {
+                let request = Request::get(format!("http://{address}/")).body(Full::default());
+                let answer = client.request(request.unwrap()).await.unwrap();
+                answer.into_body().collect().await.map(|body| body.to_bytes())
+            };
+            let all = tokio::time::timeout(DEADLINE, read).await.unwrap();
+            assert_eq!(all.unwrap(), "firstlast", "HTTP/2: {http2}");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_head_that_comes_slowly_is_cut_off() {
+        let (address, _stop) = listener().await;
+        for start in ["GET / HTTP/1.1\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(start.as_bytes()).await.unwrap();
+            let mut all = Vec::new();
+            let ended = tokio::time::timeout(DEADLINE, stream.read_to_end(&mut all)).await;
+            // Cut off may also be a reset; staying open is the fault.
+            assert!(ended.is_ok(), "{start:?} stays open");
+        }
     }
 }

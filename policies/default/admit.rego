@@ -43,6 +43,13 @@ allow contains {"rule": "method_by_role", "text": "a role of this principal uses
 	input.method in data.access.methods
 }
 
+# A task was given to this principal alone: its id is sealed for it.
+allow contains {"rule": "own_task", "text": "this principal follows a task that it was given"} if {
+	input.subject.kind == "task"
+	input.method in {"tasks/get", "tasks/cancel"}
+	data.access.known
+}
+
 allow contains {"rule": "answer_by_role", "text": "a role of this principal answers such questions"} if {
 	input.subject.kind == "answer"
 	input.method in data.access.questions

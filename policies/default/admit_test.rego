@@ -123,7 +123,14 @@ test_other_methods_are_denied if {
 	}
 	method_verdict(["support-reader"], "resources/read", "resource") == "deny"
 	method_verdict(["support-reader"], "prompts/get", "prompt") == "deny"
-	method_verdict(["support-reader"], "tasks/get", "task") == "deny"
+	method_verdict(["support-reader"], "tasks/update", "task") == "deny"
+	method_verdict([], "tasks/get", "task") == "deny"
+}
+
+test_own_tasks_are_followed if {
+	every method in {"tasks/get", "tasks/cancel"} {
+		method_verdict(["support-reader"], method, "task") == "allow"
+	}
 }
 
 test_a_role_may_name_methods if {

@@ -75,11 +75,6 @@ test_nobody_releases_their_own_call if {
 	released({"id": "ann", "groups": ["kb-editors"]}, hold) == "deny"
 }
 
-test_one_person_counts_once if {
-	hold := {"release": {"groups": ["kb-editors"]}, "approvals": ["bea"]}
-	released({"id": "bea", "groups": ["kb-editors"]}, hold) == "deny"
-	released({"id": "cat", "groups": ["kb-editors"]}, hold) == "allow"
-}
 
 # A misspelt key of `roles.json` would be a right that nobody has.
 test_roles_have_known_keys if {

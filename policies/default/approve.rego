@@ -16,7 +16,3 @@ allow contains {"rule": "group_member", "text": "this approver is in a group tha
 deny contains {"rule": "own_call", "text": "nobody releases a call that was made on their own behalf"} if {
 	input.principal.on_behalf_of == input.approver.id
 }
-
-deny contains {"rule": "already_released", "text": "this approver has released this hold already"} if {
-	input.approver.id in input.hold.approvals
-}

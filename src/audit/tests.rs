@@ -62,6 +62,7 @@ fn opened() -> HoldEvent {
         arguments: digest,
     };
     let binding = Binding {
+        origin: String::from("https://mcp.example.com"),
         principal: call.principal.clone(),
         tool: String::from("update_article"),
         definition: digest,
@@ -170,8 +171,8 @@ async fn a_full_queue_refuses_and_recovers() {
     let faults = Faults::default();
     let (release, block) = std::sync::mpsc::channel();
     faults.plan(Operation::Sync, 0, Failure::Block(block));
-    let store = Store::open_with(&path, &Options { queue: 2, ..options() }, &faults).unwrap().0;
-    // Two may be under way already and two wait: at most four find a place.
+    let store = Store::open_with(&path, &Options { queue: 4, ..options() }, &faults).unwrap().0;
+    // Two may be under way already, and half of the room is for what nobody waits for.
     let refused = (0..5).find_map(|_| store.log().append_later(note("x")).err());
     assert!(matches!(refused, Some(LogError::Busy { queued: 2 })), "{refused:?}");
     drop(release);

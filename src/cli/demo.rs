@@ -1,7 +1,8 @@
 //! `portcullis demo`: everything in one process, on loopback, with invented data, to be looked at.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,29 +37,23 @@ impl Args {
     }
 }
 
-/// The demo's throw-away folder, removed at the end.
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let folder = std::env::temp_dir().join(format!("portcullis-demo-{}", std::process::id()));
-    private::make_folder(&folder)?;
-    let folder = Folder(folder);
+    // A name that nobody can know and take before us; removed at the end.
+    let folder = tempfile::Builder::new()
+        .prefix("portcullis-demo-")
+        .permissions(std::fs::Permissions::from_mode(0o700))
+        .tempdir()
+        .context("cannot make the demo's folder")?;
     let simulator = Simulator::start(([127, 0, 0, 1], 0).into(), Options::default()).await?;
-    let config = configuration(&folder.0, &args, &simulator)?;
+    let config = configuration(folder.path(), &args, &simulator)?;
     let now = clock::now();
     private::make_folder(&config.data)?;
     let agent_key = PrincipalKeys::of(&config.data).add(&config, "demo-agent", now, None)?.key;
     let approver_key = ApproverKeys::of(&config.data).add(&config, "you", now, None)?.key;
-    private::write(&folder.0.join("approver.key"), approver_key.expose().as_bytes())?;
+    private::write(&folder.path().join("approver.key"), approver_key.expose().as_bytes())?;
     let app = start(config.clone()).await?;
     let url = format!("http://{}{}", app.address(), crate::proxy::PATH);
-    write_configuration(&folder.0, app.address(), &simulator)?;
+    write_configuration(folder.path(), app.address(), &simulator)?;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = tokio::spawn(app.serve(async move {
         // A dropped sender stops as well.
@@ -70,7 +65,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let story = Story { config: &config, simulator: &simulator, url: &url };
     story.play(agent_key.clone()).await?;
     connect_help(&url, &agent_key);
-    release_help(&folder.0);
+    release_help(folder.path());
     if !args.once {
         println!("listening on {url}   (Ctrl-C ends the demo and removes its data)");
         super::serve::stop_signal()?.await;
@@ -224,6 +219,7 @@ fn release_help(folder: &Path) {
     let key = folder.join("approver.key");
     println!("Decide on the held call, in another terminal:");
     println!("  {base} holds list");
+    println!("  {base} holds show ID --key-file {}", key.display());
     println!("  {base} holds approve ID --key-file {}", key.display());
     println!("  {base} holds reject ID REASON --key-file {}", key.display());
     println!("See and check every decision:");

@@ -1,17 +1,18 @@
 //! `portcullis holds`.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 
 use super::shown;
+use crate::audit::{self, Filter, Follow, From};
 use crate::clock;
 use crate::config::{Config, Secret, private};
 use crate::control::{self, Answer, Question};
-use crate::domain::{Digest, HoldId, OnRelease};
-use crate::holds::{HoldView, Holds};
-use crate::store::{Options, Store};
+use crate::domain::{Digest, Event, Hold, HoldEvent, HoldId, OnRelease};
+use crate::holds::HoldView;
 
 /// Commands about held calls.
 #[derive(Debug, clap::Subcommand)]
@@ -25,10 +26,12 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Show one held call with its arguments.
+    /// Show one held call with its arguments, to an approver.
     Show {
         /// The hold.
         id: HoldId,
+        #[command(flatten)]
+        key: ApproverKey,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -98,10 +101,15 @@ pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<Exi
             };
             list(&holds, json)?;
         }
-        Command::Show { id, json } => match control::ask(data, &Question::Hold { id }).await? {
-            Answer::Hold { hold, arguments } => show(&hold, &arguments, json)?,
-            other => anyhow::bail!("unexpected answer: {other:?}"),
-        },
+        Command::Show { id, key, json } => {
+            let key = key.read()?.expose().to_owned();
+            match control::ask(data, &Question::Hold { id, key }).await? {
+                Answer::Hold { hold, arguments, beside } => {
+                    show(&hold, &arguments, beside.as_deref(), json)?;
+                }
+                _ => anyhow::bail!("the running Portcullis answered something else"),
+            }
+        }
         Command::Approve { id, binding, key } => {
             let key = key.read()?.expose().to_owned();
             tell(control::ask(data, &Question::Approve { id, key, shown: binding }).await?);
@@ -119,15 +127,29 @@ pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
-/// The holds in the store, when no server runs.
+/// The holds in the log's files, when no server runs. Takes no lock, so that a server can start.
 fn stored(config: &Config) -> anyhow::Result<Vec<HoldView>> {
     if !config.data.exists() {
         return Ok(Vec::new());
     }
-    let (store, _) = Store::open(&config.data, &Options::default())?;
-    let events = store.hold_events().collect::<Result<Vec<_>, _>>()?;
-    let holds = Holds::replay(store.log(), config.holds.pending_per_principal, events);
-    Ok(holds.snapshot(|_| true).iter().map(HoldView::from).collect())
+    let filter = Filter { kind: Some("hold".to_owned()), ..Filter::default() };
+    let mut folded: HashMap<HoldId, Hold> = HashMap::new();
+    for entry in audit::tail(&config.data, filter, From::Start, Follow::No)? {
+        let record = entry?.record;
+        let Event::Hold { hold: id, event } = record.event else { continue };
+        if let HoldEvent::Opened(opened) = event {
+            folded.insert(id, Hold::open(id, record.at, *opened));
+        } else if let Some(hold) = folded.get_mut(&id) {
+            match hold.apply(record.at, &event) {
+                Ok(next) => *hold = next,
+                // As at start: reported and left out.
+                Err(error) => eprintln!("hold {id}: {error}"),
+            }
+        }
+    }
+    let mut holds: Vec<HoldView> = folded.values().map(HoldView::from).collect();
+    holds.sort_by_key(|hold| std::cmp::Reverse((hold.opened_at, hold.id)));
+    Ok(holds)
 }
 
 fn list(holds: &[HoldView], json: bool) -> anyhow::Result<()> {
@@ -156,10 +178,11 @@ fn list(holds: &[HoldView], json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn show(hold: &HoldView, arguments: &str, json: bool) -> anyhow::Result<()> {
+fn show(hold: &HoldView, arguments: &str, beside: Option<&str>, json: bool) -> anyhow::Result<()> {
     if json {
         let arguments: serde_json::Value = serde_json::from_str(arguments)?;
-        let both = serde_json::json!({ "hold": hold, "arguments": arguments });
+        let beside: Option<serde_json::Value> = beside.map(serde_json::from_str).transpose()?;
+        let both = serde_json::json!({ "hold": hold, "arguments": arguments, "beside": beside });
         println!("{}", serde_json::to_string_pretty(&both)?);
         return Ok(());
     }
@@ -193,10 +216,14 @@ fn show(hold: &HoldView, arguments: &str, json: bool) -> anyhow::Result<()> {
         println!("outcome    {}", shown(outcome));
     }
     println!("binding    {}", hold.binding);
-    println!("arguments, exactly as they will be sent:");
+    println!("arguments, laid out for reading:");
     let value: serde_json::Value = serde_json::from_str(arguments)?;
     for line in serde_json::to_string_pretty(&value)?.lines() {
         println!("  {}", shown(line));
+    }
+    println!("arguments, exactly as they will be sent:\n  {}", shown(arguments));
+    if let Some(beside) = beside {
+        println!("sent beside them (the agent's answers to Intercom):\n  {}", shown(beside));
     }
     if !hold.state.is_final() {
         println!("to release: portcullis holds approve {} --binding {}", hold.id, hold.binding);

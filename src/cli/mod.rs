@@ -21,6 +21,7 @@ use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::config::Config;
+use crate::domain::is_hidden;
 
 /// A policy-enforcing MCP firewall in front of Intercom.
 #[derive(Debug, Parser)]
@@ -78,6 +79,7 @@ enum Command {
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(panicked));
     let cli = Cli::parse();
     match run(cli) {
         Ok(code) => code,
@@ -136,6 +138,18 @@ fn runtime(threads: usize) -> anyhow::Result<tokio::runtime::Runtime> {
         .context("cannot start the async runtime")
 }
 
+/// Says where a fault of ours happened, never its message, which may quote what was being read.
+fn panicked(panic: &std::panic::PanicHookInfo<'_>) {
+    use std::io::Write as _;
+    let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+    if tracing::dispatcher::has_been_set() {
+        tracing::error!(%place, "internal fault");
+    } else {
+        // Nothing can be done if standard error is closed.
+        let _ = writeln!(std::io::stderr(), "internal fault at {place}");
+    }
+}
+
 /// Prints an error and its causes on one line, each once.
 fn eprintln_chain(error: &anyhow::Error) {
     use std::io::Write as _;
@@ -160,19 +174,9 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 /// Text that came from outside, safe for a terminal: control and formatting characters are shown
 /// as escapes.
 fn shown(text: &str) -> String {
-    let hidden = |letter: char| {
-        letter.is_control()
-            || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
-    };
     text.chars()
-        .map(
-            |letter| {
-                if hidden(letter) {
-                    letter.escape_unicode().to_string()
-                } else {
-                    letter.to_string()
-                }
-            },
-        )
+        .map(|letter| {
+            if is_hidden(letter) { letter.escape_unicode().to_string() } else { letter.to_string() }
+        })
         .collect()
 }

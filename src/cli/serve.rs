@@ -48,7 +48,12 @@ pub(super) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
 fn trace(config: &Config) -> anyhow::Result<()> {
     let level = config.log.level.as_str();
     let filter = EnvFilter::try_from_default_env().or_else(|_| EnvFilter::try_new(level))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A line that cannot be written is lost. Complaining about it on standard error would panic,
+    // and a full disk must not take the answers away.
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
     match config.log.format {
         LogFormat::Text => log.with_target(false).init(),
         LogFormat::Json => log.json().init(),

@@ -117,6 +117,19 @@ fn check_together(walk: &Walk<'_>, config: &Config) {
     if config.approvers.is_empty() {
         walk.warn("`approvers` is empty: nobody can release a held call");
     }
+    for principal in &config.principals {
+        let Some(human) = &principal.on_behalf_of else { continue };
+        let mut approvers = config.approvers.iter();
+        if !config.approvers.is_empty()
+            && !approvers.any(|approver| approver.id.as_str().eq_ignore_ascii_case(human))
+        {
+            walk.warn(format!(
+                "`on_behalf_of` of `{}` names no approver: a person who is both must have the same \
+                 name in both places, or could release calls made in their own name",
+                principal.id
+            ));
+        }
+    }
     if config.behind_tls_proxy && !config.listen.ip().is_loopback() {
         walk.warn(
             "`listen` is not a loopback address: keys travel unencrypted between the TLS proxy \

@@ -1,3 +1,5 @@
+//! Configuration: what is read, what is refused and where, what the schema says.
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt as _;
@@ -281,6 +283,10 @@ fn loud_cases_warn() {
         ("identity: { mode: passthrough }\nprincipals: [{ id: a }]", "`principals` is not used"),
         ("approvers: [{ id: a }]", "`principals` is empty"),
         ("principals: [{ id: a }]", "`approvers` is empty"),
+        (
+            "principals: [{ id: a, on_behalf_of: jane@example.com }]\napprovers: [{ id: jane }]",
+            "`on_behalf_of` of `a` names no approver",
+        ),
         ("listen: 10.0.0.1:1\nbehind_tls_proxy: true", "keys travel unencrypted"),
         ("listen: 10.0.0.1:1\nbehind_tls_proxy: true", "`allowed_hosts` is empty"),
     ] {

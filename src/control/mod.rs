@@ -1,8 +1,9 @@
 //! The operator's door: a Unix socket in the data folder, for the commands of `portcullis`.
 //!
 //! One request and one answer per connection, each a line of JSON. Whoever can open the socket is
-//! the user that runs Portcullis (mode 0600 in a 0700 folder); deciding on a hold needs an
-//! approver's key besides, so that running Portcullis is not the same as approving.
+//! the user that runs Portcullis (mode 0600 in a 0700 folder); seeing what a held call contains and
+//! deciding on it need an approver's key besides, so that running Portcullis is not the same as
+//! approving.
 
 mod client;
 mod server;
@@ -13,7 +14,7 @@ use crate::domain::{Digest, HoldId};
 use crate::holds::HoldView;
 
 pub use client::{ControlError, ask, is_running};
-pub use server::{Control, serve};
+pub use server::{Control, Door, serve};
 pub(crate) use server::{release, reload};
 
 /// The socket's name in the data folder.
@@ -34,6 +35,8 @@ pub enum Question {
     Hold {
         /// Which.
         id: HoldId,
+        /// The approver's key: what a call contains is for those who decide on it.
+        key: String,
     },
     /// Release a hold.
     Approve {
@@ -84,8 +87,10 @@ pub enum Answer {
     Hold {
         /// The hold.
         hold: Box<HoldView>,
-        /// The arguments as they will be sent.
+        /// The arguments, exactly as they will be sent.
         arguments: String,
+        /// What will be sent beside them, if anything (`inputResponses`, `requestState`).
+        beside: Option<String>,
     },
     /// It did not work.
     Error {

@@ -9,11 +9,12 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::{Answer, Question, SOCKET};
 use crate::clock;
 use crate::domain::{Approver, Hold, HoldId, HoldState, JsonText, OnRelease};
-use crate::gate::Gate;
+use crate::gate::{Gate, ReleaseError};
 use crate::holds::HoldView;
 use crate::identity::{Identity, People};
 use crate::intercom::Pins;
@@ -22,7 +23,7 @@ use crate::upstream::{Upstream, run_release};
 
 /// The longest question, in bytes.
 const LONGEST: u64 = 64 * 1024;
-/// For one conversation.
+/// For the question.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the operator's door stands on.
@@ -41,56 +42,73 @@ pub struct Control {
     pub policies: Source,
 }
 
-/// Opens the socket in the data folder and serves it until `shutdown` turns true.
-///
-/// # Errors
-/// If the socket cannot be made.
+/// The open socket. It is removed when this is dropped.
+pub struct Door {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Door {
+    /// Opens the socket in a data folder whose lock is held.
+    ///
+    /// # Errors
+    /// If the socket cannot be made.
+    pub fn open(data: &Path) -> io::Result<Self> {
+        let path = data.join(SOCKET);
+        // The store's lock is held, so a socket that lies there belongs to no running server.
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(&path)?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+        Ok(Self { listener, path })
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Serves the socket until `shutdown` turns true; what is returned ends when the last conversation
+/// has.
 pub fn serve(
     control: Arc<Control>,
-    data: &Path,
+    door: Door,
     mut shutdown: watch::Receiver<bool>,
-) -> io::Result<()> {
-    let path = data.join(SOCKET);
-    // The store's lock is held, so a socket that lies there belongs to no running server.
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let listener = UnixListener::bind(&path)?;
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-    let _removed = RemovedAtEnd(path.clone());
+) -> JoinHandle<()> {
     tokio::spawn(async move {
-        let _removed = _removed;
+        let mut conversations = JoinSet::new();
         loop {
             let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
-                _ = shutdown.wait_for(|stop| *stop) => return,
+                accepted = door.listener.accept() => accepted,
+                Some(_) = conversations.join_next() => continue,
+                _ = shutdown.wait_for(|stop| *stop) => break,
             };
             let Ok((stream, _)) = accepted else { continue };
             let control = control.clone();
-            tokio::spawn(async move {
-                let told = tokio::time::timeout(PATIENCE, converse(&control, stream)).await;
-                if let Ok(Err(error)) = told {
+            conversations.spawn(async move {
+                if let Err(error) = converse(&control, stream).await {
                     tracing::debug!(%error, "control connection ended");
                 }
             });
         }
-    });
-    Ok(())
-}
-
-struct RemovedAtEnd(PathBuf);
-
-impl Drop for RemovedAtEnd {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
+        drop(door);
+        // An approver who decided in the last moment is told what came of it.
+        while conversations.join_next().await.is_some() {}
+    })
 }
 
 async fn converse(control: &Arc<Control>, stream: UnixStream) -> io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
-    BufReader::new(reader).take(LONGEST).read_line(&mut line).await?;
+    let mut reader = BufReader::new(reader).take(LONGEST);
+    // Only the question has a limit in time: what is being done is not cut off.
+    tokio::time::timeout(PATIENCE, reader.read_line(&mut line))
+        .await
+        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     let answer = match serde_json::from_str(&line) {
         Ok(question) => control.answer(question).await,
         Err(error) => Answer::Error { text: format!("not understood: {error}") },
@@ -105,7 +123,7 @@ impl Control {
         let answered = match question {
             Question::Status => Ok(done(format!("portcullis {}", env!("CARGO_PKG_VERSION")))),
             Question::Holds { all } => Ok(Answer::Holds { holds: self.holds(all) }),
-            Question::Hold { id } => self.hold(id),
+            Question::Hold { id, key } => self.person(&key).and_then(|_| self.hold(id)),
             Question::Approve { id, key, shown } => match self.person(&key) {
                 Ok(approver) => self.approve(&approver, id, shown).await,
                 Err(text) => Err(text),
@@ -131,9 +149,8 @@ impl Control {
 
     fn hold(&self, id: HoldId) -> Result<Answer, String> {
         let hold = self.gate.holds().hold(id).map_err(words)?;
-        let arguments = self.gate.stored_arguments(&hold)?;
-        let arguments = arguments.as_str().to_owned();
-        Ok(Answer::Hold { hold: Box::new(HoldView::from(&hold)), arguments })
+        let (arguments, beside) = self.gate.stored_contents(&hold)?;
+        Ok(Answer::Hold { hold: Box::new(HoldView::from(&hold)), arguments, beside })
     }
 
     fn person(&self, key: &str) -> Result<Arc<Approver>, String> {
@@ -156,9 +173,8 @@ impl Control {
             (HoldState::Approved, OnRelease::Send) => {
                 let (upstream, identity) = (self.upstream.clone(), self.identity.clone());
                 // In a task of its own: the approver's command may end, the release goes on.
-                tokio::spawn(release(upstream, identity, id));
-                let hold = self.settled(&hold).await;
-                format!("{id}: approved by {}; {}", approver.id, fate(&hold))
+                let released = tokio::spawn(release(upstream, identity, id));
+                format!("{id}: approved by {}; {}", approver.id, self.fate(&hold, released).await)
             }
             (HoldState::Pending, _) => {
                 let people = hold.opened.release.people;
@@ -173,12 +189,14 @@ impl Control {
     }
 
     /// Waits a little for the release to end, so that the approver sees what came of it.
-    async fn settled(&self, hold: &Hold) -> Hold {
-        let Ok(mut watched) = self.gate.holds().watch(hold.id) else { return hold.clone() };
-        let ended = watched.wait_for(|hold| hold.state.is_final());
-        match tokio::time::timeout(Duration::from_secs(10), ended).await {
-            Ok(Ok(hold)) => hold.clone(),
-            _ => hold.clone(),
+    async fn fate(&self, hold: &Hold, released: JoinHandle<Result<(), ReleaseError>>) -> String {
+        let ended = tokio::time::timeout(Duration::from_secs(10), released).await;
+        let hold = self.gate.holds().hold(hold.id).unwrap_or_else(|_| hold.clone());
+        match (hold.state, ended) {
+            (HoldState::Approved, Ok(Ok(Err(ReleaseError::Later(why))))) => {
+                format!("not sent yet, Portcullis will try again: {why}")
+            }
+            _ => fate(&hold),
         }
     }
 
@@ -223,23 +241,35 @@ impl Control {
 /// In words: what is wrong with the new bundle. The old one stays in force.
 pub(crate) async fn reload(gate: &Gate, source: &Source) -> Result<String, String> {
     let source = source.clone();
-    let loaded =
-        tokio::task::spawn_blocking(move || Ruleset::load(&source)).await.map_err(words)?;
+    let load = move || (source.revision(), Ruleset::load(&source));
+    let (revision, loaded) = tokio::task::spawn_blocking(load).await.map_err(words)?;
     match loaded {
         Ok(ruleset) => {
             let revision = ruleset.revision();
             gate.replace_ruleset(ruleset).await.map_err(words)?;
             Ok(format!("policy revision {} is in force", revision.short()))
         }
-        Err(errors) => Err(format!("the old policy stays in force:\n{errors}")),
+        Err(errors) => {
+            gate.refuse_ruleset(revision, errors.to_string()).await.map_err(words)?;
+            Err(format!("the old policy stays in force:\n{errors}"))
+        }
     }
 }
 
 /// Runs a release and notes why it did not end well.
-pub(crate) async fn release(upstream: Arc<Upstream>, identity: Arc<Identity>, id: HoldId) {
-    if let Err(error) = run_release(upstream, identity, None, id).await {
+///
+/// # Errors
+/// As [`run_release`].
+pub(crate) async fn release(
+    upstream: Arc<Upstream>,
+    identity: Arc<Identity>,
+    id: HoldId,
+) -> Result<(), ReleaseError> {
+    let released = run_release(upstream, identity, None, id).await;
+    if let Err(error) = &released {
         tracing::warn!(hold = %id, %error, "release did not run");
     }
+    released
 }
 
 fn fate(hold: &Hold) -> String {

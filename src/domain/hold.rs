@@ -6,13 +6,21 @@
 //! first byte leaves, and whatever is found in `sending` after a crash becomes `unknown`, which
 //! nothing ever sends again.
 
+mod event;
+mod state;
+
 use serde::{Deserialize, Serialize};
 
 use super::{ApproverId, CallFacts, Digest, HoldId, PrincipalId, Reason, Release, Timestamp};
 
+pub use event::HoldEvent;
+pub use state::HoldState;
+
 /// Everything an approval is good for; a change in any part makes it stale.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Binding {
+    /// Where it will be sent: scheme and authority of the upstream.
+    pub origin: String,
     /// Who called.
     pub principal: PrincipalId,
     /// The tool.
@@ -33,6 +41,7 @@ impl Binding {
         Digest::of(
             "portcullis/binding/v1",
             &[
+                self.origin.as_bytes(),
                 self.principal.as_str().as_bytes(),
                 self.tool.as_bytes(),
                 self.definition.as_bytes(),
@@ -81,183 +90,6 @@ pub struct Opened {
     pub release: Release,
     /// When it expires undecided.
     pub expires_at: Timestamp,
-}
-
-/// What happens to a hold. Each is one record of the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-pub enum HoldEvent {
-    /// The call was held.
-    Opened(Box<Opened>),
-    /// A person released it; enough of them make it `approved`.
-    Approved {
-        /// Who.
-        approver: ApproverId,
-        /// The binding that person confirmed.
-        binding: Digest,
-        /// Until when the approval may be claimed.
-        valid_until: Timestamp,
-    },
-    /// A person refused it.
-    Rejected {
-        /// Who.
-        approver: ApproverId,
-        /// Told to the agent, marked as written by a person.
-        reason: String,
-    },
-    /// A person asked the agent something; final for this hold.
-    ChangesRequested {
-        /// Who.
-        approver: ApproverId,
-        /// The question.
-        question: String,
-    },
-    /// Nobody decided in time.
-    Expired,
-    /// Withdrawn before release.
-    Cancelled {
-        /// By whom and why.
-        reason: String,
-    },
-    /// A person took the release back before it was claimed.
-    Revoked {
-        /// Who.
-        approver: ApproverId,
-    },
-    /// Released, but nobody claimed it in time.
-    Lapsed,
-    /// One worker owns the release now.
-    Claimed,
-    /// Something bound to the approval changed.
-    Stale {
-        /// What changed, in words.
-        changed: String,
-    },
-    /// The hold waits for people again, bound to what is true now.
-    Reopened {
-        /// The new binding.
-        binding: Binding,
-        /// The new conditions.
-        release: Release,
-    },
-    /// The next step is the first byte to Intercom.
-    Sending,
-    /// Intercom answered.
-    Executed {
-        /// The answer, sealed.
-        sealed: String,
-    },
-    /// Intercom refused, or the tool reported an error.
-    Failed {
-        /// The answer, sealed, if there was one.
-        sealed: Option<String>,
-        /// What failed, without personal data.
-        error: String,
-    },
-    /// The outcome cannot be known.
-    Unknown {
-        /// What was lost.
-        reason: String,
-    },
-    /// The outcome reached the agent.
-    Delivered,
-}
-
-impl HoldEvent {
-    /// The event's name as recorded.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Opened(_) => "opened",
-            Self::Approved { .. } => "approved",
-            Self::Rejected { .. } => "rejected",
-            Self::ChangesRequested { .. } => "changes_requested",
-            Self::Expired => "expired",
-            Self::Cancelled { .. } => "cancelled",
-            Self::Revoked { .. } => "revoked",
-            Self::Lapsed => "lapsed",
-            Self::Claimed => "claimed",
-            Self::Stale { .. } => "stale",
-            Self::Reopened { .. } => "reopened",
-            Self::Sending => "sending",
-            Self::Executed { .. } => "executed",
-            Self::Failed { .. } => "failed",
-            Self::Unknown { .. } => "unknown",
-            Self::Delivered => "delivered",
-        }
-    }
-}
-
-/// The state of a hold; page, CLI, API and agents see the same names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HoldState {
-    /// Waits for people.
-    Pending,
-    /// Enough people released it; nothing sent.
-    Approved,
-    /// One worker owns the release.
-    Claimed,
-    /// Durable before the first byte.
-    Sending,
-    /// Intercom's answer is known and good. Final.
-    Executed,
-    /// Intercom's answer is known and an error. Final.
-    Failed,
-    /// Lost after sending began. Final: never re-sent.
-    Unknown,
-    /// A person refused. Final.
-    Rejected,
-    /// A person asked the agent something. Final for this revision.
-    ChangesRequested,
-    /// Nobody decided in time. Final.
-    Expired,
-    /// Released, never claimed. Final.
-    Lapsed,
-    /// Withdrawn before release. Final.
-    Cancelled,
-    /// Withdrawn after release. Final.
-    Revoked,
-    /// Something bound to the approval changed.
-    Stale,
-}
-
-impl HoldState {
-    /// Whether nothing can happen any more but delivery.
-    #[must_use]
-    pub const fn is_final(self) -> bool {
-        !matches!(
-            self,
-            Self::Pending | Self::Approved | Self::Claimed | Self::Sending | Self::Stale
-        )
-    }
-
-    /// The word for people and protocols.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Approved => "approved",
-            Self::Claimed => "claimed",
-            Self::Sending => "sending",
-            Self::Executed => "executed",
-            Self::Failed => "failed",
-            Self::Unknown => "unknown",
-            Self::Rejected => "rejected",
-            Self::ChangesRequested => "changes_requested",
-            Self::Expired => "expired",
-            Self::Lapsed => "lapsed",
-            Self::Cancelled => "cancelled",
-            Self::Revoked => "revoked",
-            Self::Stale => "stale",
-        }
-    }
-}
-
-impl std::fmt::Display for HoldState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// What became of a hold, as its final event told it.
@@ -344,6 +176,12 @@ impl Hold {
         &self.opened.binding
     }
 
+    /// Whether the time for using the approval has passed.
+    #[must_use]
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.valid_until.is_some_and(|until| now >= until)
+    }
+
     /// The fold's step: the hold after `event` at time `at`.
     ///
     /// # Errors
@@ -386,12 +224,13 @@ impl Hold {
                 let words = format!("{approver} took the release back");
                 next.finish(S::Revoked, Outcome::Words(words));
             }
-            (S::Approved, HoldEvent::Lapsed) => {
+            (S::Approved | S::Claimed, HoldEvent::Lapsed) => {
                 self.after(at, self.valid_until.unwrap_or_default(), event)?;
                 let words = "the release was not used in time";
                 next.finish(S::Lapsed, Outcome::Words(words.to_owned()));
             }
-            (S::Approved, HoldEvent::Claimed) => {
+            // A claim may be taken over from a process that ended; that it has, the view knows.
+            (S::Approved | S::Claimed, HoldEvent::Claimed) => {
                 self.before(at, self.valid_until.unwrap_or_default(), event)?;
                 next.state = S::Claimed;
             }
@@ -424,6 +263,15 @@ impl Hold {
             }
         }
         Ok(next)
+    }
+
+    /// The hold if its log cannot be followed any further: nothing is known, so nothing is sent.
+    #[must_use]
+    pub fn lost_track(&self, at: Timestamp, reason: &str) -> Self {
+        let mut next = self.clone();
+        next.changed_at = at;
+        next.finish(HoldState::Unknown, Outcome::Words(reason.to_owned()));
+        next
     }
 
     fn finish(&mut self, state: HoldState, outcome: Outcome) {

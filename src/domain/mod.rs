@@ -7,6 +7,7 @@
 mod call;
 mod decision;
 mod digest;
+mod hidden;
 mod hold;
 mod id;
 mod json_text;
@@ -19,6 +20,7 @@ mod verdict;
 pub use call::{Call, CallMeta, ClientHint, Effect, Subject};
 pub use decision::{Decision, Fault, Finding, Judge, Question, Reason, Release, decide};
 pub use digest::{Digest, ParseDigestError};
+pub use hidden::is_hidden;
 pub use hold::{
     Binding, Hold, HoldEvent, HoldState, IllegalTransition, OnRelease, Opened,
     Outcome as HoldOutcome,

@@ -4,22 +4,19 @@
 //! hold, never a deny, and is good only for exactly what was shown. Everything it was bound to is
 //! compared once more at the claim.
 
-use std::sync::Arc;
+use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use super::Gate;
+use super::permit::Permit;
+use super::{Gate, stored};
+use crate::audit::LogError;
 use crate::clock;
 use crate::domain::{
-    Approver, Binding, Call, CallFacts, CallMeta, Decision, Digest, Hold, HoldEvent, HoldId,
-    HoldOutcome, HoldState, JsonText, Principal, Question, Timestamp, Verdict, decide,
+    Approver, Binding, Decision, Digest, Event, Hold, HoldEvent, HoldId, HoldState,
+    IllegalTransition, JsonText, Question, Verdict, decide,
 };
 use crate::holds::HoldError;
 use crate::identity::Identity;
 use crate::policy::{ApproveFacts, HoldFacts};
-use crate::store::{SealError, Sealer};
-
-use super::permit::Permit;
 
 /// Why a person could not decide. What the hold went through meanwhile is recorded.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +53,9 @@ pub enum ReleaseError {
     /// Intercom cannot be reached; the approval is not spent.
     #[error("not sent yet: {0}")]
     Later(String),
+    /// It is being released already.
+    #[error("hold {0} is being released already")]
+    UnderWay(HoldId),
 }
 
 /// A hold that is now `sending`: the permit must be spent.
@@ -83,22 +83,6 @@ pub enum Settled {
     Lost(String),
 }
 
-/// A held call as it is stored, sealed.
-#[derive(Serialize, Deserialize)]
-struct StoredCall {
-    facts: CallFacts,
-    at: Timestamp,
-    payload: String,
-    continuation: Option<String>,
-}
-
-/// An answer as it is stored, sealed.
-#[derive(Serialize, Deserialize)]
-struct StoredAnswer {
-    protocol_error: bool,
-    text: String,
-}
-
 impl Gate {
     /// A person decides to release. Enough people make the hold `approved`.
     ///
@@ -113,8 +97,9 @@ impl Gate {
         identity: &Identity,
     ) -> Result<Hold, ApproveError> {
         let hold = self.holds.hold(id)?;
+        undecided(&hold, "approved")?;
         self.may_decide(approver, &hold, identity).await?;
-        if hold.state == HoldState::Pending {
+        if matches!(hold.state, HoldState::Pending | HoldState::Stale) {
             self.refresh(&hold, identity).await?;
         }
         let binding = shown.unwrap_or_else(|| hold.binding().digest());
@@ -136,6 +121,7 @@ impl Gate {
         identity: &Identity,
     ) -> Result<Hold, ApproveError> {
         let hold = self.holds.hold(id)?;
+        undecided(&hold, "rejected")?;
         self.may_decide(approver, &hold, identity).await?;
         let event = HoldEvent::Rejected { approver: approver.id.clone(), reason };
         Ok(self.holds.step(id, event).await?)
@@ -168,6 +154,22 @@ impl Gate {
         identity: &Identity,
     ) -> Result<Released, ReleaseError> {
         let hold = self.holds.claim(id).await?;
+        let released = self.claimed(hold, definition, identity).await;
+        if let Err(ReleaseError::Hold(_)) = &released {
+            // A record failed, so nothing was sent: the claim is free for another try.
+            self.holds.give_up_claim(id);
+        }
+        released
+    }
+
+    /// The rest of a release, for a claim that is held.
+    async fn claimed(
+        &self,
+        hold: Hold,
+        definition: Option<Digest>,
+        identity: &Identity,
+    ) -> Result<Released, ReleaseError> {
+        let id = hold.id;
         let call = match self.stored_call(&hold, identity) {
             Ok(call) => call,
             Err(reason) => return Err(self.cancel_stale(id, reason).await?),
@@ -181,6 +183,7 @@ impl Gate {
             return Err(self.cancel_stale(id, reason).await?);
         };
         let binding = Binding {
+            origin: self.settings.origin.clone(),
             principal: call.principal.id.clone(),
             tool: hold.binding().tool.clone(),
             definition,
@@ -194,6 +197,9 @@ impl Gate {
             self.holds.step(id, HoldEvent::Reopened { binding, release }).await?;
             return Err(ReleaseError::Stale(changed));
         }
+        // Why it may go, by today's rules; then that it goes.
+        let event = Event::Decision { call: self.facts_of(&call), decision: decision.clone() };
+        let _recorded = self.log.append(event).await.map_err(HoldError::from)?;
         let (_, receipt) = self.holds.step_recorded(id, HoldEvent::Sending).await?;
         let permit = Permit::for_hold(call, decision, receipt, self.log.clone(), id);
         Ok(Released { hold: id, permit })
@@ -206,8 +212,7 @@ impl Gate {
     pub async fn settle(&self, id: HoldId, settled: Settled) -> Result<Hold, HoldError> {
         let event = match settled {
             Settled::Answered { text, error, protocol_error } => {
-                let stored = StoredAnswer { protocol_error, text: text.as_str().to_owned() };
-                match seal(&self.sealer, &answer_context(id), &stored) {
+                match stored::seal_answer(&self.sealer, id, text, protocol_error) {
                     Ok(sealed) if error => {
                         let error = "Intercom answered with an error".to_owned();
                         HoldEvent::Failed { sealed: Some(sealed), error }
@@ -219,7 +224,15 @@ impl Gate {
             Settled::NotSent(error) => HoldEvent::Failed { sealed: None, error },
             Settled::Lost(reason) => HoldEvent::Unknown { reason },
         };
-        self.holds.step(id, event).await
+        // The act is done; its record must not be lost to a queue that is full for a moment.
+        loop {
+            match self.holds.step(id, event.clone()).await {
+                Err(HoldError::Log(LogError::Busy { .. })) => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                settled => return settled,
+            }
+        }
     }
 
     /// Notes that the outcome leaves for the agent. Several readers of one outcome are no error.
@@ -231,47 +244,6 @@ impl Gate {
             Ok(_) | Err(HoldError::Illegal { .. }) => Ok(()),
             Err(error) => Err(error),
         }
-    }
-
-    /// Intercom's answer to a finished hold: the text, and whether it is a JSON-RPC error.
-    #[must_use]
-    pub fn stored_answer(&self, hold: &Hold) -> Option<(JsonText, bool)> {
-        let sealed = match hold.outcome.as_ref()? {
-            HoldOutcome::Answer(sealed) | HoldOutcome::Failure(Some(sealed), _) => sealed,
-            HoldOutcome::Failure(None, _) | HoldOutcome::Words(_) => return None,
-        };
-        let plain = self.sealer.open(&answer_context(hold.id), sealed).ok()?;
-        let stored: StoredAnswer = serde_json::from_slice(&plain).ok()?;
-        Some((JsonText::from_valid(stored.text.into_bytes().into()), stored.protocol_error))
-    }
-
-    /// The held call with its principal as it is today.
-    ///
-    /// # Errors
-    /// In words: the principal is gone, or the sealed call cannot be opened.
-    pub fn stored_call(&self, hold: &Hold, identity: &Identity) -> Result<Call, String> {
-        let stored = self.unseal(hold)?;
-        let id = &stored.facts.principal;
-        let principal = identity
-            .principal(id)
-            .ok_or_else(|| format!("the principal `{id}` is no longer configured"))?;
-        Ok(stored.into_call(principal))
-    }
-
-    /// The held call's arguments, for an approver.
-    ///
-    /// # Errors
-    /// In words, if the sealed call cannot be opened.
-    pub fn stored_arguments(&self, hold: &Hold) -> Result<JsonText, String> {
-        Ok(JsonText::from_valid(self.unseal(hold)?.payload.into_bytes().into()))
-    }
-
-    fn unseal(&self, hold: &Hold) -> Result<StoredCall, String> {
-        let plain = self
-            .sealer
-            .open(&call_context(hold.id), &hold.opened.sealed)
-            .map_err(|error| error.to_string())?;
-        serde_json::from_slice(&plain).map_err(|error| error.to_string())
     }
 
     /// Asks whether this person may decide on this hold now: never the principal itself or the
@@ -314,7 +286,8 @@ impl Gate {
     }
 
     /// Judges a pending hold again before a person's decision counts, so that nobody approves what
-    /// is denied by now, or under a policy that was not the one shown.
+    /// is denied by now, or under a policy that was not the one shown. A hold that is still stale
+    /// (the process ended before it was opened again) is opened again here.
     async fn refresh(&self, hold: &Hold, identity: &Identity) -> Result<(), ApproveError> {
         let call = self.stored_call(hold, identity).map_err(ApproveError::Unreadable)?;
         let decision = self.judge(&call, Vec::new()).await;
@@ -324,11 +297,16 @@ impl Gate {
             self.holds.step(hold.id, event).await?;
             return Err(ApproveError::Denied(reason));
         }
-        if decision.ruleset != hold.binding().ruleset {
+        if decision.ruleset != hold.binding().ruleset || hold.state == HoldState::Stale {
             let binding = Binding { ruleset: decision.ruleset, ..hold.binding().clone() };
             let release = decision.release.unwrap_or_else(|| hold.opened.release.clone());
             self.holds.step(hold.id, HoldEvent::Reopened { binding, release }).await?;
-            return Err(ApproveError::Changed("the policy changed".to_owned()));
+            let what = if hold.state == HoldState::Stale {
+                "its approval had become stale"
+            } else {
+                "the policy changed"
+            };
+            return Err(ApproveError::Changed(what.to_owned()));
         }
         Ok(())
     }
@@ -340,53 +318,6 @@ impl Gate {
     }
 }
 
-/// Seals a call for its hold.
-pub(super) fn seal_call(
-    sealer: &Sealer,
-    id: HoldId,
-    facts: &CallFacts,
-    call: &Call,
-) -> Result<String, SealError> {
-    let stored = StoredCall {
-        facts: facts.clone(),
-        at: call.at,
-        payload: call.payload.as_str().to_owned(),
-        continuation: call.continuation.as_ref().map(|text| text.as_str().to_owned()),
-    };
-    seal(sealer, &call_context(id), &stored)
-}
-
-impl StoredCall {
-    fn into_call(self, principal: Arc<Principal>) -> Call {
-        let text = |text: String| JsonText::from_valid(text.into_bytes().into());
-        let CallFacts { id, client, revision, method, subject, .. } = self.facts;
-        Call {
-            id,
-            at: self.at,
-            principal,
-            revision,
-            client,
-            method,
-            subject,
-            payload: text(self.payload),
-            continuation: self.continuation.map(text),
-            meta: CallMeta::default(),
-        }
-    }
-}
-
-fn seal<T: Serialize>(sealer: &Sealer, context: &str, value: &T) -> Result<String, SealError> {
-    sealer.seal(context, JsonText::of(value).bytes())
-}
-
-fn call_context(id: HoldId) -> String {
-    format!("hold/{id}/call")
-}
-
-fn answer_context(id: HoldId) -> String {
-    format!("hold/{id}/answer")
-}
-
 fn what_changed(was: &Binding, is: &Binding) -> String {
     let parts = [
         (was.principal != is.principal, "the principal"),
@@ -396,6 +327,19 @@ fn what_changed(was: &Binding, is: &Binding) -> String {
     ];
     let changed: Vec<&str> = parts.iter().filter(|part| part.0).map(|part| part.1).collect();
     format!("{} changed", changed.join(" and "))
+}
+
+/// Says where a hold stands that is decided already, rather than what policy thinks of deciding
+/// again.
+const fn undecided(hold: &Hold, event: &'static str) -> Result<(), HoldError> {
+    let (id, state) = (hold.id, hold.state);
+    match state {
+        HoldState::Pending | HoldState::Stale => Ok(()),
+        _ => {
+            let source = IllegalTransition::Order { state, event };
+            Err(HoldError::Illegal { id, state, source })
+        }
+    }
 }
 
 fn denial_text(decision: &Decision) -> String {
@@ -419,18 +363,4 @@ fn same_person(a: &str, b: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::same_person;
-
-    #[test]
-    fn aliases_are_one_person() {
-        for (a, b, same) in [
-            ("jane", "Jane", true),
-            ("jane@example.com", "JANE+x@Example.com", true),
-            ("jane@example.com", "jane@example.org", false),
-            ("jane", "jane2", false),
-        ] {
-            assert_eq!(same_person(a, b), same, "{a} {b}");
-        }
-    }
-}
+mod tests;

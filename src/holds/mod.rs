@@ -5,10 +5,12 @@
 //! map only after the receipt: of two people who decide at once, one finds the hold already
 //! decided. Waiters are woken after the record, never before it.
 
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -48,6 +50,9 @@ pub enum HoldError {
         /// The limit.
         limit: usize,
     },
+    /// The state of a round names another call's hold.
+    #[error("this hold belongs to another call; repeat the call without `requestState`")]
+    OtherCall,
     /// The record could not be written, so nothing happened.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -57,12 +62,22 @@ pub enum HoldError {
 pub struct Holds {
     log: Log,
     pending_limit: usize,
-    map: Mutex<HashMap<HoldId, Arc<Entry>>>,
+    map: Arc<Map>,
     /// Held while a hold is looked for and opened.
     opening: tokio::sync::Mutex<()>,
     /// Holds found `claimed` at start: their worker is gone.
     orphans: Mutex<HashSet<HoldId>>,
 }
+
+type Map = Mutex<HashMap<HoldId, Arc<Entry>>>;
+
+/// The most holds of one principal that are kept, over or not.
+const KEPT_PER_PRINCIPAL: usize = 500;
+/// How long an outcome that was delivered still answers an identical call: the answer may have been
+/// lost on its last step, and a repeated write is worse than a repeated answer.
+const REPLAY: Duration = Duration::from_secs(120);
+/// How long a hold that is over and was told of stays in memory.
+const TOLD: Duration = Duration::from_secs(60 * 60);
 
 /// One hold in the view.
 struct Entry {
@@ -74,8 +89,8 @@ struct Entry {
 }
 
 impl Holds {
-    /// Rebuilds the view from the log's hold events, oldest first. An event that cannot follow is a
-    /// broken log: it is reported and left out.
+    /// Rebuilds the view from the log's hold events, oldest first. A hold with an event that cannot
+    /// follow becomes `unknown`.
     #[must_use]
     pub fn replay(
         log: Log,
@@ -87,31 +102,41 @@ impl Holds {
             if let HoldEvent::Opened(opened) = event {
                 folded.insert(id, Hold::open(id, at, *opened));
             } else if let Some(hold) = folded.get_mut(&id) {
-                match hold.apply(at, &event) {
-                    Ok(next) => *hold = next,
-                    Err(error) => tracing::error!(hold = %id, %error, "hold event left out"),
-                }
+                *hold = match hold.apply(at, &event) {
+                    Ok(next) => next,
+                    // Whatever followed cannot be believed either; above all, nothing may be sent.
+                    Err(error) => {
+                        tracing::error!(hold = %id, %error, "a hold's records do not fit");
+                        hold.lost_track(at, "the records of this hold do not fit together")
+                    }
+                };
             }
         }
         let now = clock::now();
         let claimed = folded.values().filter(|hold| hold.state == HoldState::Claimed);
         let orphans = Mutex::new(claimed.map(|hold| hold.id).collect());
         let map = folded.into_values().map(|hold| (hold.id, Arc::new(Entry::new(hold, now))));
-        let map = Mutex::new(map.collect());
+        let map = Arc::new(Mutex::new(map.collect()));
         Self { log, pending_limit, map, opening: tokio::sync::Mutex::new(()), orphans }
     }
 
     /// Attaches an identical call to its hold, or opens one, durable before this returns. One at a
-    /// time, so that two identical calls at once share one hold.
+    /// time, so that two identical calls at once share one hold. A call that was `named` a hold (by
+    /// the state of its last round) belongs to that one or to none.
     ///
     /// # Errors
     /// If the principal has too many open holds, or the record cannot be written.
     pub async fn attach_or_open(
         &self,
         binding: &Binding,
+        named: Option<HoldId>,
         open: impl FnOnce() -> (HoldId, Opened),
     ) -> Result<Hold, HoldError> {
         let _one_at_a_time = self.opening.lock().await;
+        if let Some(named) = named {
+            let same = self.hold(named).ok().filter(|hold| hold.binding().same_call(binding));
+            return same.ok_or(HoldError::OtherCall);
+        }
         if let Some(hold) = self.attached(binding) {
             return Ok(hold);
         }
@@ -122,13 +147,24 @@ impl Holds {
             let principal = principal.clone();
             return Err(HoldError::TooMany { principal, limit: self.pending_limit });
         }
+        let all = self.snapshot(|hold| hold.binding().principal == *principal);
+        if all.len() >= KEPT_PER_PRINCIPAL {
+            let principal = principal.clone();
+            return Err(HoldError::TooMany { principal, limit: KEPT_PER_PRINCIPAL });
+        }
         let (id, opened) = open();
-        let event = HoldEvent::Opened(Box::new(opened.clone()));
-        let _recorded = self.log.append(Event::Hold { hold: id, event }).await?;
-        let now = clock::now();
-        let hold = Hold::open(id, now, opened);
-        self.lock().insert(id, Arc::new(Entry::new(hold.clone(), now)));
-        Ok(hold)
+        let (log, map) = (self.log.clone(), self.map.clone());
+        // In a task of its own: once the record is under way, the view must follow it, even if
+        // whoever asked is gone.
+        let opening = tokio::spawn(async move {
+            let now = clock::now();
+            let event = HoldEvent::Opened(Box::new(opened.clone()));
+            let _recorded = log.append_at(Event::Hold { hold: id, event }, now).await?;
+            let hold = Hold::open(id, now, opened);
+            lock(&map).insert(id, Arc::new(Entry::new(hold.clone(), now)));
+            Ok::<_, HoldError>(hold)
+        });
+        opening.await.map_err(|_| HoldError::Log(LogError::Closed))?
     }
 
     /// Takes one step, durable before anybody sees it.
@@ -149,15 +185,37 @@ impl Holds {
         id: HoldId,
         event: HoldEvent,
     ) -> Result<(Hold, Receipt), HoldError> {
+        self.step_if(id, event, |_| true).await
+    }
+
+    /// One step, if `may` agrees to the state it starts from, which is looked at under the hold's
+    /// lock.
+    async fn step_if(
+        &self,
+        id: HoldId,
+        event: HoldEvent,
+        may: impl FnOnce(HoldState) -> bool + Send + 'static,
+    ) -> Result<(Hold, Receipt), HoldError> {
         let entry = self.entry(id)?;
-        let _one_at_a_time = entry.step.lock().await;
-        let hold = entry.state.borrow().clone();
-        let at = entry.time(&hold);
-        let illegal = |source| HoldError::Illegal { id, state: hold.state, source };
-        let next = hold.apply(at, &event).map_err(illegal)?;
-        let receipt = self.log.append(Event::Hold { hold: id, event }).await?;
-        entry.state.send_replace(next.clone());
-        Ok((next, receipt))
+        let log = self.log.clone();
+        // In a task of its own: between record and view nothing may cut it off.
+        let step = tokio::spawn(async move {
+            let _one_at_a_time = entry.step.lock().await;
+            let hold = entry.state.borrow().clone();
+            let at = entry.time(&hold);
+            let state = hold.state;
+            let illegal = |source| HoldError::Illegal { id, state, source };
+            if !may(state) {
+                let event = event.name();
+                return Err(illegal(IllegalTransition::Order { state, event }));
+            }
+            let next = hold.apply(at, &event).map_err(illegal)?;
+            // Recorded under the time it was judged by, so that a replay judges alike.
+            let receipt = log.append_at(Event::Hold { hold: id, event }, at).await?;
+            entry.state.send_replace(next.clone());
+            Ok((next, receipt))
+        });
+        step.await.map_err(|_| HoldError::Log(LogError::Closed))?
     }
 
     /// One hold as it stands.
@@ -177,16 +235,18 @@ impl Holds {
     }
 
     /// The hold that an identical call belongs to: one that is still open, or whose outcome has
-    /// not reached the agent yet; a refusal answers identical calls until the hold would have
+    /// not reached the agent yet, or only just; a refusal answers identical calls until the hold would have
     /// expired, so that asking again does not ask the person again.
     #[must_use]
     pub fn attached(&self, binding: &Binding) -> Option<Hold> {
         let now = clock::now();
         let mut same = self.snapshot(|hold| {
             let refused = matches!(hold.state, HoldState::Rejected | HoldState::ChangesRequested);
+            let acted = matches!(hold.state, HoldState::Executed | HoldState::Unknown);
             let matters = !hold.state.is_final()
                 || !hold.delivered
-                || (refused && now < hold.opened.expires_at);
+                || (refused && now < hold.opened.expires_at)
+                || (acted && now.since(hold.changed_at) < REPLAY);
             matters && hold.binding().same_call(binding)
         });
         same.sort_by_key(|hold| (hold.state.is_final(), std::cmp::Reverse(hold.opened_at)));
@@ -213,7 +273,7 @@ impl Holds {
     pub async fn expire(&self) {
         let due: Vec<(HoldId, HoldEvent)> = {
             let map = self.lock();
-            map.values().filter_map(|entry| entry.due()).collect()
+            map.values().filter_map(|entry| entry.due(|id| self.is_orphan(id))).collect()
         };
         for (id, event) in due {
             match self.step(id, event).await {
@@ -225,18 +285,42 @@ impl Holds {
 
     /// Makes the caller the one who releases this hold: compare-and-set from `approved`. A claim
     /// that the last run of the process left behind, before it recorded `sending`, is taken over:
-    /// nothing of it was sent.
+    /// nothing of it was sent. Like any other, it must be in time.
     ///
     /// # Errors
     /// As [`Holds::step`]; in particular if somebody else has claimed it.
     pub async fn claim(&self, id: HoldId) -> Result<Hold, HoldError> {
-        let orphan = self.orphans.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-        if orphan { self.hold(id) } else { self.step(id, HoldEvent::Claimed).await }
+        let orphan = self.is_orphan(id);
+        let may =
+            move |state| state == HoldState::Approved || (orphan && state == HoldState::Claimed);
+        let (hold, _recorded) = self.step_if(id, HoldEvent::Claimed, may).await?;
+        self.orphans.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        Ok(hold)
+    }
+
+    /// Gives a claim up before `sending`: somebody else may take it over.
+    pub fn give_up_claim(&self, id: HoldId) {
+        self.orphans.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+    }
+
+    /// How many look at a hold right now.
+    #[must_use]
+    pub fn watchers(&self, id: HoldId) -> usize {
+        self.entry(id).map_or(0, |entry| entry.state.receiver_count())
+    }
+
+    /// Whether a release of this hold may begin: people have released it and nobody works on it.
+    #[must_use]
+    pub fn is_ready(&self, hold: &Hold) -> bool {
+        match hold.state {
+            HoldState::Approved => true,
+            HoldState::Claimed => self.is_orphan(hold.id),
+            _ => false,
+        }
     }
 
     /// Whether a claim was left behind by the last run of the process.
-    #[must_use]
-    pub fn is_orphan(&self, id: HoldId) -> bool {
+    fn is_orphan(&self, id: HoldId) -> bool {
         self.orphans.lock().unwrap_or_else(PoisonError::into_inner).contains(&id)
     }
 
@@ -259,7 +343,9 @@ impl Holds {
         let now = clock::now();
         self.lock().retain(|_, entry| {
             let hold = entry.state.borrow();
-            !hold.state.is_final() || now.since(hold.changed_at) < age
+            let told = hold.delivered || hold.state == HoldState::Cancelled;
+            let kept = if told { age.min(TOLD) } else { age };
+            !hold.state.is_final() || now.since(hold.changed_at) < kept
         });
     }
 
@@ -267,11 +353,15 @@ impl Holds {
         self.lock().get(&id).cloned().ok_or(HoldError::Unknown(id))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<HoldId, Arc<Entry>>> {
-        // INVARIANT: no code that can panic runs under this lock, so its data is whole even if a
-        // thread died.
-        self.map.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<HoldId, Arc<Entry>>> {
+        lock(&self.map)
     }
+}
+
+fn lock(map: &Map) -> MutexGuard<'_, HashMap<HoldId, Arc<Entry>>> {
+    // INVARIANT: no code that can panic runs under this lock, so its data is whole even if a
+    // thread died.
+    map.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Entry {
@@ -293,14 +383,17 @@ impl Entry {
         }
     }
 
-    fn due(&self) -> Option<(HoldId, HoldEvent)> {
+    fn due(&self, is_orphan: impl Fn(HoldId) -> bool) -> Option<(HoldId, HoldEvent)> {
         let hold = self.state.borrow();
         let now = self.time(&hold);
         let event = match hold.state {
             HoldState::Pending | HoldState::Stale if now >= hold.opened.expires_at => {
                 HoldEvent::Expired
             }
-            HoldState::Approved if hold.valid_until.is_some_and(|until| now >= until) => {
+            HoldState::Approved | HoldState::Claimed
+                if hold.valid_until.is_some_and(|until| now >= until)
+                    && (hold.state == HoldState::Approved || is_orphan(hold.id)) =>
+            {
                 HoldEvent::Lapsed
             }
             _ => return None,

@@ -85,6 +85,18 @@ impl Identity {
         }
     }
 
+    /// Whether a credential that proved a principal would still do so: a stream that it opened must
+    /// not outlive it for long.
+    #[must_use]
+    pub fn is_good(&self, credential: &Digest, now: Timestamp) -> bool {
+        match &self.mode {
+            Mode::Keys { principals, keys } => {
+                keys.find(credential, now).is_ok_and(|name| principals.contains_key(&name))
+            }
+            Mode::Passthrough { .. } | Mode::Anonymous(_) => true,
+        }
+    }
+
     /// The principal of a name as it stands today: a held call is judged again with it.
     #[must_use]
     pub fn principal(&self, id: &PrincipalId) -> Option<Arc<Principal>> {
@@ -121,8 +133,10 @@ fn pass_through(token: &[u8], roles: &[String]) -> Result<Authenticated, Unauthe
         return Err(malformed);
     }
     let credential = Digest::of("portcullis/passthrough/v1", &[token]);
-    let id =
-        format!("{PASSTHROUGH_PREFIX}{}", credential.short()).parse().map_err(|_| malformed)?;
+    // All of the digest: a name that two tokens can be made to share would share their holds.
+    let digits = credential.to_string();
+    let digits = digits.rsplit(':').next().unwrap_or_default();
+    let id = format!("{PASSTHROUGH_PREFIX}{digits}").parse().map_err(|_| malformed)?;
     let token = std::str::from_utf8(token).map_err(|_| malformed)?;
     let principal = Arc::new(pass_through_principal(id, roles));
     Ok(Authenticated { principal, credential, token: Some(Secret::new(token.to_owned())) })

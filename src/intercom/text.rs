@@ -3,16 +3,12 @@
 //! Tool names, descriptions and argument names come from the upstream or the agent. A reader, man
 //! or model, must see all of a text or see that something is hidden in it.
 
-/// Whether a character cannot be seen: controls, zero-width, bidi, tag and other default-ignorable
-/// characters. Line feed and tab count as visible.
+use crate::domain;
+
+/// Whether a character cannot be seen. Line feed and tab, which descriptions are full of, count as
+/// visible.
 pub(super) const fn is_hidden(c: char) -> bool {
-    matches!(c,
-        '\u{0}'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
-        | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
-        | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
-        | '\u{e0000}'..='\u{e0fff}')
+    !matches!(c, '\n' | '\t') && domain::is_hidden(c)
 }
 
 /// What kind of hidden characters `text` holds, in words for a warning; `None` if it holds none.

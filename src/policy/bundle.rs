@@ -18,6 +18,15 @@ pub enum Source {
     Folder(PathBuf),
 }
 
+impl Source {
+    /// The revision of what lies there now, whether it can be loaded or not; without files, that of
+    /// an empty bundle.
+    #[must_use]
+    pub fn revision(&self) -> Digest {
+        revision(&files(self).unwrap_or_default())
+    }
+}
+
 /// What a file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FileKind {

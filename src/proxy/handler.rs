@@ -11,14 +11,14 @@ use futures_util::FutureExt as _;
 use super::Proxy;
 use super::outbox::Outbox;
 use super::session::Session;
+use super::slots::Use;
 use super::trouble::Trouble;
 use crate::clock;
 use crate::config::Secret;
 use crate::domain::{
-    Call, CallMeta, ClientHint, Digest, Era, Finding, JsonText, OnRelease, Principal, Revision,
-    Subject,
+    Call, CallMeta, ClientHint, Digest, Era, Finding, JsonText, Principal, Revision, Subject,
 };
-use crate::gate::{Admission, Permit};
+use crate::gate::{Admission, Holding, Permit};
 use crate::mcp::era::Capabilities;
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::{MessageError, RequestId};
@@ -64,12 +64,14 @@ impl Ask {
 impl Proxy {
     /// Answers one request.
     pub(super) async fn handle(self: &Arc<Self>, caller: &Caller, ask: Ask, outbox: Outbox) {
-        let Ok(_slot) = self.calls.try_acquire() else {
-            return Trouble::Busy.tell(&outbox, &ask).await;
+        let kind = match ask.method.name {
+            "subscriptions/listen" => Use::Wait,
+            _ => Use::Call,
         };
-        let answered = match known_parameters(&ask) {
-            Ok(()) => self.answer_to(caller, &ask, &outbox).await,
-            Err(error) => Err(error.into()),
+        let answered = match (known_parameters(&ask), self.slots.take(&caller.principal, kind)) {
+            (Ok(()), Some(slot)) => slot.run(self.dispatch(caller, &ask, &outbox)).await,
+            (Ok(()), None) => Err(Trouble::Busy),
+            (Err(error), _) => Err(error.into()),
         };
         if let Err(trouble) = answered {
             if let Trouble::Request(error) = &trouble {
@@ -79,7 +81,8 @@ impl Proxy {
         }
     }
 
-    async fn answer_to(
+    /// Hands a request to who answers it.
+    async fn dispatch(
         self: &Arc<Self>,
         caller: &Caller,
         ask: &Ask,
@@ -181,7 +184,7 @@ impl Proxy {
 
     /// Asks the gate about a call that cannot be held.
     pub(super) async fn permit(&self, call: Call, own: Vec<Finding>) -> Result<Permit, Trouble> {
-        match self.gate.admit(call, own, OnRelease::Send).await? {
+        match self.gate.admit(call, own, Holding::DEFAULT).await? {
             Admission::Go(permit) => Ok(*permit),
             Admission::Denied(denial) => Err(Trouble::Denied(Box::new(denial))),
             Admission::Held(hold) => {

@@ -93,11 +93,10 @@ impl Proxy {
         if let Some(session) = &caller.session {
             session.running(&ask.id, |running| running.hold = Some(hold.id));
         }
-        if round.is_some_and(|(id, _)| id != hold.id) {
-            let text = "`requestState` belongs to another call; repeat the call without it";
-            return Err(MessageError::new(INVALID_PARAMS, "request_state", text).into());
-        }
-        let tasks = ask.era() == Era::Modern && caller.capabilities.extension(TASKS_EXTENSION);
+        // A hold that is sent only while the agent waits cannot be a task, which nobody waits in.
+        let tasks = ask.era() == Era::Modern
+            && caller.capabilities.extension(TASKS_EXTENSION)
+            && hold.opened.on_release == OnRelease::Send;
         if tasks && !hold.state.is_final() {
             outbox.result(&ask.id, &tasks::created(&hold)).await;
             return Ok(());
@@ -152,16 +151,26 @@ impl Proxy {
             if now.state.is_final() {
                 return Ok(Some(now));
             }
-            if now.state == HoldState::Approved && now.opened.on_release == OnRelease::AwaitRepeat {
+            if ask.era() == Era::Modern && outbox.is_closed() {
+                return Ok(None);
+            }
+            let ready = self.gate.holds().is_ready(&now);
+            if ready && now.opened.on_release == OnRelease::AwaitRepeat {
                 self.release_for(leg, now.id);
             }
             tokio::select! {
+                // In this order: a client that left is seen before a release that came meanwhile.
+                biased;
+                () = outbox.closed(), if ask.era() == Era::Modern => return Ok(None),
                 changed = watched.changed() => if changed.is_err() { return Ok(Some(now)) },
                 () = tokio::time::sleep_until(deadline) => return Ok(Some(now)),
-                () = outbox.closed(), if ask.era() == Era::Modern => return Ok(None),
                 () = self.draining() => return Ok(Some(now)),
                 () = cancelled_by(&mut cancelled) => {
-                    self.withdraw(now.id).await;
+                    // A session that ended took nothing back, and others may wait for the same.
+                    let ended = caller.session.as_ref().is_some_and(|session| session.is_ended());
+                    if !ended && self.gate.holds().watchers(now.id) <= 1 {
+                        self.withdraw(now.id).await;
+                    }
                     return Ok(None);
                 }
                 _ = signs.tick() => {

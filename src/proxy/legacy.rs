@@ -1,10 +1,7 @@
 //! Legacy clients: `initialize`, sessions, batches, notifications, answers, streams.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 
-use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::Proxy;
@@ -15,21 +12,17 @@ use super::modern::{capabilities, server_info};
 use super::outbox::Outbox;
 use super::reply::{self as http_reply, events, whole};
 use super::session::{NewSession, Session};
-use super::streams::GENERAL;
+use super::slots::Use;
+use super::told::session_call;
 use super::trouble::Trouble;
-use crate::clock;
-use crate::domain::{Call, CallMeta, Era, JsonText, Revision, Subject};
+use crate::domain::{Era, JsonText, Revision};
 use crate::identity::Authenticated;
 use crate::mcp::era::{Capabilities, META_PROGRESS, client_hint};
 use crate::mcp::headers::SESSION_ID;
 use crate::mcp::json::{self, Object};
-use crate::mcp::message::{
-    Incoming, Message, MessageError, Notification, Request, RequestId, Response as Answer,
-    ResponseBody,
-};
+use crate::mcp::message::{Incoming, Message, MessageError, Request, RequestId};
 use crate::mcp::methods::{self, Form, Sender};
 use crate::mcp::reply::{self, INVALID_PARAMS, INVALID_REQUEST};
-use crate::upstream::{FromServer, new_call_id};
 
 impl Proxy {
     /// One legacy POST.
@@ -84,17 +77,11 @@ impl Proxy {
             Ok(value) => value.and_then(|value| value.to_str().ok()),
             Err(refusal) => return refusal.into_response(),
         };
-        if let Some(last_event) = last_event {
-            return match session.streams(|streams| streams.resume(last_event)) {
-                Some(receiver) => events(receiver),
-                None => {
-                    let text = "no stream can be resumed from this event";
-                    Refusal::new(StatusCode::BAD_REQUEST, "session.event", text).into_response()
-                }
-            };
-        }
-        let receiver = session.streams(super::streams::Streams::open_general);
-        if !session.listening.swap(true, Ordering::AcqRel) {
+        let Some((receiver, start)) = session.listen(last_event) else {
+            let text = "no stream can be resumed from this event";
+            return Refusal::new(StatusCode::BAD_REQUEST, "session.event", text).into_response();
+        };
+        if start {
             tokio::spawn(self.clone().general_stream(session));
         }
         events(receiver)
@@ -111,8 +98,7 @@ impl Proxy {
             Err(refusal) => return refusal.into_response(),
         };
         self.sessions.remove(&session);
-        let upstream = self.upstream.clone();
-        tokio::spawn(async move { upstream.close_leg(&session.leg).await });
+        self.close(session);
         let mut response = Response::new(ReplyBody::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
         response
@@ -166,6 +152,9 @@ impl Proxy {
             .filter(|revision| revision.era() == Era::Legacy)
             .unwrap_or(Revision::NEWEST_LEGACY);
         let declared = declared.cut(&[]);
+        let Some(_slot) = self.slots.take(&auth.principal, Use::Call) else {
+            return self.not_initialized(request, Trouble::Busy).await;
+        };
         let opened = self
             .upstream
             .open_leg(&auth.principal, &client, revision, declared.to_text(), auth.token.clone())
@@ -183,8 +172,7 @@ impl Proxy {
             }
         };
         if let Some(evicted) = evicted {
-            let upstream = self.upstream.clone();
-            tokio::spawn(async move { upstream.close_leg(&evicted.leg).await });
+            self.close(evicted);
         }
         let result = self.initialized(&session).await;
         let mut response = whole(StatusCode::OK, reply::result(&request.id, &result).into());
@@ -345,159 +333,6 @@ impl Proxy {
         });
         http_reply::to_batch(out, &session, requests)
     }
-
-    /// A notification of the client.
-    async fn client_note(self: &Arc<Self>, session: &Arc<Session>, note: Notification) {
-        let known =
-            methods::find(Sender::Client, Form::Notification, &note.method, session.revision);
-        if known.is_none() {
-            let text = "a notification that this revision does not have was dropped";
-            self.gate.refused(&session.principal, "notification.unknown", text);
-            return;
-        }
-        let parameters = methods::parameters(&note.method, session.revision);
-        if note.params.iter().any(|(key, _)| !parameters.contains(&key)) {
-            let text = "a notification with parameters that it does not have was dropped";
-            self.gate.refused(&session.principal, "notification.params", text);
-            return;
-        }
-        let mut params = note.params;
-        match note.method.as_str() {
-            // Said by us when the leg was opened.
-            "notifications/initialized" => return,
-            "notifications/cancelled" => {
-                let id = params.get("requestId").and_then(RequestId::read);
-                let Some((upstream_id, _)) = id.and_then(|id| session.cancel(&id)) else { return };
-                // Nothing was sent yet: there is nothing to cancel at Intercom.
-                let Some(upstream_id) = upstream_id else { return };
-                params.set("requestId", upstream_id.to_text());
-            }
-            _ => {}
-        }
-        if session.leg.era() == Era::Modern {
-            return;
-        }
-        let mut call = session_call(session, &note.method);
-        call.payload = json::compact(&params.to_text());
-        self.tell(session, call, None).await;
-    }
-
-    /// The client's answer to a question of the server: matched, judged, passed on.
-    async fn client_answer(
-        self: &Arc<Self>,
-        session: &Arc<Session>,
-        answer: Answer,
-    ) -> Result<(), Refusal> {
-        let asked = answer.id.as_ref().and_then(|id| session.answered(id)).ok_or_else(|| {
-            let text = "this answers no open question";
-            Refusal::new(StatusCode::BAD_REQUEST, "answer.unasked", text)
-        })?;
-        let mut payload = Object::default();
-        match answer.body {
-            ResponseBody::Result(text) => payload.set("result", text),
-            ResponseBody::Error(error) => {
-                let mut object = Object::default();
-                object.set("code", JsonText::of(&error.code));
-                object.set("message", json::quote(&error.message));
-                if let Some(data) = error.data {
-                    object.set("data", data);
-                }
-                payload.set("error", object.to_text());
-            }
-        }
-        let mut call = session_call(session, &asked.method);
-        call.subject = Subject::Answer;
-        call.payload = json::compact(&payload.to_text());
-        self.tell(session, call, Some(&asked.upstream_id)).await;
-        Ok(())
-    }
-
-    /// Tells Intercom something, if the gate agrees.
-    async fn tell(&self, session: &Session, call: Call, to: Option<&RequestId>) {
-        let told = match self.permit(call, Vec::new()).await {
-            Ok(permit) => self.upstream.tell(&session.leg, permit, to).await.map_err(Trouble::from),
-            Err(trouble) => Err(trouble),
-        };
-        if let Err(trouble) = told {
-            tracing::info!(?trouble, principal = %session.principal.id, "message not passed on");
-        }
-    }
-
-    /// Carries what Intercom sends for no request in particular to the session's general stream,
-    /// for as long as the client listens.
-    async fn general_stream(self: Arc<Self>, session: Arc<Session>) {
-        let call = session_call(&session, "session/listen");
-        let mut tools = self.upstream.tool_changes();
-        let mut pause = Duration::from_secs(1);
-        while !session.is_ended() && session.streams(|streams| streams.has_listener()) {
-            let mut stream = match self.upstream.server_stream(&session.leg).await {
-                Ok(stream) => stream,
-                Err(fault) => {
-                    tracing::debug!(%fault, "no stream of Intercom");
-                    None
-                }
-            };
-            loop {
-                tokio::select! {
-                    next = async { match &mut stream {
-                        Some(stream) => stream.next().await,
-                        None => std::future::pending().await,
-                    } } => match next {
-                        Ok(Some(message)) => {
-                            pause = Duration::from_secs(1);
-                            if let Some(bytes) = self.general_message(&session, &call, message).await {
-                                session.streams(|streams| streams.message(GENERAL, bytes));
-                            }
-                        }
-                        Ok(None) | Err(_) => break,
-                    },
-                    changed = tools.changed() => if changed.is_ok() {
-                        let method = "notifications/tools/list_changed".to_owned();
-                        let note = Notification { method, params: Object::default(), meta: Object::default() };
-                        session.streams(|streams| streams.message(GENERAL, note.write()));
-                    },
-                    () = tokio::time::sleep(Duration::from_secs(15)) => {
-                        session.streams(|streams| streams.comment(GENERAL));
-                        if !session.streams(|streams| streams.has_listener()) {
-                            break;
-                        }
-                    }
-                    () = self.draining() => return,
-                }
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_secs(30));
-        }
-        session.listening.store(false, Ordering::Release);
-    }
-
-    async fn general_message(
-        self: &Arc<Self>,
-        session: &Arc<Session>,
-        call: &Call,
-        message: FromServer,
-    ) -> Option<Bytes> {
-        match message {
-            FromServer::Notification(note) => {
-                methods::find(Sender::Server, Form::Notification, &note.method, session.revision)?;
-                if note.method == "notifications/tools/list_changed" {
-                    // Told from the pins once the new list was read: a change that stays hidden is
-                    // none for the client.
-                    self.tools_changed(&session.leg);
-                    return None;
-                }
-                self.may_hear(call, &note).await.then(|| note.write())
-            }
-            FromServer::Request(question) => {
-                let message = self.question(session, call, None, &question).await;
-                if message.is_none() {
-                    self.upstream.refuse(&session.leg, &question).await;
-                }
-                message
-            }
-            FromServer::Answer(_) => None,
-        }
-    }
 }
 
 /// Ends a request's entry in its session, however its task ends.
@@ -506,22 +341,6 @@ struct UnderWay(Arc<Session>, RequestId);
 impl Drop for UnderWay {
     fn drop(&mut self) {
         self.0.finish(&self.1);
-    }
-}
-
-/// A call of a session that is no request of the client.
-fn session_call(session: &Session, method: &str) -> Call {
-    Call {
-        id: new_call_id(),
-        at: clock::now(),
-        principal: session.principal.clone(),
-        revision: session.revision,
-        client: session.client.clone(),
-        method: method.to_owned(),
-        subject: Subject::Method,
-        payload: JsonText::empty_object(),
-        continuation: None,
-        meta: CallMeta::default(),
     }
 }
 

@@ -7,6 +7,7 @@
 mod adapt;
 mod body;
 mod door;
+mod general;
 mod handler;
 mod held;
 mod legacy;
@@ -15,8 +16,10 @@ mod outbox;
 mod relay;
 mod reply;
 mod session;
+mod slots;
 mod streams;
 mod tasks;
+mod told;
 mod tools;
 mod trouble;
 
@@ -27,7 +30,7 @@ use std::time::Duration;
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use crate::clock;
 use crate::config::Config;
@@ -49,7 +52,8 @@ pub use door::PATH;
 use door::{Names, Refusal};
 use handler::{Ask, Caller};
 use outbox::Outbox;
-use session::Sessions;
+use session::{Session, Sessions};
+use slots::Slots;
 
 /// The revisions that are served.
 pub(crate) const SERVED: [Revision; 4] = Revision::ALL;
@@ -62,7 +66,7 @@ pub struct Proxy {
     identity: Arc<Identity>,
     sessions: Sessions,
     names: Names,
-    calls: Semaphore,
+    slots: Arc<Slots>,
     settings: Settings,
     drain: watch::Receiver<bool>,
 }
@@ -111,7 +115,7 @@ impl Proxy {
                 &config.allowed_hosts,
                 &config.allowed_origins,
             ),
-            calls: Semaphore::new(limits.calls_in_flight),
+            slots: Slots::new(limits.calls_in_flight),
             settings: Settings {
                 body_limit: limits.body,
                 body_timeout: limits.body_timeout,
@@ -133,12 +137,23 @@ impl Proxy {
         }
     }
 
-    /// Forgets sessions that nobody uses. Called from time to time.
+    /// Resolves when no request is worked on: a legacy client may have left while its call is still
+    /// being sent, so the end of all connections is not the end of all calls.
+    pub async fn ended(&self) {
+        self.slots.emptied().await;
+    }
+
+    /// Forgets sessions that nobody uses, and what is kept for too long. Called from time to time.
     pub fn sweep(&self) {
         for session in self.sessions.sweep() {
-            let upstream = self.upstream.clone();
-            tokio::spawn(async move { upstream.close_leg(&session.leg).await });
+            self.close(session);
         }
+    }
+
+    /// Closes the leg of a session that is over.
+    fn close(&self, session: Arc<Session>) {
+        let upstream = self.upstream.clone();
+        tokio::spawn(async move { upstream.close_leg(&session.leg).await });
     }
 
     async fn route(
@@ -152,6 +167,18 @@ impl Proxy {
             Ok(auth) => auth,
             Err(unauthenticated) => return Ok(unauthorized(&unauthenticated)),
         };
+        let (identity, credential) = (self.identity.clone(), auth.credential);
+        let response = self.by_method(auth, request).await?;
+        // A stream must not outlive the key that opened it.
+        Ok(response.map(|body| body.while_it(move || identity.is_good(&credential, clock::now()))))
+    }
+
+    /// Answers a request of somebody who is known.
+    async fn by_method(
+        self: &Arc<Self>,
+        auth: Authenticated,
+        request: Request<Incoming>,
+    ) -> Result<Response<ReplyBody>, Refusal> {
         let session = http::HeaderName::from_static(crate::mcp::headers::SESSION_ID);
         match *request.method() {
             Method::POST => self.post(auth, request).await,
@@ -268,8 +295,10 @@ impl Proxy {
         }
     }
 
-    /// Resolves when the process is to end.
+    /// Resolves when the process is to end. Whoever waits for that, waits for a person or for news
+    /// and does nothing else, so its slot becomes a waiting one.
     async fn draining(&self) {
+        slots::waiting();
         let mut drain = self.drain.clone();
         if drain.wait_for(|drain| *drain).await.is_err() {
             std::future::pending::<()>().await;

@@ -72,6 +72,11 @@ impl Outbox {
         self.last(status, [whole, Bytes::new(), Bytes::new()]).await
     }
 
+    /// Whether the client is gone.
+    pub(super) fn is_closed(&self) -> bool {
+        self.sender.is_closed()
+    }
+
     /// Resolves when the client is gone.
     pub(super) async fn closed(&self) {
         self.sender.closed().await;

@@ -16,7 +16,7 @@ use super::trouble::{DENIED, Trouble, tool_error_result};
 use crate::domain::{Call, Decision, Era, JsonText, OutcomeKind, Verdict};
 use crate::gate::Denial;
 use crate::mcp::era::Capabilities;
-use crate::mcp::json::Object;
+use crate::mcp::json::{self, Object};
 use crate::mcp::message::{Notification, Request, RequestId, ResponseBody, RpcError};
 use crate::mcp::methods::{self, Form, Sender};
 use crate::mcp::reply::{self, INTERNAL_ERROR};
@@ -267,10 +267,17 @@ pub(super) fn answer_kind(method: &str, body: &ResponseBody) -> AnswerKind {
     }
 }
 
+/// The members by which a result is told to be another kind than a plain one.
+const KINDS: [&str; 4] = ["resultType", "inputRequests", "isError", "taskId"];
+
 /// What kind of answer a result is.
 pub(super) fn result_kind(method: &str, text: &JsonText) -> AnswerKind {
     if method.ends_with("/list") {
         return AnswerKind::List;
+    }
+    // Most answers have none of these, and are then not split at all.
+    if !KINDS.iter().any(|key| json::may_have_key(text, key)) {
+        return AnswerKind::Result;
     }
     let Some(result) = Object::parse(text) else { return AnswerKind::Result };
     if result.str("resultType").as_deref() == Some("input_required")

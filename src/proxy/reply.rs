@@ -61,7 +61,7 @@ pub(super) fn whole(status: StatusCode, body: ReplyBody) -> Response<ReplyBody> 
 
 /// An event stream.
 pub(super) fn events(receiver: mpsc::Receiver<Bytes>) -> Response<ReplyBody> {
-    let mut response = Response::new(ReplyBody::Stream(receiver));
+    let mut response = Response::new(ReplyBody::from(receiver));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -5,13 +5,13 @@
 //! never used towards Intercom.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use tokio::sync::watch;
+use bytes::Bytes;
+use tokio::sync::{mpsc, watch};
 
 use super::streams::Streams;
 use crate::domain::{ClientHint, Digest, HoldId, Principal, Revision};
@@ -42,8 +42,6 @@ pub(super) struct Session {
     pub(super) client: ClientHint,
     pub(super) capabilities: Capabilities,
     pub(super) leg: Arc<Leg>,
-    /// Whether a task carries Intercom's own messages to the general stream.
-    pub(super) listening: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -54,6 +52,8 @@ struct State {
     asked: HashMap<RequestId, Asked>,
     next_question: i64,
     used: Option<Instant>,
+    /// Whether a task carries Intercom's own messages to the general stream.
+    carried: bool,
     ended: bool,
 }
 
@@ -90,8 +90,9 @@ impl Sessions {
         Self { map: Mutex::default(), per_principal }
     }
 
-    /// Opens a session. A principal that has too many loses the one it has not used for longest,
-    /// which is returned: most clients never end theirs.
+    /// Opens a session. A principal that has too many loses the one it has not used for longest, of
+    /// those in which nothing is under way if there is one; it is ended and returned: most clients
+    /// never end theirs.
     pub(super) fn open(
         &self,
         auth: &Authenticated,
@@ -107,14 +108,13 @@ impl Sessions {
             client,
             capabilities,
             leg,
-            listening: AtomicBool::new(false),
             state: Mutex::new(State { used: Some(Instant::now()), ..State::default() }),
         });
         let mut map = self.lock();
         let mine: Vec<_> =
             map.values().filter(|other| other.principal.id == auth.principal.id).cloned().collect();
         let evicted = if mine.len() >= self.per_principal {
-            mine.into_iter().min_by_key(|other| other.last_used())
+            mine.into_iter().min_by_key(|other| other.usage())
         } else {
             None
         };
@@ -122,6 +122,10 @@ impl Sessions {
             map.remove(&evicted.id);
         }
         map.insert(id, session.clone());
+        drop(map);
+        if let Some(evicted) = &evicted {
+            evicted.end();
+        }
         Ok((session, evicted))
     }
 
@@ -141,16 +145,19 @@ impl Sessions {
         session.end();
     }
 
-    /// Forgets sessions that nobody uses, and returns them.
+    /// Ends and returns sessions that nobody uses, and lets go of what the others keep too long.
     pub(super) fn sweep(&self) -> Vec<Arc<Session>> {
-        let mut map = self.lock();
-        let idle: Vec<Arc<Session>> = map
-            .values()
-            .filter(|session| session.last_used().is_none_or(|used| used.elapsed() > IDLE))
-            .cloned()
-            .collect();
+        let all: Vec<Arc<Session>> = self.lock().values().cloned().collect();
+        let (idle, kept): (Vec<_>, Vec<_>) = all.into_iter().partition(|session| {
+            let (busy, used) = session.usage();
+            !busy && used.is_none_or(|used| used.elapsed() > IDLE)
+        });
         for session in &idle {
-            map.remove(&session.id);
+            self.lock().remove(&session.id);
+            session.end();
+        }
+        for session in kept {
+            session.streams(Streams::tidy);
         }
         idle
     }
@@ -229,6 +236,34 @@ impl Session {
         Some(id)
     }
 
+    /// Opens the general stream, or resumes the stream of an event. Also says whether the caller
+    /// must start to carry Intercom's own messages to it. `None` if there is no such event.
+    pub(super) fn listen(&self, last_event: Option<&str>) -> Option<(mpsc::Receiver<Bytes>, bool)> {
+        let mut state = self.state();
+        let receiver = match last_event {
+            Some(event) => state.streams.resume(event)?,
+            None => state.streams.open_general(),
+        };
+        let start = !state.carried && !state.ended && state.streams.has_listener();
+        state.carried |= start;
+        Some((receiver, start))
+    }
+
+    /// Whether the general stream must still be carried. After a no the next one to listen starts
+    /// it again: both are decided under one lock, so that no listener is left without.
+    pub(super) fn is_carried_on(&self) -> bool {
+        let mut state = self.state();
+        state.carried = !state.ended && state.streams.has_listener();
+        state.carried
+    }
+
+    /// Ends the general stream, because the process ends.
+    pub(super) fn stop_listening(&self) {
+        let mut state = self.state();
+        state.streams.finish(super::streams::GENERAL);
+        state.carried = false;
+    }
+
     /// Drops the questions of an exchange that ended: nobody waits for their answers.
     pub(super) fn drop_questions(&self, exchange: &RequestId) {
         self.state().asked.retain(|_, asked| asked.exchange.as_ref() != Some(exchange));
@@ -239,17 +274,21 @@ impl Session {
         self.state().ended
     }
 
+    /// Ends the session: nobody takes answers in it any more. Calls that wait for a person leave
+    /// their holds as they are, for an identical call in another session belongs to them too.
     fn end(&self) {
         let mut state = self.state();
         state.ended = true;
-        state.streams = Streams::default();
+        state.streams.clear();
         for running in state.running.values() {
             running.cancel.send_replace(true);
         }
     }
 
-    fn last_used(&self) -> Option<Instant> {
-        self.state().used
+    /// Whether something is under way in the session, and when it was used last.
+    fn usage(&self) -> (bool, Option<Instant>) {
+        let state = self.state();
+        (!state.running.is_empty() || state.streams.has_listener(), state.used)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

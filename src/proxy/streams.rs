@@ -18,6 +18,7 @@ pub(super) const GENERAL: u64 = 0;
 /// Bounds of what is kept per stream and session.
 const KEPT_EVENTS: usize = 256;
 const KEPT_BYTES: usize = 1024 * 1024;
+const KEPT_BYTES_IN_ALL: usize = 2 * 1024 * 1024;
 const KEPT_STREAMS: usize = 64;
 const KEPT_FOR: Duration = Duration::from_secs(300);
 /// How long a client should wait before it resumes, in milliseconds.
@@ -34,10 +35,17 @@ pub(super) struct Streams {
 
 struct Stream {
     position: u64,
-    kept: VecDeque<(u64, Bytes)>,
+    kept: VecDeque<Kept>,
     bytes: usize,
     live: Option<mpsc::Sender<Bytes>>,
     done: Option<Instant>,
+}
+
+/// One event that can be sent again.
+struct Kept {
+    position: u64,
+    at: Instant,
+    event: Bytes,
 }
 
 impl Stream {
@@ -73,7 +81,9 @@ impl Streams {
     /// Opens, or takes over, the general stream.
     pub(super) fn open_general(&mut self) -> mpsc::Receiver<Bytes> {
         let (sender, receiver) = mpsc::channel(WAITING);
-        self.open.entry(GENERAL).or_insert_with(Stream::new).live = Some(sender);
+        let general = self.open.entry(GENERAL).or_insert_with(Stream::new);
+        general.live = Some(sender);
+        general.done = None;
         receiver
     }
 
@@ -85,8 +95,8 @@ impl Streams {
         let missed: Vec<Bytes> = stream
             .kept
             .iter()
-            .filter(|(at, _)| *at > position)
-            .map(|(_, event)| event.clone())
+            .filter(|kept| kept.position > position)
+            .map(|kept| kept.event.clone())
             .collect();
         let (sender, receiver) = mpsc::channel(WAITING + missed.len());
         for event in missed {
@@ -103,14 +113,29 @@ impl Streams {
         stream.position += 1;
         let event = sse::message(data, Some(format!("{number}-{}", stream.position)));
         stream.bytes += event.len();
-        stream.kept.push_back((stream.position, event.clone()));
-        while stream.kept.len() > KEPT_EVENTS || stream.bytes > KEPT_BYTES {
-            match stream.kept.pop_front() {
-                Some((_, oldest)) => stream.bytes -= oldest.len(),
-                None => break,
-            }
+        let position = stream.position;
+        stream.kept.push_back(Kept { position, at: Instant::now(), event: event.clone() });
+        while (stream.kept.len() > KEPT_EVENTS || stream.bytes > KEPT_BYTES) && stream.drop_oldest()
+        {
         }
         stream.deliver(event);
+        self.keep_to_budget();
+    }
+
+    /// Lets go of the oldest events of all streams until the session is within its bounds.
+    fn keep_to_budget(&mut self) {
+        let mut bytes: usize = self.open.values().map(|stream| stream.bytes).sum();
+        while bytes > KEPT_BYTES_IN_ALL {
+            let oldest = self
+                .open
+                .values_mut()
+                .filter_map(|stream| Some((stream.kept.front()?.at, stream)))
+                .min_by_key(|(at, _)| *at);
+            let Some((_, stream)) = oldest else { return };
+            let before = stream.bytes;
+            stream.drop_oldest();
+            bytes -= before - stream.bytes;
+        }
     }
 
     /// Sends a sign of life on a stream.
@@ -128,16 +153,25 @@ impl Streams {
         }
     }
 
+    /// Ends and forgets all streams. Their numbers are not given again.
+    pub(super) fn clear(&mut self) {
+        self.open.clear();
+    }
+
     /// Whether the general stream has a reader.
     pub(super) fn has_listener(&self) -> bool {
         let general = self.open.get(&GENERAL).and_then(|stream| stream.live.as_ref());
         general.is_some_and(|live| !live.is_closed())
     }
 
-    fn tidy(&mut self) {
+    /// Lets go of what is kept for too long.
+    pub(super) fn tidy(&mut self) {
         self.open.retain(|number, stream| {
             *number == GENERAL || stream.done.is_none_or(|done| done.elapsed() < KEPT_FOR)
         });
+        for stream in self.open.values_mut() {
+            stream.forget_older_than(KEPT_FOR);
+        }
         while self.open.len() > KEPT_STREAMS {
             let finished = self.open.iter().find(|(_, stream)| stream.done.is_some());
             let Some(number) = finished.map(|(number, _)| *number) else { break };
@@ -147,6 +181,19 @@ impl Streams {
 }
 
 impl Stream {
+    fn forget_older_than(&mut self, age: Duration) {
+        while self.kept.front().is_some_and(|kept| kept.at.elapsed() > age) {
+            self.drop_oldest();
+        }
+    }
+
+    /// `false` if there is nothing to let go of.
+    fn drop_oldest(&mut self) -> bool {
+        let oldest = self.kept.pop_front();
+        self.bytes -= oldest.as_ref().map_or(0, |kept| kept.event.len());
+        oldest.is_some()
+    }
+
     /// Hands an event to the reader; one that is gone or does not read loses the stream and must
     /// resume it.
     fn deliver(&mut self, event: Bytes) {
@@ -204,5 +251,40 @@ mod tests {
         }
         let stream = &streams.open[&number];
         assert!(stream.bytes <= KEPT_BYTES && stream.kept.len() <= KEPT_EVENTS);
+    }
+
+    #[test]
+    fn all_streams_together_are_bounded_and_the_newest_events_stay() {
+        let mut streams = Streams::default();
+        let mut last = 0;
+        for _ in 0..20 {
+            let (number, _receiver) = streams.open(false);
+            for _ in 0..3 {
+                streams.message(number, Bytes::from(vec![b'x'; 200_000]));
+            }
+            last = number;
+        }
+        let kept: usize = streams.open.values().map(|stream| stream.bytes).sum();
+        let counted: usize = streams
+            .open
+            .values()
+            .flat_map(|stream| &stream.kept)
+            .map(|kept| kept.event.len())
+            .sum();
+        assert_eq!(kept, counted);
+        assert!(kept <= KEPT_BYTES_IN_ALL && kept > KEPT_BYTES_IN_ALL - 400_000, "{kept}");
+        assert_eq!(streams.open[&last].kept.len(), 3);
+    }
+
+    #[test]
+    fn what_an_idle_stream_keeps_is_let_go_in_time() {
+        let mut streams = Streams::default();
+        let _receiver = streams.open_general();
+        streams.message(GENERAL, Bytes::from_static(b"{}"));
+        streams.tidy();
+        let stream = streams.open.get_mut(&GENERAL).unwrap();
+        assert_eq!(stream.kept.len(), 1);
+        stream.forget_older_than(Duration::ZERO);
+        assert!(stream.kept.is_empty() && stream.bytes == 0 && stream.position == 1);
     }
 }

@@ -10,7 +10,7 @@ use super::outbox::Outbox;
 use super::relay;
 use super::trouble::{Trouble, tool_error};
 use crate::domain::{Era, Finding, JsonText, OnRelease, Subject, Verdict};
-use crate::gate::{Admission, Denial};
+use crate::gate::{Admission, Denial, Holding};
 use crate::intercom::{Catalogue, PinnedTool, present};
 use crate::mcp::headers::Mirrored;
 use crate::mcp::json::{self, Object};
@@ -102,7 +102,9 @@ impl Proxy {
         };
         let subject = Subject::Tool { name: wanted.tool.clone(), effect, definition };
         let call = self.call(caller, ask, subject, payload, wanted.continuation());
-        match self.gate.admit(call, own, on_release(caller)).await? {
+        let holding =
+            Holding { on_release: on_release(caller), named: round.as_ref().map(|(id, _)| *id) };
+        match self.gate.admit(call, own, holding).await? {
             Admission::Go(permit) => match self.send(caller, ask, &leg, *permit, outbox).await? {
                 Some(exchange) => self.relay(caller, ask, exchange, outbox).await,
                 None => Ok(()),
@@ -137,10 +139,11 @@ pub(super) struct Wanted {
 impl Wanted {
     fn read(ask: &Ask) -> Result<Self, MessageError> {
         let invalid = |text: String| MessageError::new(INVALID_PARAMS, "params", text);
-        let tool = ask
-            .params
-            .str("name")
-            .ok_or_else(|| invalid(String::from("`params.name` must be the name of a tool")))?;
+        let tool = ask.params.str("name").filter(|name| is_tool_name(name)).ok_or_else(|| {
+            let text =
+                "`params.name` must be the name of a tool (1 to 128 of `A-Z a-z 0-9 _ . - /`)";
+            invalid(String::from(text))
+        })?;
         let modern = |key: &str| ask.params.get(key).filter(|_| ask.era() == Era::Modern).cloned();
         Ok(Self {
             tool: tool.into_owned(),
@@ -161,6 +164,12 @@ impl Wanted {
         }
         (!object.is_empty()).then(|| object.to_text())
     }
+}
+
+/// What can be a tool's name; anything else is neither judged nor recorded.
+fn is_tool_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-/".contains(&byte);
+    (1..=128).contains(&name.len()) && name.bytes().all(allowed)
 }
 
 /// When a release of this caller's call is sent: its protocol decides what leaving means. An

@@ -13,7 +13,7 @@ use crate::gate::{Denial, GateError};
 use crate::holds::HoldError;
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::MessageError;
-use crate::mcp::reply;
+use crate::mcp::reply::{self, INVALID_PARAMS};
 use crate::upstream::Fault;
 
 /// Our JSON-RPC code for "policy denies this", outside the ranges of JSON-RPC and MCP.
@@ -85,6 +85,10 @@ impl Trouble {
                 if tool && matches!(*error, GateError::Hold(HoldError::TooMany { .. })) =>
             {
                 tool_error(outbox, ask, &error.to_string()).await;
+            }
+            Self::Gate(error) if matches!(*error, GateError::Hold(HoldError::OtherCall)) => {
+                let status = StatusCode::BAD_REQUEST;
+                outbox.error(status, &ask.id, INVALID_PARAMS, &error.to_string(), None).await;
             }
             Self::Gate(error) => {
                 tracing::error!(%error, "call refused: it could not be recorded");

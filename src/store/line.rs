@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
-use crate::domain::{Digest, Event, Record, Seq, Timestamp};
+use crate::domain::{Digest, Event, Record, Seq, Timestamp, is_hidden};
 
 /// The domain name in every record's hash.
 const DOMAIN: &str = "portcullis/record/v1";
@@ -182,7 +182,8 @@ fn digest_text(digest: &Digest) -> [u8; DIGEST_TEXT] {
     text
 }
 
-/// Compact JSON in which no character can break a line or mislead a terminal.
+/// Compact JSON in which no character can break a line or mislead a terminal. C0 controls never
+/// arrive in a fragment: JSON itself escapes them.
 struct OneLine(CompactFormatter);
 
 impl Formatter for OneLine {
@@ -192,7 +193,7 @@ impl Formatter for OneLine {
         fragment: &str,
     ) -> io::Result<()> {
         let mut plain = fragment;
-        while let Some((at, danger)) = plain.char_indices().find(|(_, c)| is_deceptive(*c)) {
+        while let Some((at, danger)) = plain.char_indices().find(|(_, c)| is_hidden(*c)) {
             let (before, rest) = plain.split_at_checked(at).unwrap_or((plain, ""));
             self.0.write_string_fragment(writer, before)?;
             for unit in danger.encode_utf16(&mut [0; 2]) {
@@ -202,22 +203,6 @@ impl Formatter for OneLine {
         }
         self.0.write_string_fragment(writer, plain)
     }
-}
-
-/// Characters that end a line somewhere, steer a terminal, reorder text or cannot be seen. C0
-/// controls never arrive here: JSON itself escapes them.
-const fn is_deceptive(c: char) -> bool {
-    matches!(c,
-        '\u{7f}'..='\u{9f}'                                 // DEL and C1
-        | '\u{ad}' | '\u{61c}' | '\u{180e}'                 // soft hyphen, Arabic mark, Mongolian
-        | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' // Hangul fillers
-        | '\u{200b}'..='\u{200f}'                           // zero-width and direction marks
-        | '\u{2028}'..='\u{202e}'                           // line and paragraph ends, bidi
-        | '\u{2060}'..='\u{206f}'                           // joiner, invisible operators, isolates
-        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'              // variation selectors, BOM
-        | '\u{fff9}'..='\u{fffb}'                           // interlinear annotation
-        | '\u{e0000}'..='\u{e0fff}'                         // tags, more variation selectors
-    )
 }
 
 #[cfg(test)]
@@ -257,8 +242,7 @@ mod tests {
 
     #[test]
     fn no_deceptive_character_is_written_raw() {
-        let all: String =
-            ('\0'..=char::MAX).filter(|c| is_deceptive(*c) || c.is_control()).collect();
+        let all: String = ('\0'..=char::MAX).filter(|c| is_hidden(*c)).collect();
         let mut chain = Chain::START;
         let line = line_of(&mut chain, &refused(&all));
         let text = std::str::from_utf8(&line).unwrap();

@@ -19,6 +19,10 @@ use crate::domain::{Digest, Event, Seq, Timestamp};
 
 /// Records of one group at most, and the bytes after which a group is closed.
 pub(super) const GROUP_RECORDS: usize = 64;
+/// How long a group waits for company, if the last one had some.
+const GATHER: Duration = Duration::from_micros(200);
+/// How long an event that nobody waits for may stay in memory.
+const LATER: Duration = Duration::from_millis(5);
 const GROUP_BYTES: usize = 64 * 1024;
 /// Bytes that may wait in the queue.
 const QUEUE_BYTES: usize = 64 * 1024 * 1024;
@@ -204,6 +208,8 @@ struct State {
     flight: Vec<Option<Waiter>>,
     /// When the group under way began.
     since: Option<Instant>,
+    /// Whether anybody waits for an event of the queue.
+    awaited: bool,
     writer_idle: bool,
     watcher_idle: bool,
     poisoned: Option<Arc<str>>,
@@ -222,6 +228,7 @@ impl Queue {
             bytes: 0,
             flight: Vec::new(),
             since: None,
+            awaited: false,
             writer_idle: false,
             watcher_idle: false,
             poisoned: None,
@@ -247,12 +254,23 @@ impl Queue {
         if state.closed {
             return Err(LogError::Closed);
         }
-        if state.waiting.len() >= self.limit || state.bytes + queued.text.len() > QUEUE_BYTES {
+        // What nobody waits for, which clients can make much of, may take half the room; what
+        // happens to holds always finds some, because a release must not stop half-way.
+        let (limit, most) = match (&queued.hold, &queued.waiter) {
+            (Some(_), _) => (self.limit * 2, QUEUE_BYTES * 2),
+            (None, Some(_)) => (self.limit, QUEUE_BYTES),
+            (None, None) => (self.limit / 2, QUEUE_BYTES / 2),
+        };
+        if state.waiting.len() >= limit || state.bytes + queued.text.len() > most {
             return Err(LogError::Busy { queued: state.waiting.len() });
         }
         state.bytes += queued.text.len();
+        // Whoever waits wakes the writer. What nobody waits for only starts its timer, and goes
+        // with the next group: otherwise every outcome would cost a group of its own.
+        let starts = queued.waiter.is_some() || state.waiting.is_empty();
+        state.awaited |= queued.waiter.is_some();
         state.waiting.push_back(queued);
-        let wake = std::mem::take(&mut state.writer_idle);
+        let wake = starts && std::mem::take(&mut state.writer_idle);
         drop(state);
         if wake {
             self.work.notify_one();
@@ -261,18 +279,41 @@ impl Queue {
     }
 
     /// Waits for events and takes a group of them; none if the queue was closed and is empty, or
-    /// the log failed.
-    pub(super) fn take_group(&self, group: &mut Vec<Queued>) -> bool {
+    /// the log failed. `company` is the size of the last group: if several callers are at work,
+    /// a moment's wait lets them share one sync instead of queueing for two.
+    pub(super) fn take_group(&self, group: &mut Vec<Queued>, company: usize) -> bool {
         group.clear();
         let mut state = self.lock();
-        while state.waiting.is_empty() && state.poisoned.is_none() {
-            if state.closed {
+        let mut until: Option<Instant> = None;
+        while state.poisoned.is_none() {
+            let ready = state.awaited || state.closed || state.waiting.len() >= GROUP_RECORDS;
+            let enough = company < 2 || state.waiting.len() >= company.min(GROUP_RECORDS);
+            if ready && (enough || state.closed) {
+                break;
+            }
+            if state.closed && state.waiting.is_empty() {
                 return false;
             }
-            state.writer_idle = true;
-            state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.writer_idle = !ready;
+            if state.waiting.is_empty() {
+                state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let patience = if ready { GATHER } else { LATER };
+            let end = *until.get_or_insert_with(|| Instant::now() + patience);
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            let was_ready = ready;
+            let waited = self.work.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            if !was_ready && state.awaited {
+                until = None;
+            }
         }
-        if state.poisoned.is_some() {
+        state.writer_idle = false;
+        if state.poisoned.is_some() || state.waiting.is_empty() {
             return false;
         }
         let mut bytes = 0;
@@ -283,6 +324,7 @@ impl Queue {
             group.push(queued);
         }
         state.bytes = state.bytes.saturating_sub(bytes);
+        state.awaited = state.waiting.iter().any(|queued| queued.waiter.is_some());
         state.since = Some(Instant::now());
         let wake = std::mem::take(&mut state.watcher_idle);
         drop(state);

@@ -111,7 +111,9 @@ impl Scribe {
     fn run(mut self, queue: &Queue) {
         let guard = PoisonOnPanic(queue);
         let mut group = Vec::new();
-        while queue.take_group(&mut group) {
+        let mut company = 0;
+        while queue.take_group(&mut group, company) {
+            company = group.len();
             match self.commit(&group) {
                 Ok(()) => queue.settle(&self.receipts),
                 Err(error) => {

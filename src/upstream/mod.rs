@@ -28,10 +28,10 @@ use tokio::sync::{Mutex, OnceCell, watch};
 use crate::clock;
 use crate::config::Secret;
 use crate::domain::{
-    Call, CallId, CallMeta, ClientHint, Digest, Era, Finding, JsonText, OnRelease, OutcomeKind,
-    Principal, PrincipalKind, Revision, Subject,
+    Call, CallId, CallMeta, ClientHint, Digest, Era, Finding, JsonText, OutcomeKind, Principal,
+    PrincipalKind, Revision, Subject,
 };
-use crate::gate::{Admission, Gate, Permit, Spent};
+use crate::gate::{Admission, Gate, Holding, Permit, Spent};
 use crate::intercom::{PinStatus, Pins};
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::{Request, RequestId};
@@ -68,6 +68,7 @@ pub struct Upstream {
     order: ArcSwap<Vec<String>>,
     /// How often the tool list changed.
     changes: watch::Sender<u64>,
+    releases: release::Releases,
     /// Who Portcullis is when it calls for itself.
     own: Arc<Principal>,
 }
@@ -95,6 +96,7 @@ impl Upstream {
             listed: Mutex::new(None),
             order: ArcSwap::default(),
             changes: watch::Sender::new(0),
+            releases: release::Releases::default(),
             own,
         })
     }
@@ -103,6 +105,11 @@ impl Upstream {
     #[must_use]
     pub fn gate(&self) -> &Arc<Gate> {
         &self.gate
+    }
+
+    /// Resolves when no release of a held call is under way.
+    pub async fn releases_ended(&self) {
+        self.releases.ended().await;
     }
 
     /// A fresh request id of ours, for [`Upstream::send_as`].
@@ -191,7 +198,7 @@ impl Upstream {
             continuation: None,
             meta: CallMeta::default(),
         };
-        let told = match self.gate.admit(call, Vec::new(), OnRelease::Send).await {
+        let told = match self.gate.admit(call, Vec::new(), Holding::DEFAULT).await {
             Ok(Admission::Go(permit)) => self.tell(leg, *permit, Some(&question.id)).await,
             Ok(Admission::Denied(denial)) => Err(Fault::Denied(denial.text())),
             Ok(Admission::Held(_)) => Ok(()),
@@ -224,7 +231,7 @@ impl Upstream {
             continuation: None,
             meta: CallMeta::default(),
         };
-        match self.gate.admit(call, Vec::<Finding>::new(), OnRelease::Send).await? {
+        match self.gate.admit(call, Vec::<Finding>::new(), Holding::DEFAULT).await? {
             Admission::Go(permit) => Ok(*permit),
             Admission::Denied(denial) => Err(Fault::Denied(denial.text())),
             Admission::Held(_) => Err(Fault::Denied(format!("`{method}` cannot be held"))),

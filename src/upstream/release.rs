@@ -1,6 +1,9 @@
 //! Runs one released hold to its end. Once claimed, nothing that a client does can stop it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
+
+use tokio::sync::watch;
 
 use super::{Fault, FromServer, Leg, Upstream};
 use crate::domain::{HoldId, JsonText, OutcomeKind};
@@ -14,23 +17,26 @@ use crate::mcp::message::{ResponseBody, RpcError};
 /// agent's, if one waits; else Portcullis sends on its own.
 ///
 /// # Errors
-/// If the hold cannot be released. What happened to the hold is recorded in either case.
+/// If the hold cannot be released, or somebody is at it already. What happened to the hold is
+/// recorded in either case.
 pub async fn run(
     upstream: Arc<Upstream>,
     identity: Arc<Identity>,
     leg: Option<Arc<Leg>>,
     id: HoldId,
 ) -> Result<(), ReleaseError> {
+    let begun = upstream.releases.begin(id);
+    let _under_way = begun.ok_or(ReleaseError::UnderWay(id))?;
     let gate = upstream.gate().clone();
     let tool = gate.holds().hold(id)?.binding().tool.clone();
-    // The way is opened before the hold is claimed: if Intercom is away, the approval is not spent.
+    // The way is tried before the hold is claimed: if Intercom is away, the approval is not spent.
+    let later = |fault: Fault| ReleaseError::Later(fault.to_string());
     let leg = match leg {
         Some(leg) => leg,
-        None => upstream
-            .shared_leg(None, None)
-            .await
-            .map_err(|fault| ReleaseError::Later(fault.to_string()))?,
+        None => upstream.shared_leg(None, None).await.map_err(later)?,
     };
+    // What was approved is the tool as it was pinned; whether it still is, Intercom must say now.
+    upstream.refresh_tools(&leg).await.map_err(later)?;
     let definition = match upstream.pins.status(&tool) {
         PinStatus::Pinned(tool) => Some(tool.definition.digest),
         _ => None,
@@ -42,6 +48,39 @@ pub async fn run(
     };
     gate.settle(id, settled).await?;
     Ok(())
+}
+
+/// The releases that run at this moment: one of a hold at a time, so that attempts do not pile up
+/// while Intercom is away, and the end of the process can wait for them.
+#[derive(Default)]
+pub(super) struct Releases(watch::Sender<HashSet<HoldId>>);
+
+impl Releases {
+    /// `None` if one of this hold runs already.
+    fn begin(&self, id: HoldId) -> Option<UnderWay> {
+        let begun = self.0.send_if_modified(|ids| ids.insert(id));
+        begun.then(|| UnderWay { ids: self.0.clone(), id })
+    }
+
+    /// Resolves when none runs.
+    pub(super) async fn ended(&self) {
+        // The sender is ours, so it cannot be gone.
+        let _ = self.0.subscribe().wait_for(HashSet::is_empty).await;
+    }
+}
+
+/// A release that runs; ends with it, however it ends.
+struct UnderWay {
+    ids: watch::Sender<HashSet<HoldId>>,
+    id: HoldId,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.ids.send_modify(|ids| {
+            ids.remove(&self.id);
+        });
+    }
 }
 
 async fn finish(
@@ -82,9 +121,10 @@ fn settled_by(fault: &Fault) -> Settled {
 /// Whether a result is a tool's error.
 #[must_use]
 pub fn is_tool_error(result: &JsonText) -> bool {
-    Object::parse(result)
-        .and_then(|result| result.get("isError").and_then(json::as_bool))
-        .unwrap_or(false)
+    json::may_have_key(result, "isError")
+        && Object::parse(result)
+            .and_then(|result| result.get("isError").and_then(json::as_bool))
+            .unwrap_or(false)
 }
 
 /// A JSON-RPC error as text.

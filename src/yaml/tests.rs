@@ -1,3 +1,5 @@
+//! YAML: positions, faults, bounds.
+
 use proptest::prelude::*;
 use serde_json::json;
 

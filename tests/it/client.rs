@@ -11,6 +11,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
+const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+
 /// Nothing in a test waits longer.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -19,6 +21,8 @@ pub(crate) struct Client {
     url: String,
     key: String,
     session: Option<String>,
+    /// What it says of itself; the log repeats it.
+    name: String,
     next_id: AtomicI64,
 }
 
@@ -57,21 +61,50 @@ impl Client {
             url: url.to_owned(),
             key: key.to_owned(),
             session: None,
+            name: "test".to_owned(),
             next_id: AtomicI64::new(1),
         }
+    }
+
+    /// The same, under a name by which the log's records can be told apart.
+    pub(crate) fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The id of the next request.
+    pub(crate) fn count_from(&self, id: i64) {
+        self.next_id.store(id, Ordering::Relaxed);
     }
 
     /// Opens a legacy session.
     pub(crate) async fn initialize(&mut self, version: &str) -> Reply {
         let params = json!({"protocolVersion": version, "capabilities": {},
-            "clientInfo": {"name": "test", "version": "1"}});
+            "clientInfo": {"name": self.name, "version": "1"}});
         let reply = self.request("initialize", params).await;
-        if let Some(id) = reply.headers.get("mcp-session-id") {
-            self.session = Some(id.to_str().unwrap().to_owned());
-            let note = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
-            assert_eq!(self.post(&note.to_string()).await.status, StatusCode::ACCEPTED);
+        if self.enter(&reply) {
+            assert_eq!(self.post(INITIALIZED).await.status, StatusCode::ACCEPTED);
         }
         reply
+    }
+
+    /// As [`Client::connected`], from a server that may die meanwhile.
+    pub(crate) async fn try_connected(mut self, version: &str) -> Option<Self> {
+        let params = json!({"protocolVersion": version, "capabilities": {},
+            "clientInfo": {"name": self.name, "version": "1"}});
+        let (id, body) = self.message("initialize", params);
+        let reply = self.try_send(&[], id, body).await?;
+        assert!(self.enter(&reply), "{reply:?}");
+        let noted = self.ask_http(Method::POST, &[], INITIALIZED).await?;
+        assert_eq!(noted.status(), StatusCode::ACCEPTED);
+        Some(self)
+    }
+
+    fn enter(&mut self, reply: &Reply) -> bool {
+        if let Some(id) = reply.headers.get("mcp-session-id") {
+            self.session = Some(id.to_str().unwrap().to_owned());
+        }
+        self.session.is_some()
     }
 
     /// A client with an open session of 2025-06-18.
@@ -87,9 +120,44 @@ impl Client {
 
     /// Sends a request in this client's session, or without one.
     pub(crate) async fn request(&self, method: &str, params: Value) -> Reply {
+        self.post(&self.message(method, params).1).await
+    }
+
+    /// As [`Client::call`], from a server that may die meanwhile: `None` if no whole answer came.
+    pub(crate) async fn try_call(&self, tool: &str, arguments: Value) -> Option<Reply> {
+        let params = json!({"name": tool, "arguments": arguments});
+        let (id, body) = self.message("tools/call", params);
+        self.try_send(&[], id, body).await
+    }
+
+    /// As [`Client::modern`], from a server that may die meanwhile.
+    pub(crate) async fn try_modern(
+        &self,
+        method: &str,
+        params: Value,
+        capabilities: Value,
+    ) -> Option<Reply> {
+        let (id, headers, body) = self.modern_message(method, params, capabilities);
+        self.try_send(&headers, id, body).await
+    }
+
+    /// A request of this client and its id.
+    fn message(&self, method: &str, params: Value) -> (i64, String) {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let message = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
-        self.post(&message.to_string()).await
+        (id, message.to_string())
+    }
+
+    async fn try_send(
+        &self,
+        headers: &[(String, String)],
+        id: i64,
+        body: impl Into<Bytes>,
+    ) -> Option<Reply> {
+        let response = self.ask_http(Method::POST, headers, body).await?;
+        let reply =
+            tokio::time::timeout(DEADLINE, read(response)).await.expect("the answer ends in time");
+        reply.messages.last().is_some_and(|last| last["id"] == id).then_some(reply)
     }
 
     /// Calls a tool.
@@ -98,17 +166,21 @@ impl Client {
     }
 
     /// Sends a modern request with its mirrored headers; `capabilities` are the client's.
-    pub(crate) async fn modern(
+    pub(crate) async fn modern(&self, method: &str, params: Value, capabilities: Value) -> Reply {
+        let (_, headers, body) = self.modern_message(method, params, capabilities);
+        self.send(Method::POST, &headers, body).await
+    }
+
+    fn modern_message(
         &self,
         method: &str,
         mut params: Value,
         capabilities: Value,
-    ) -> Reply {
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+    ) -> (i64, Vec<(String, String)>, String) {
         params["_meta"] = json!({
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "io.modelcontextprotocol/clientCapabilities": capabilities,
-            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+            "io.modelcontextprotocol/clientInfo": {"name": self.name, "version": "1"},
         });
         let name = ["name", "uri", "taskId"].iter().find_map(|key| params[*key].as_str());
         let mut headers = vec![
@@ -118,8 +190,8 @@ impl Client {
         if let Some(name) = name {
             headers.push(("mcp-name".to_owned(), name.to_owned()));
         }
-        let message = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
-        self.send(Method::POST, &headers, message.to_string()).await
+        let (id, body) = self.message(method, params);
+        (id, headers, body)
     }
 
     /// POSTs a body as it is.
@@ -145,6 +217,29 @@ impl Client {
         headers: &[(String, String)],
         body: impl Into<Bytes>,
     ) -> Response<Incoming> {
+        let request = self.http_request(method, headers, body);
+        let sent = tokio::time::timeout(DEADLINE, self.http.request(request)).await;
+        sent.expect("the head comes in time").unwrap()
+    }
+
+    /// The open response of a server that may die meanwhile; slowness is a failure all the same.
+    async fn ask_http(
+        &self,
+        method: Method,
+        headers: &[(String, String)],
+        body: impl Into<Bytes>,
+    ) -> Option<Response<Incoming>> {
+        let request = self.http_request(method, headers, body);
+        let sent = tokio::time::timeout(DEADLINE, self.http.request(request)).await;
+        sent.expect("the head comes in time, or the connection ends").ok()
+    }
+
+    fn http_request(
+        &self,
+        method: Method,
+        headers: &[(String, String)],
+        body: impl Into<Bytes>,
+    ) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(body.into()));
         *request.method_mut() = method;
         *request.uri_mut() = self.url.parse().unwrap();
@@ -159,8 +254,7 @@ impl Client {
             let name: http::HeaderName = name.parse().unwrap();
             all.insert(name, value.parse().unwrap());
         }
-        let sent = tokio::time::timeout(DEADLINE, self.http.request(request)).await;
-        sent.expect("the head comes in time").unwrap()
+        request
     }
 }
 
@@ -174,7 +268,8 @@ async fn read(response: Response<Incoming>) -> Reply {
             bytes.extend_from_slice(&data);
         }
     }
-    let text = String::from_utf8(bytes).unwrap();
+    // A cut may go through a letter; the message that it is in is no whole one then.
+    let text = String::from_utf8_lossy(&bytes).into_owned();
     let stream = head.headers.get("content-type").is_some_and(|it| it == "text/event-stream");
     let messages = if stream {
         text.lines()

@@ -9,7 +9,19 @@
 )]
 
 mod client;
+mod raw;
 mod stand;
 
+mod architecture;
+mod bounds;
+mod closed;
+mod crash;
+mod door;
+mod kill;
+mod load;
+mod misdelivery;
+mod process;
+mod races;
 mod road;
+mod strict;
 mod upstream;

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::stand::{Setup, Stand};
 
-const ARTICLE: &str = "9100001";
-const CONVERSATION: &str = "215470000000101";
+pub(crate) const ARTICLE: &str = "9100001";
+pub(crate) const CONVERSATION: &str = "215470000000101";
 
 fn quick() -> Setup {
     Setup { more: "holds: { wait: 300ms, poll: 300ms }\n".to_owned(), ..Setup::default() }
@@ -69,7 +69,8 @@ async fn a_modern_client_gets_rounds_or_a_task() {
     assert_eq!(sent, 1);
 }
 
-fn hold_id(text: &str) -> String {
+/// The hold that a text for an agent names.
+pub(crate) fn hold_id(text: &str) -> String {
     text.rsplit("Hold: ").next().unwrap().trim().to_owned()
 }
 

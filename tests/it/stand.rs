@@ -4,10 +4,15 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use portcullis::control::{self, Answer, ControlError, Question};
+use portcullis::domain::{Event, HoldEvent, HoldId, Timestamp};
+use portcullis::holds::HoldView;
 use portcullis::simulator::{Options, Received, Simulator};
+use portcullis::store::{self, Store};
+use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::client::Client;
+use crate::client::{Client, DEADLINE};
 
 /// The principal of most tests, and its role.
 pub(crate) const AGENT: &str = "agent";
@@ -20,6 +25,8 @@ pub(crate) struct Setup {
     pub roles: &'static str,
     pub more: String,
     pub environment: Vec<(String, String)>,
+    /// Files of the stand's folder that are there before the start: path and content.
+    pub files: Vec<(String, String)>,
     /// A command that runs the binary instead of the binary itself: `sh -c '... exec "$0" "$@"'`.
     pub wrapper: Vec<String>,
 }
@@ -31,6 +38,7 @@ impl Default for Setup {
             roles: "support-reader, article-editor, note-writer",
             more: String::new(),
             environment: Vec::new(),
+            files: Vec::new(),
             wrapper: Vec::new(),
         }
     }
@@ -61,6 +69,11 @@ impl Stand {
             setup,
             child: None,
         };
+        for (path, text) in &stand.setup.files {
+            let path = stand.folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
         stand.write_config();
         stand.key = stand.add_key("principals", AGENT);
         stand.approver_key = stand.add_key("people", APPROVER);
@@ -81,6 +94,62 @@ impl Stand {
 
     pub(crate) fn config(&self) -> PathBuf {
         self.folder.path().join("portcullis.yaml")
+    }
+
+    /// Changes the configuration's text; it counts from the next start on.
+    pub(crate) fn edit_config(&self, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.config()).unwrap();
+        assert!(text.contains(from), "{from:?} is not in {text}");
+        std::fs::write(self.config(), text.replacen(from, to, 1)).unwrap();
+    }
+
+    /// Asks the server through the operator's door.
+    pub(crate) async fn ask(&self, question: &Question) -> Result<Answer, ControlError> {
+        control::ask(&self.data(), question).await
+    }
+
+    /// Approves with the key of [`APPROVER`]; what the person is told, good or bad.
+    pub(crate) async fn approve(&self, id: HoldId) -> Result<String, String> {
+        let key = self.approver_key.clone();
+        told(self.ask(&Question::Approve { id, key, shown: None }).await)
+    }
+
+    /// Rejects with the key of [`APPROVER`].
+    pub(crate) async fn reject(&self, id: HoldId, reason: &str) -> Result<String, String> {
+        let (key, reason) = (self.approver_key.clone(), reason.to_owned());
+        told(self.ask(&Question::Reject { id, key, reason }).await)
+    }
+
+    /// All holds, newest first.
+    pub(crate) async fn holds(&self) -> Vec<HoldView> {
+        match self.ask(&Question::Holds { all: true }).await {
+            Ok(Answer::Holds { holds }) => holds,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A hold and the arguments of its call.
+    pub(crate) async fn hold(&self, id: HoldId) -> (HoldView, Value) {
+        match self.ask(&Question::Hold { id, key: self.approver_key.clone() }).await {
+            Ok(Answer::Hold { hold, arguments, .. }) => {
+                (*hold, serde_json::from_str(&arguments).unwrap())
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Appends to the log of a server that is gone what it might have written last.
+    pub(crate) async fn append(&self, hold: HoldId, at: Timestamp, events: &[HoldEvent]) {
+        let (store, _) = Store::open(&self.data(), &store::Options::default()).unwrap();
+        for event in events.iter().cloned() {
+            let _receipt = store.log().append_at(Event::Hold { hold, event }, at).await.unwrap();
+        }
+    }
+
+    /// How many calls with this title reached Intercom.
+    pub(crate) fn sent(&self, title: &str) -> usize {
+        let has = |it: &Received| it.arguments.as_ref().is_some_and(|it| it["title"] == title);
+        self.calls().iter().filter(|it| has(it)).count()
     }
 
     /// Runs a command of the binary on this stand's configuration.
@@ -140,6 +209,11 @@ impl Stand {
     /// SIGKILL, and waits for the end.
     pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
+            // A tracer that is killed would leave the server behind.
+            let children = format!("/proc/{0}/task/{0}/children", child.id());
+            for pid in std::fs::read_to_string(children).unwrap_or_default().split_whitespace() {
+                let _ = Command::new("kill").args(["-KILL", pid]).status();
+            }
             let _ = child.kill();
             let _ = child.wait();
         }
@@ -156,6 +230,27 @@ impl Stand {
         let pid = child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         child.wait().unwrap()
+    }
+
+    /// The exit status of a server that ends by itself.
+    pub(crate) fn exited(&mut self) -> std::process::ExitStatus {
+        let mut child = self.child.take().unwrap();
+        let started = std::time::Instant::now();
+        loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                return status;
+            }
+            if started.elapsed() > crate::client::DEADLINE {
+                self.child = Some(child);
+                panic!("the server did not end: {}", self.stderr());
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
+
+    /// Another wrapper for the next start.
+    pub(crate) fn wrap(&mut self, wrapper: &[&str]) {
+        self.setup.wrapper = wrapper.iter().map(|part| (*part).to_owned()).collect();
     }
 
     /// A client with the agent's key.
@@ -188,6 +283,30 @@ impl Stand {
         );
         std::fs::write(self.config(), text).unwrap();
         set_private(&self.config());
+    }
+}
+
+/// A number from the environment, for runs larger than the usual one.
+pub(crate) fn number(name: &str, usual: u64) -> u64 {
+    let text = std::env::var(name).unwrap_or_default();
+    if text.is_empty() { usual } else { text.parse().unwrap_or_else(|_| panic!("{name}={text}")) }
+}
+
+/// What a person is told.
+pub(crate) fn told(answer: Result<Answer, ControlError>) -> Result<String, String> {
+    match answer {
+        Ok(Answer::Done { text }) => Ok(text),
+        Ok(other) => panic!("{other:?}"),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Waits until something is so.
+pub(crate) async fn until(what: &str, mut check: impl AsyncFnMut() -> bool) {
+    let began = std::time::Instant::now();
+    while !check().await {
+        assert!(began.elapsed() < DEADLINE, "waited in vain: {what}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
 }
 

@@ -1,3 +1,5 @@
+//! The query language: what is understood and what is refused.
+
 use super::*;
 use crate::simulator::data::World;
 

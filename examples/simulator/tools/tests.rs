@@ -1,3 +1,5 @@
+//! The tools over the invented workspace.
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -1,9 +1,11 @@
+//! Holds: every transition, and stories of events against a second model.
+
 use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{CallId, ClientHint, Effect, Revision, Subject};
+use crate::domain::{CallId, ClientHint, Effect, PrincipalId, Revision, Subject};
 
 const T0: Timestamp = Timestamp::from_millis(1_000_000);
 
@@ -12,6 +14,7 @@ fn opened(people: u32) -> Opened {
     let principal: PrincipalId = "agent".parse().unwrap();
     Opened {
         binding: Binding {
+            origin: "https://mcp.example.com".into(),
             principal: principal.clone(),
             tool: "update_article".into(),
             definition: digest,
@@ -96,7 +99,6 @@ fn the_paths_of_the_table() {
             vec![ok.clone(), claim.clone(), send.clone(), send.clone()],
             "`sending` cannot follow `sending`",
         ),
-        (1, vec![ok.clone(), claim.clone(), claim.clone()], "`claimed` cannot follow `claimed`"),
         (1, vec![claim.clone()], "`claimed` cannot follow `pending`"),
         (1, vec![ok.clone(), send.clone()], "`sending` cannot follow `approved`"),
         (1, vec![executed.clone()], "`executed` cannot follow `pending`"),

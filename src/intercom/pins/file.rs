@@ -44,6 +44,16 @@ pub enum PinsError {
         #[source]
         source: io::Error,
     },
+    /// The file was there and is not any more. Taking that for first contact would trust anything.
+    #[error(
+        "`{}` was removed; the pins in memory stay in force: restore the file, or start Portcullis \
+         again to trust what the upstream then offers",
+        path.display()
+    )]
+    Gone {
+        /// Which file.
+        path: PathBuf,
+    },
     /// Not the form that this version writes.
     #[error("`{}` is not a file of pins: {fault}", path.display())]
     Form {
@@ -175,13 +185,17 @@ impl PinsFile {
         }
     }
 
-    /// The book at rest, if it is not the one that `known` was read from or written as.
+    /// The book at rest, if it is not the one that `known` was read from or written as. A file that
+    /// is gone is no change but an error: only a process that never saw one may begin anew.
     pub(super) fn read_if_changed(&self, known: &Book) -> Result<Option<Book>, PinsError> {
         let bytes = self.bytes()?;
         if bytes.as_deref().map(digest) == known.on_disk {
             return Ok(None);
         }
-        bytes.map_or_else(|| Ok(Book::default()), |bytes| self.parse(bytes)).map(Some)
+        match bytes {
+            Some(bytes) => self.parse(bytes).map(Some),
+            None => Err(PinsError::Gone { path: self.path.clone() }),
+        }
     }
 
     /// Keeps other processes from changing the file until the lock is dropped.

@@ -83,6 +83,16 @@ pub(crate) fn push_quoted(out: &mut Vec<u8>, text: &str) {
     let _ = serde_json::to_writer(out, text);
 }
 
+/// Whether an object somewhere in the text may have this key. `false` is certain: without the key's
+/// own letters and without `\\u` escapes, no spelling of it is there. Much cheaper than splitting, for
+/// keys that large answers rarely have.
+#[must_use]
+pub fn may_have_key(text: &JsonText, key: &str) -> bool {
+    let bytes = text.bytes();
+    memchr::memmem::find(bytes, key.as_bytes()).is_some()
+        || memchr::memmem::find(bytes, br"\u").is_some()
+}
+
 /// The elements of an array, sharing its buffer.
 #[must_use]
 pub fn elements(text: &JsonText) -> Option<Vec<JsonText>> {

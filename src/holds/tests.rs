@@ -1,0 +1,109 @@
+//! The view against a real store: replays, claims left behind, limits.
+
+use super::*;
+use crate::domain::{
+    ApproverId, CallFacts, CallId, ClientHint, Digest, Effect, OnRelease, Release, Revision,
+    Subject,
+};
+use crate::store::{Options, Store};
+
+fn opened(number: u8, expires_at: Timestamp) -> Opened {
+    let digest = Digest::of("test", &[&[number]]);
+    let principal: PrincipalId = "agent".parse().unwrap();
+    Opened {
+        binding: Binding {
+            origin: "https://mcp.example.com".into(),
+            principal: principal.clone(),
+            tool: "update_article".into(),
+            definition: digest,
+            arguments: digest,
+            ruleset: digest,
+        },
+        call: CallFacts {
+            id: CallId(uuid::Uuid::nil()),
+            principal,
+            client: ClientHint::default(),
+            revision: Revision::V2025_11_25,
+            method: "tools/call".into(),
+            subject: Subject::Tool {
+                name: "update_article".into(),
+                effect: Effect::Write,
+                definition: Some(digest),
+            },
+            arguments: digest,
+        },
+        sealed: "sealed".into(),
+        on_release: OnRelease::Send,
+        reasons: Vec::new(),
+        release: Release { groups: Vec::new(), people: 1, expires: Duration::from_secs(60) },
+        expires_at,
+    }
+}
+
+fn approved(hold: &Hold, valid_until: Timestamp) -> HoldEvent {
+    let approver: ApproverId = "ann".parse().unwrap();
+    HoldEvent::Approved { approver, binding: hold.binding().digest(), valid_until }
+}
+
+async fn open(holds: &Holds, number: u8, expires_at: Timestamp) -> Hold {
+    let opened = opened(number, expires_at);
+    let binding = opened.binding.clone();
+    let id = HoldId::from_random(u128::from(number));
+    holds.attach_or_open(&binding, None, || (id, opened)).await.unwrap()
+}
+
+fn replayed(store: &Store) -> Holds {
+    let events: Vec<_> = store.hold_events().collect::<Result<_, _>>().unwrap();
+    Holds::replay(store.log(), 100, events)
+}
+
+/// Every time that was judged is the one that is recorded, so a restart changes nothing: not even
+/// of decisions in the last millisecond before a limit.
+#[tokio::test]
+async fn a_replay_comes_to_the_same_end_to_the_millisecond() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(&folder.path().join("data"), &Options::default()).unwrap();
+    let holds = replayed(&store);
+    for number in 0..40 {
+        // Some of these are just in time, some are just late; the replay must agree on which.
+        let soon = clock::now().plus(Duration::from_millis(u64::from(number % 8)));
+        let hold = open(&holds, number, soon).await;
+        for event in [approved(&hold, soon), HoldEvent::Claimed, HoldEvent::Sending] {
+            if holds.step(hold.id, event).await.is_err() {
+                break;
+            }
+        }
+    }
+    assert_eq!(replayed(&store).snapshot(|_| true), holds.snapshot(|_| true));
+}
+
+/// A claim that the last run left behind is taken over in time, and lapses when it is late.
+#[tokio::test]
+async fn a_claim_without_its_process_lapses() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(&folder.path().join("data"), &Options::default()).unwrap();
+    let holds = replayed(&store);
+    let later = clock::now().plus(Duration::from_secs(60));
+    let soon = clock::now().plus(Duration::from_millis(300));
+    let mut ids = Vec::new();
+    for (number, until) in [(1, later), (2, soon), (3, soon)] {
+        let hold = open(&holds, number, later).await;
+        holds.step(hold.id, approved(&hold, until)).await.unwrap();
+        holds.step(hold.id, HoldEvent::Claimed).await.unwrap();
+        ids.push(hold.id);
+    }
+    while clock::now() < soon {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // As long as its process lives, a claim is that process' own.
+    holds.expire().await;
+    assert!(holds.snapshot(|_| true).iter().all(|hold| hold.state == HoldState::Claimed));
+    let next = replayed(&store);
+    assert!(ids.iter().all(|id| next.is_ready(&next.hold(*id).unwrap())));
+    assert_eq!(next.claim(ids[0]).await.unwrap().state, HoldState::Claimed);
+    assert!(next.claim(ids[0]).await.is_err(), "it is somebody's by now");
+    assert!(matches!(next.claim(ids[1]).await, Err(HoldError::Illegal { .. })));
+    next.expire().await;
+    let states: Vec<_> = ids.iter().map(|id| next.hold(*id).unwrap().state).collect();
+    assert_eq!(states, [HoldState::Claimed, HoldState::Lapsed, HoldState::Lapsed]);
+}
