@@ -297,3 +297,39 @@ pub(super) fn result_kind(method: &str, text: &JsonText) -> AnswerKind {
         None => AnswerKind::Result,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_is_a_question_in_every_disguise() {
+        use AnswerKind::{InputRequired, List, Result, ToolError};
+        let rows = [
+            ("tools/call", r#"{"content":[]}"#, Result),
+            ("tools/call", r#"{"content":[],"isError":true}"#, ToolError),
+            ("tools/call", r#"{"resultType":"input_required","requestState":"s"}"#, InputRequired),
+            ("tools/call", r#"{"isError":true,"resultType":"input_required"}"#, InputRequired),
+            ("tools/call", r#"{"isError":true,"inputRequests":{}}"#, InputRequired),
+            ("tools/call", r#"{"resultType":"task","taskId":"t","status":"working"}"#, Result),
+            (
+                "tasks/get",
+                r#"{"taskId":"t","status":"input_required","inputRequests":{}}"#,
+                InputRequired,
+            ),
+            ("tasks/get", r#"{"taskId":"t","status":"completed","result":{}}"#, Result),
+            ("tasks/get", r#"{"taskId":"t","result":{"isError":true}}"#, ToolError),
+            (
+                "tasks/get",
+                r#"{"taskId":"t","result":{"resultType":"input_required"}}"#,
+                InputRequired,
+            ),
+            ("prompts/get", r#"{"result":{"isError":true}}"#, Result),
+            ("prompts/list", r#"{"prompts":[]}"#, List),
+        ];
+        for (method, text, kind) in rows {
+            let text = JsonText::from_valid(bytes::Bytes::from_static(text.as_bytes()));
+            assert_eq!(result_kind(method, &text), kind, "{method} {}", text.as_str());
+        }
+    }
+}

@@ -390,3 +390,33 @@ fn wait_of(headers: &HeaderMap) -> Option<std::time::Duration> {
     let now = u64::try_from(clock::now().millis() / 1000).unwrap_or_default();
     Some(std::time::Duration::from_secs(reset.saturating_sub(now).clamp(1, 3600)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_refusal_for_the_session_is_its_loss() {
+        let error = |id: &str, code: i64| {
+            format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":{code},"message":"m"}}}}"#)
+        };
+        let rows = [
+            (error("7", -32601), true),
+            (error("7", -32602), true),
+            (error("7", SESSION_NOT_FOUND), false),
+            (error("8", -32601), false),
+            (error("null", -32600), false),
+            (r#"{"jsonrpc":"2.0","id":7,"result":{}}"#.to_owned(), false),
+            ("{}".to_owned(), false),
+            ("not JSON".to_owned(), false),
+        ];
+        for (body, answers) in rows {
+            let answer = WireAnswer {
+                status: StatusCode::NOT_FOUND,
+                headers: HeaderMap::new(),
+                body: WireBody::Json(body.clone().into()),
+            };
+            assert_eq!(is_answer(&answer, &RequestId::from(7)), answers, "{body}");
+        }
+    }
+}

@@ -32,3 +32,4 @@ mod streams;
 mod strict;
 mod subscriptions;
 mod trouble;
+mod upstream;
