@@ -232,8 +232,15 @@ async fn progress_comes_back_under_the_clients_own_token() {
     let stand = Stand::start(Setup { simulator, ..Setup::default() }).await;
     let legacy_client = stand.client().connected().await;
     let modern_client = stand.client();
-    let tokens =
-        [json!(7), json!(0), json!(-3), json!("7"), json!("ü \"x\" \\"), json!(""), Value::Null];
+    let tokens = [
+        json!(7),
+        json!(0),
+        json!(-3),
+        json!("7"),
+        json!("\u{fc} \"x\" \\"),
+        json!(""),
+        Value::Null,
+    ];
     for token in tokens {
         for modern in [false, true] {
             let mut meta = json!({});
