@@ -62,6 +62,8 @@ pub enum HoldError {
 pub struct Holds {
     log: Log,
     pending_limit: usize,
+    /// How many holds of one principal that are over stay in memory, and bytes of their calls.
+    kept: (usize, usize),
     map: Arc<Map>,
     /// Held while a hold is looked for and opened.
     opening: tokio::sync::Mutex<()>,
@@ -71,8 +73,9 @@ pub struct Holds {
 
 type Map = Mutex<HashMap<HoldId, Arc<Entry>>>;
 
-/// The most holds of one principal whose outcome it has not taken, over or not.
-const KEPT_PER_PRINCIPAL: usize = 500;
+/// The most holds of one principal that are over and stay in memory, and the bytes of their calls.
+const KEPT: usize = 5_000;
+const KEPT_BYTES: usize = 32 * 1024 * 1024;
 /// How long an outcome that was delivered still answers an identical call: the answer may have been
 /// lost on its last step, and a repeated write is worse than a repeated answer.
 const REPLAY: Duration = Duration::from_secs(120);
@@ -117,7 +120,14 @@ impl Holds {
         let orphans = Mutex::new(claimed.map(|hold| hold.id).collect());
         let map = folded.into_values().map(|hold| (hold.id, Arc::new(Entry::new(hold, now))));
         let map = Arc::new(Mutex::new(map.collect()));
-        Self { log, pending_limit, map, opening: tokio::sync::Mutex::new(()), orphans }
+        Self {
+            log,
+            pending_limit,
+            kept: (KEPT, KEPT_BYTES),
+            map,
+            opening: tokio::sync::Mutex::new(()),
+            orphans,
+        }
     }
 
     /// Attaches an identical call to its hold, or opens one, durable before this returns. One at a
@@ -141,18 +151,11 @@ impl Holds {
             return Ok(hold);
         }
         let principal = &binding.principal;
-        let open_now =
-            self.snapshot(|hold| hold.binding().principal == *principal && !hold.state.is_final());
-        if open_now.len() >= self.pending_limit {
+        if self.open_of(principal) >= self.pending_limit {
             let principal = principal.clone();
             return Err(HoldError::TooMany { principal, limit: self.pending_limit });
         }
-        let untold =
-            self.snapshot(|hold| hold.binding().principal == *principal && !hold.delivered);
-        if untold.len() >= KEPT_PER_PRINCIPAL {
-            let principal = principal.clone();
-            return Err(HoldError::TooMany { principal, limit: KEPT_PER_PRINCIPAL });
-        }
+        self.trim(principal);
         let (id, opened) = open();
         let (log, map) = (self.log.clone(), self.map.clone());
         // In a task of its own: once the record is under way, the view must follow it, even if
@@ -166,6 +169,44 @@ impl Holds {
             Ok::<_, HoldError>(hold)
         });
         opening.await.map_err(|_| HoldError::Log(LogError::Closed))?
+    }
+
+    /// How many holds of a principal are not over.
+    fn open_of(&self, principal: &PrincipalId) -> usize {
+        let is_open = |entry: &&Arc<Entry>| {
+            let hold = entry.state.borrow();
+            hold.binding().principal == *principal && !hold.state.is_final()
+        };
+        self.lock().values().filter(is_open).count()
+    }
+
+    /// Drops the oldest holds of a principal that are over from memory, if it left too many: not
+    /// every agent comes back for an outcome. The log keeps them.
+    fn trim(&self, principal: &PrincipalId) {
+        let mut map = self.lock();
+        let mut over: Vec<(Timestamp, HoldId, usize)> = map
+            .values()
+            .filter_map(|entry| {
+                let hold = entry.state.borrow();
+                let counts = hold.binding().principal == *principal && hold.state.is_final();
+                counts.then(|| (hold.changed_at, hold.id, hold.opened.sealed.len()))
+            })
+            .collect();
+        let mut bytes: usize = over.iter().map(|(_, _, bytes)| bytes).sum();
+        let mut count = over.len();
+        let (most, most_bytes) = self.kept;
+        if count <= most && bytes <= most_bytes {
+            return;
+        }
+        over.sort_unstable();
+        for (_, id, size) in over {
+            if count <= most && bytes <= most_bytes {
+                break;
+            }
+            map.remove(&id);
+            count -= 1;
+            bytes -= size;
+        }
     }
 
     /// Takes one step, durable before anybody sees it.

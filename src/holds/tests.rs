@@ -107,3 +107,28 @@ async fn a_claim_without_its_process_lapses() {
     let states: Vec<_> = ids.iter().map(|id| next.hold(*id).unwrap().state).collect();
     assert_eq!(states, [HoldState::Claimed, HoldState::Lapsed, HoldState::Lapsed]);
 }
+
+/// An agent that never comes back for its outcomes is not shut out: the oldest that are over leave
+/// the memory, and open holds never do.
+#[tokio::test]
+async fn outcomes_that_nobody_takes_do_not_shut_an_agent_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(&folder.path().join("data"), &Options::default()).unwrap();
+    let mut holds = replayed(&store);
+    holds.kept = (2, usize::MAX);
+    let later = clock::now().plus(Duration::from_secs(60));
+    let waits = open(&holds, 0, later).await;
+    for number in 1..=5 {
+        let hold = open(&holds, number, later).await;
+        holds.step(hold.id, HoldEvent::Cancelled { reason: "x".into() }).await.unwrap();
+    }
+    let newest = open(&holds, 6, later).await;
+    let all = holds.snapshot(|_| true);
+    assert_eq!(all.iter().filter(|hold| hold.state.is_final()).count(), 2);
+    for open in [waits.id, newest.id] {
+        assert_eq!(holds.hold(open).unwrap().state, HoldState::Pending);
+    }
+    holds.kept = (usize::MAX, 0);
+    open(&holds, 7, later).await;
+    assert!(holds.snapshot(|hold| hold.state.is_final()).is_empty());
+}
