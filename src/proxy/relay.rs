@@ -21,7 +21,7 @@ use crate::mcp::message::{Notification, Request, RequestId, ResponseBody, RpcErr
 use crate::mcp::methods::{self, Form, Sender};
 use crate::mcp::reply::{self, INTERNAL_ERROR};
 use crate::policy::{AnswerFacts, AnswerKind};
-use crate::upstream::{Answer, Exchange, FromServer, is_tool_error};
+use crate::upstream::{Answer, Exchange, FromServer, says_error};
 
 impl Proxy {
     /// Relays an exchange to its end.
@@ -271,7 +271,7 @@ pub(super) fn answer_kind(method: &str, body: &ResponseBody) -> AnswerKind {
 }
 
 /// The members by which a result is told to be another kind than a plain one.
-const KINDS: [&str; 4] = ["resultType", "inputRequests", "isError", "taskId"];
+const KINDS: [&str; 3] = ["resultType", "inputRequests", "taskId"];
 
 /// What kind of answer a result is.
 pub(super) fn result_kind(method: &str, text: &JsonText) -> AnswerKind {
@@ -279,7 +279,7 @@ pub(super) fn result_kind(method: &str, text: &JsonText) -> AnswerKind {
         return AnswerKind::List;
     }
     // Most answers have none of these, and are then not split at all.
-    if !KINDS.iter().any(|key| json::may_have_key(text, key)) {
+    if !json::may_say(text, &KINDS, &["isError"]) {
         return AnswerKind::Result;
     }
     let Some(result) = Object::parse(text) else { return AnswerKind::Result };
@@ -288,7 +288,7 @@ pub(super) fn result_kind(method: &str, text: &JsonText) -> AnswerKind {
     {
         return AnswerKind::InputRequired;
     }
-    if method == "tools/call" && is_tool_error(text) {
+    if method == "tools/call" && says_error(&result) {
         return AnswerKind::ToolError;
     }
     // A finished task carries the result that its call would have had.
@@ -308,6 +308,9 @@ mod tests {
         let rows = [
             ("tools/call", r#"{"content":[]}"#, Result),
             ("tools/call", r#"{"content":[],"isError":true}"#, ToolError),
+            ("tools/call", r#"{"content":[],"isError" : false}"#, Result),
+            ("tools/call", r#"{"content":[{"isError":false}],"isError" : true}"#, ToolError),
+            ("tools/call", r#"{"content":["\"isError\":false"],"isErr\u006fr":true}"#, ToolError),
             ("tools/call", r#"{"resultType":"input_required","requestState":"s"}"#, InputRequired),
             ("tools/call", r#"{"isError":true,"resultType":"input_required"}"#, InputRequired),
             ("tools/call", r#"{"isError":true,"inputRequests":{}}"#, InputRequired),

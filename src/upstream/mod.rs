@@ -44,7 +44,7 @@ pub use exchange::{Answer, Exchange, FromServer, ServerStream};
 pub use fault::Fault;
 pub use leg::{Leg, Offer};
 pub use listing::Listed;
-pub use release::{is_tool_error, run as run_release};
+pub use release::{run as run_release, says_error};
 
 use wire::{Wire, WireAnswer, WireBody};
 

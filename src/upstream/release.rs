@@ -120,11 +120,15 @@ fn settled_by(fault: &Fault) -> Settled {
 
 /// Whether a result is a tool's error.
 #[must_use]
-pub fn is_tool_error(result: &JsonText) -> bool {
-    json::may_have_key(result, "isError")
-        && Object::parse(result)
-            .and_then(|result| result.get("isError").and_then(json::as_bool))
-            .unwrap_or(false)
+fn is_tool_error(result: &JsonText) -> bool {
+    json::may_say(result, &[], &["isError"])
+        && Object::parse(result).is_some_and(|result| says_error(&result))
+}
+
+/// Whether a result that was split is a tool's error.
+#[must_use]
+pub fn says_error(result: &Object) -> bool {
+    result.get("isError").and_then(json::as_bool).unwrap_or(false)
 }
 
 /// A JSON-RPC error as text.

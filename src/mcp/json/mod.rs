@@ -22,9 +22,7 @@ use crate::domain::JsonText;
 
 pub use error::{JsonError, JsonFault};
 pub use object::Object;
-pub use text::{
-    as_bool, as_f64, as_i64, as_str, compact, elements, is_null, kind, may_have_key, quote,
-};
+pub use text::{as_bool, as_f64, as_i64, as_str, compact, elements, is_null, kind, may_say, quote};
 
 pub(crate) use text::push_quoted;
 

@@ -83,14 +83,28 @@ pub(crate) fn push_quoted(out: &mut Vec<u8>, text: &str) {
     let _ = serde_json::to_writer(out, text);
 }
 
-/// Whether an object somewhere in the text may have this key. `false` is certain: without the key's
-/// own letters and without `\\u` escapes, no spelling of it is there. Much cheaper than splitting, for
-/// keys that large answers rarely have.
+/// Whether an object somewhere in the text may have one of these keys, or have one of `flags` with
+/// another value than `false`. `false` is certain: an unescaped quote ends a string wherever it
+/// stands, so a quoted name can be nothing but a string of its own, and without `\\u` escapes no other
+/// spelling of it is there. Much cheaper than splitting, for keys that large answers rarely have.
 #[must_use]
-pub fn may_have_key(text: &JsonText, key: &str) -> bool {
+pub fn may_say(text: &JsonText, keys: &[&str], flags: &[&str]) -> bool {
     let bytes = text.bytes();
-    memchr::memmem::find(bytes, key.as_bytes()).is_some()
+    let raised = |flag: &&str| {
+        let name = [b"\"", flag.as_bytes(), b"\""].concat();
+        memchr::memmem::find_iter(bytes, &name).any(|at| !is_false(bytes, at + name.len()))
+    };
+    keys.iter().any(|key| memchr::memmem::find(bytes, key.as_bytes()).is_some())
+        || flags.iter().any(raised)
         || memchr::memmem::find(bytes, br"\u").is_some()
+}
+
+/// Whether what follows a key is the value `false`.
+fn is_false(bytes: &[u8], at: usize) -> bool {
+    let colon = skip_space(bytes, at);
+    let value = skip_space(bytes, colon + 1);
+    bytes.get(colon) == Some(&b':')
+        && bytes.get(value..).is_some_and(|rest| rest.starts_with(b"false"))
 }
 
 /// The elements of an array, sharing its buffer.
