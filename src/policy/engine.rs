@@ -18,6 +18,7 @@ use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, LimitError, Value};
 
 use super::problem::Problem;
+use super::wants::Wants;
 use crate::domain::{Fault, Question};
 
 /// What one evaluation may spend.
@@ -70,6 +71,8 @@ pub(super) struct Prepared {
     pub(super) interpreter: Arc<Engine>,
     /// Why bytecode may not decide; `None` if it may.
     pub(super) obstacle: Option<Arc<str>>,
+    /// What of the input the rules refer to.
+    pub(super) wants: Arc<Wants>,
 }
 
 /// The entry point of a question in Rego.

@@ -1,8 +1,9 @@
 //! The input documents of the four questions: what rules can ask about.
 //!
 //! Built from typed values directly, member by member, so that the list below is the whole list.
-//! A member that does not apply is absent, never `null`. Of one call policy looks at
-//! [`MAX_CALL_BYTES`] at most (arguments or parameters, and continuation); a longer one is denied.
+//! A member that does not apply is absent, never `null`; nor is one built that no rule names
+//! ([`super::wants`]). Of one call policy looks at [`MAX_CALL_BYTES`] at most (arguments or
+//! parameters, and continuation); a longer one is denied.
 //!
 //! | path | questions | value |
 //! |---|---|---|
@@ -27,6 +28,7 @@ use regorus::Value;
 
 use super::engine::Failure;
 use super::json::{self, object};
+use super::wants::Want;
 use super::{AnswerFacts, AnswerKind, ApproveFacts, Facts, ToolFacts};
 use crate::domain::{
     Call, ClientHint, Effect, Fault, Principal, PrincipalKind, Release, Subject, Timestamp,
@@ -46,154 +48,192 @@ pub(super) fn visible(
     client: &ClientHint,
     tools: &[ToolFacts],
     facts: &Facts,
+    want: &Want,
 ) -> Document {
-    let mut input = common(principal, client, facts);
-    let tools: Vec<Value> =
-        tools.iter().map(|tool| self::tool(&tool.name, tool.effect, tool.pinned)).collect();
-    let bytes = tools.len() * 64;
-    put(&mut input, "tools", tools.into());
-    Document { value: input.into(), bytes }
+    let mut input = common(principal, client, facts, want);
+    input.put("tools", || {
+        let tools: Vec<Value> =
+            tools.iter().map(|tool| self::tool(&tool.name, tool.effect, tool.pinned)).collect();
+        tools.into()
+    });
+    Document { value: input.value(), bytes: tools.len() * 64 }
 }
 
-pub(super) fn admit(call: &Call, facts: &Facts) -> Result<Document, Failure> {
-    let (input, bytes) = of_call(call, facts)?;
-    Ok(Document { value: input.into(), bytes })
+pub(super) fn admit(call: &Call, facts: &Facts, want: &Want) -> Result<Document, Failure> {
+    let (input, bytes) = of_call(call, facts, want)?;
+    Ok(Document { value: input.value(), bytes })
 }
 
 pub(super) fn disclose(
     call: &Call,
     answer: &AnswerFacts,
     facts: &Facts,
+    want: &Want,
 ) -> Result<Document, Failure> {
-    let (mut input, bytes) = of_call(call, facts)?;
+    let (mut input, bytes) = of_call(call, facts, want)?;
     let is_error = matches!(answer.kind, AnswerKind::Error | AnswerKind::ToolError);
-    let mut members = Members::new();
-    put(&mut members, "kind", answer.kind.as_str().into());
-    put(&mut members, "bytes", answer.bytes.into());
-    put(&mut members, "is_error", is_error.into());
-    if let Some(method) = &answer.method {
-        put(&mut members, "method", method.as_str().into());
-    }
-    put(&mut input, "answer", members.into());
-    Ok(Document { value: input.into(), bytes })
+    input.part("answer", |part| {
+        part.put("kind", || answer.kind.as_str().into());
+        part.put("bytes", || answer.bytes.into());
+        part.put("is_error", || is_error.into());
+        if let Some(method) = &answer.method {
+            part.put("method", || method.as_str().into());
+        }
+    });
+    Ok(Document { value: input.value(), bytes })
 }
 
-pub(super) fn approve(ask: &ApproveFacts<'_>, facts: &Facts) -> Result<Document, Failure> {
-    let (mut input, bytes) = of_call(ask.call, facts)?;
-    let approver = object([
-        ("id", ask.approver.id.as_str().into()),
-        ("groups", strings(&ask.approver.groups)),
-    ]);
-    put(&mut input, "approver", approver);
-    let approvals: Vec<Value> =
-        ask.hold.approvals.iter().map(|id| Value::from(id.as_str())).collect();
-    let hold = object([
-        ("id", ask.hold.id.to_string().into()),
-        ("tool", ask.call.subject.tool().unwrap_or_default().into()),
-        ("principal", ask.call.principal.id.as_str().into()),
-        ("opened_at", time(ask.hold.opened_at)),
-        ("expires_at", time(ask.hold.expires_at)),
-        ("release", release(&ask.hold.release)),
-        ("approvals", approvals.into()),
-    ]);
-    put(&mut input, "hold", hold);
-    Ok(Document { value: input.into(), bytes })
+pub(super) fn approve(
+    ask: &ApproveFacts<'_>,
+    facts: &Facts,
+    want: &Want,
+) -> Result<Document, Failure> {
+    let (mut input, bytes) = of_call(ask.call, facts, want)?;
+    input.part("approver", |part| {
+        part.put("id", || ask.approver.id.as_str().into());
+        part.put("groups", || strings(&ask.approver.groups));
+    });
+    input.part("hold", |part| {
+        part.put("id", || ask.hold.id.to_string().into());
+        part.put("tool", || ask.call.subject.tool().unwrap_or_default().into());
+        part.put("principal", || ask.call.principal.id.as_str().into());
+        part.put("opened_at", || time(ask.hold.opened_at));
+        part.put("expires_at", || time(ask.hold.expires_at));
+        part.put("release", || release(&ask.hold.release));
+        part.put("approvals", || {
+            ask.hold.approvals.iter().map(|id| Value::from(id.as_str())).collect::<Vec<_>>().into()
+        });
+    });
+    Ok(Document { value: input.value(), bytes })
 }
 
 type Members = BTreeMap<Value, Value>;
 
-fn put(members: &mut Members, key: &'static str, value: Value) {
-    members.insert(Value::from(key), value);
+/// An object under construction: members that nobody wants are not made.
+struct Part<'a> {
+    want: &'a Want,
+    members: Members,
 }
 
-fn common(principal: &Principal, client: &ClientHint, facts: &Facts) -> Members {
-    let mut input = Members::new();
-    put(&mut input, "now", time(facts.now));
-    put(&mut input, "environment", object([("name", (&*facts.environment).into())]));
-    put(&mut input, "principal", self::principal(principal));
-    let client = object([
-        ("name", client.name.as_str().into()),
-        ("version", client.version.as_str().into()),
-    ]);
-    put(&mut input, "client", client);
+impl<'a> Part<'a> {
+    const fn new(want: &'a Want) -> Self {
+        Self { want, members: Members::new() }
+    }
+
+    fn put(&mut self, key: &'static str, value: impl FnOnce() -> Value) {
+        if self.want.of(key).is_some() {
+            self.members.insert(Value::from(key), value());
+        }
+    }
+
+    fn part(&mut self, key: &'static str, fill: impl FnOnce(&mut Self)) {
+        if let Some(want) = self.want.of(key) {
+            let mut part = Self::new(want);
+            fill(&mut part);
+            self.members.insert(Value::from(key), part.value());
+        }
+    }
+
+    /// JSON that came with the call.
+    fn read(&mut self, key: &'static str, text: &str) -> Result<(), Failure> {
+        if self.want.of(key).is_some() {
+            // The strict reader has accepted this text already; the cause would quote the payload.
+            let value = json::read(text).map_err(|_| {
+                let text = "the call's payload is not JSON that policy can read";
+                Failure::new(Fault::PolicyError, text)
+            })?;
+            self.members.insert(Value::from(key), value);
+        }
+        Ok(())
+    }
+
+    fn value(self) -> Value {
+        self.members.into()
+    }
+}
+
+fn common<'a>(
+    principal: &Principal,
+    client: &ClientHint,
+    facts: &Facts,
+    want: &'a Want,
+) -> Part<'a> {
+    let mut input = Part::new(want);
+    input.put("now", || time(facts.now));
+    input.part("environment", |part| part.put("name", || (&*facts.environment).into()));
+    input.part("principal", |part| self::principal(principal, part));
+    input.part("client", |part| {
+        part.put("name", || client.name.as_str().into());
+        part.put("version", || client.version.as_str().into());
+    });
     input
 }
 
-fn of_call(call: &Call, facts: &Facts) -> Result<(Members, usize), Failure> {
+fn of_call<'a>(call: &Call, facts: &Facts, want: &'a Want) -> Result<(Part<'a>, usize), Failure> {
     let continuation = call.continuation.as_ref().map_or("", |text| text.as_str());
     let bytes = call.payload.as_str().len() + continuation.len();
     if bytes > MAX_CALL_BYTES {
         let text = format!("the call has {bytes} bytes; policy looks at {MAX_CALL_BYTES} at most");
         return Err(Failure::new(Fault::PolicyInputTooLarge, text));
     }
-    let mut input = common(&call.principal, &call.client, facts);
-    put(&mut input, "method", call.method.as_str().into());
-    put(&mut input, "revision", call.revision.as_str().into());
-    put(&mut input, "subject", subject(&call.subject));
+    let mut input = common(&call.principal, &call.client, facts, want);
+    input.put("method", || call.method.as_str().into());
+    input.put("revision", || call.revision.as_str().into());
+    input.part("subject", |part| subject(&call.subject, part));
     if let Subject::Tool { name, effect, definition } = &call.subject {
-        let mut tool = Members::new();
-        put(&mut tool, "name", name.as_str().into());
-        put(&mut tool, "effect", effect.as_str().into());
-        put(&mut tool, "pinned", definition.is_some().into());
-        if let Some(digest) = definition {
-            put(&mut tool, "definition", digest.to_string().into());
-        }
-        put(&mut input, "tool", tool.into());
-        put(&mut input, "arguments", parsed(call.payload.as_str())?);
+        input.part("tool", |part| {
+            part.put("name", || name.as_str().into());
+            part.put("effect", || effect.as_str().into());
+            part.put("pinned", || definition.is_some().into());
+            if let Some(digest) = definition {
+                part.put("definition", || digest.to_string().into());
+            }
+        });
+        input.read("arguments", call.payload.as_str())?;
     } else {
-        put(&mut input, "params", parsed(call.payload.as_str())?);
+        input.read("params", call.payload.as_str())?;
     }
     if !continuation.is_empty() {
-        put(&mut input, "continuation", parsed(continuation)?);
+        input.read("continuation", continuation)?;
     }
     Ok((input, bytes))
 }
 
-fn parsed(text: &str) -> Result<Value, Failure> {
-    // The strict reader has accepted this text already; the cause would quote the payload.
-    json::read(text).map_err(|_| {
-        Failure::new(Fault::PolicyError, "the call's payload is not JSON that policy can read")
-    })
-}
-
-fn principal(principal: &Principal) -> Value {
+fn principal(principal: &Principal, part: &mut Part<'_>) {
     let kind = match principal.kind {
         PrincipalKind::Agent => "agent",
         PrincipalKind::PassThrough => "pass_through",
         PrincipalKind::Anonymous => "anonymous",
         PrincipalKind::Portcullis => "portcullis",
     };
-    let attributes: Members = principal
-        .attributes
-        .iter()
-        .map(|(key, value)| (key.as_str().into(), value.as_str().into()))
-        .collect();
-    let mut members = Members::new();
-    put(&mut members, "id", principal.id.as_str().into());
-    put(&mut members, "kind", kind.into());
-    put(&mut members, "roles", strings(&principal.roles));
-    put(&mut members, "groups", strings(&principal.groups));
-    put(&mut members, "attributes", attributes.into());
+    part.put("id", || principal.id.as_str().into());
+    part.put("kind", || kind.into());
+    part.put("roles", || strings(&principal.roles));
+    part.put("groups", || strings(&principal.groups));
+    part.put("attributes", || {
+        let attributes = principal.attributes.iter();
+        attributes
+            .map(|(key, value)| (Value::from(key.as_str()), Value::from(value.as_str())))
+            .collect::<Members>()
+            .into()
+    });
     if let Some(person) = &principal.on_behalf_of {
-        put(&mut members, "on_behalf_of", person.as_str().into());
+        part.put("on_behalf_of", || person.as_str().into());
     }
-    members.into()
 }
 
-fn subject(subject: &Subject) -> Value {
-    match subject {
-        Subject::Tool { name, .. } => {
-            object([("kind", "tool".into()), ("name", name.as_str().into())])
-        }
-        Subject::Prompt { name } => {
-            object([("kind", "prompt".into()), ("name", name.as_str().into())])
-        }
-        Subject::Resource { uri } => {
-            object([("kind", "resource".into()), ("uri", uri.as_str().into())])
-        }
-        Subject::Task { id } => object([("kind", "task".into()), ("id", id.as_str().into())]),
-        Subject::Answer => object([("kind", "answer".into())]),
-        Subject::Method => object([("kind", "method".into())]),
+fn subject(subject: &Subject, part: &mut Part<'_>) {
+    let (kind, key, value) = match subject {
+        Subject::Tool { name, .. } => ("tool", "name", name.as_str()),
+        Subject::Prompt { name } => ("prompt", "name", name.as_str()),
+        Subject::Resource { uri } => ("resource", "uri", uri.as_str()),
+        Subject::Task { id } => ("task", "id", id.as_str()),
+        Subject::Answer => ("answer", "", ""),
+        Subject::Method => ("method", "", ""),
+    };
+    part.put("kind", || kind.into());
+    if !key.is_empty() {
+        part.put(key, || value.into());
     }
 }
 
@@ -236,7 +276,7 @@ mod tests {
         ];
         for (subject, payload, continuation, there, not_there) in rows {
             let call = call(subject, payload, continuation);
-            let input = admit(&call, &facts()).map_err(|it| it.text).unwrap().value;
+            let input = admit(&call, &facts(), &Want::Whole).map_err(|it| it.text).unwrap().value;
             assert_eq!(input[there], json::read(payload).unwrap());
             assert_eq!(input[not_there], Value::Undefined);
             let seen = continuation.map_or(Value::Undefined, |text| json::read(text).unwrap());
@@ -248,7 +288,8 @@ mod tests {
     fn the_bound_holds_for_all_methods() {
         let long = format!(r#"{{"cursor":"{}"}}"#, "x".repeat(MAX_CALL_BYTES));
         for (payload, continuation) in [(&*long, None), ("{}", Some(&*long))] {
-            let refused = admit(&call(Subject::Method, payload, continuation), &facts());
+            let refused =
+                admit(&call(Subject::Method, payload, continuation), &facts(), &Want::Whole);
             assert_eq!(refused.err().unwrap().fault, Fault::PolicyInputTooLarge);
         }
     }

@@ -13,6 +13,7 @@ use super::bundle::{File, FileKind};
 use super::engine::{Prepared, entry_point};
 use super::lint::{self, Parsed};
 use super::problem::{LoadErrors, Problem};
+use super::wants::Wants;
 use super::{json, sound, trial};
 use crate::domain::Question;
 
@@ -109,6 +110,7 @@ fn lint(files: &[File], engine: &mut Engine, problems: &mut Vec<Problem>) -> Sit
 fn compile(files: &[File]) -> Result<(CompiledPolicy, Prepared), LoadErrors> {
     let mut engine = engine(files, &DECIDING)?;
     let data = engine.get_data();
+    let wants = Arc::new(Wants::of(engine.get_modules()));
     let entry_points = Question::ALL.map(entry_point);
     let policy = engine
         .compile_with_entrypoint(&entry_point(Question::Admit).into())
@@ -126,6 +128,7 @@ fn compile(files: &[File]) -> Result<(CompiledPolicy, Prepared), LoadErrors> {
             data,
             interpreter: Arc::new(engine),
             obstacle: obstacle.map(Arc::from),
+            wants,
         },
     ))
 }

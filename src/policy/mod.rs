@@ -25,6 +25,7 @@ mod input;
 mod json;
 mod lint;
 mod load;
+mod memo;
 mod presence;
 mod problem;
 mod sound;
@@ -32,6 +33,7 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 mod trial;
+mod wants;
 
 use std::collections::BTreeSet;
 
@@ -49,6 +51,8 @@ use bundle::File;
 use engine::{Budget, Failure, Prepared};
 use input::Document;
 use load::Loaded;
+use memo::Memo;
+use wants::Want;
 
 /// A checked and prepared bundle. Immutable: a reload makes a new one.
 pub struct Ruleset {
@@ -56,6 +60,7 @@ pub struct Ruleset {
     prepared: Prepared,
     sites: Sites,
     apart: Apart,
+    memo: Memo,
 }
 
 /// The longest call that is evaluated where the caller runs. Every allowed builtin is then done in
@@ -85,6 +90,7 @@ impl Ruleset {
         let Loaded { prepared, sites } = loaded;
         Self {
             revision: bundle::revision(files),
+            memo: Memo::new(&prepared.wants),
             prepared,
             sites,
             apart: Apart::new(apart::DEADLINE),
@@ -112,7 +118,8 @@ impl Ruleset {
         tools: &[ToolFacts],
         facts: &Facts,
     ) -> Visible {
-        let document = input::visible(principal, client, tools, facts);
+        let document =
+            input::visible(principal, client, tools, facts, self.want(Question::Visible));
         let offered = tools.iter().map(|tool| tool.name.clone()).collect();
         let shown = match self.ask(Question::Visible, document).await {
             Ok(value) => answer::shown(&value, &offered, &self.sites),
@@ -128,17 +135,20 @@ impl Ruleset {
 
     /// May this call go to Intercom? `allow`, `hold` or `deny`.
     pub async fn admit(&self, call: &Call, facts: &Facts) -> Finding {
-        self.rule(Question::Admit, input::admit(call, facts)).await
+        let document = input::admit(call, facts, self.want(Question::Admit));
+        self.rule(Question::Admit, document).await
     }
 
     /// May this answer to the call go to the principal? `allow` or `deny`.
     pub async fn disclose(&self, call: &Call, answer: &AnswerFacts, facts: &Facts) -> Finding {
-        self.rule(Question::Disclose, input::disclose(call, answer, facts)).await
+        let document = input::disclose(call, answer, facts, self.want(Question::Disclose));
+        self.rule(Question::Disclose, document).await
     }
 
     /// May this person release this hold now? `allow` or `deny`.
     pub async fn approve(&self, ask: &ApproveFacts<'_>, facts: &Facts) -> Finding {
-        self.rule(Question::Approve, input::approve(ask, facts)).await
+        let document = input::approve(ask, facts, self.want(Question::Approve));
+        self.rule(Question::Approve, document).await
     }
 
     async fn rule(&self, question: Question, document: Result<Document, Failure>) -> Finding {
@@ -154,11 +164,23 @@ impl Ruleset {
 
     async fn ask(&self, question: Question, document: Document) -> Result<regorus::Value, Failure> {
         let Document { value, bytes } = document;
-        if self.prepared.obstacle.is_none() && bytes <= QUICK_CALL_BYTES {
+        if let Some(answer) = self.memo.get(question, &value) {
+            return Ok(answer);
+        }
+        let input = self.memo.keeps(question).then(|| value.clone());
+        let answer = if self.prepared.obstacle.is_none() && bytes <= QUICK_CALL_BYTES {
             self.prepared.ask(question, value, Budget::DEFAULT)
         } else {
             self.apart.ask(&self.prepared, question, value, Budget::DEFAULT).await
+        }?;
+        if let Some(input) = input {
+            self.memo.put(question, input, &answer);
         }
+        Ok(answer)
+    }
+
+    fn want(&self, question: Question) -> &Want {
+        self.prepared.wants.of_question(question)
     }
 }
 

@@ -22,6 +22,7 @@ use super::input::{self, Document};
 use super::lint;
 use super::problem::Problem;
 use super::syntax::text_of;
+use super::wants::{Want, Wants};
 use super::{AnswerFacts, AnswerKind, ApproveFacts, Facts, HoldFacts, ToolFacts};
 use crate::domain::{
     Approver, ApproverId, Call, CallId, CallMeta, ClientHint, Digest, Effect, HoldId, JsonText,
@@ -34,18 +35,17 @@ const TEST_TIME: Duration = Duration::from_secs(1);
 
 /// Asks every question with an empty document and with sample calls; gives what went wrong.
 pub(super) fn samples(prepared: &Prepared, sites: &Sites) -> Vec<Problem> {
-    let documents = match documents(&roles(&prepared.data)) {
+    let documents = match documents(&roles(&prepared.data), &prepared.wants) {
         Ok(documents) => documents,
         Err(error) => return vec![Problem::of_bundle(error.to_string())],
     };
     let mut problems = Vec::new();
     for sample in documents {
-        let answer = prepared.ask(sample.question, sample.input.clone(), Budget::TRIAL);
+        let answer = prepared.ask(sample.question, sample.wanted.clone(), Budget::TRIAL);
         let judged = answer.clone().and_then(|answer| judge(&sample, &answer, sites));
         if let Err(failure) = judged {
             problems.push(problem(&sample, &failure));
-        } else if prepared.obstacle.is_none()
-            && prepared.interpret(sample.question, sample.input.clone(), Budget::TRIAL) != answer
+        } else if prepared.interpret(sample.question, sample.whole.clone(), Budget::TRIAL) != answer
         {
             problems.push(disagreement(&sample));
         }
@@ -98,7 +98,10 @@ struct Sample {
     question: Question,
     /// For messages.
     what: String,
-    input: Value,
+    /// The input with every member, as documented.
+    whole: Value,
+    /// The input as it is built on the road.
+    wanted: Value,
     offered: BTreeSet<String>,
 }
 
@@ -107,7 +110,7 @@ fn judge(sample: &Sample, answer: &Value, sites: &Sites) -> Result<(), Failure> 
         return answer::shown(answer, &sample.offered, sites).map(|_| ());
     }
     let ruling = answer::ruling(sample.question, answer, sites)?;
-    let empty = sample.input.as_object().is_ok_and(regorus::value::Object::is_empty);
+    let empty = sample.whole.as_object().is_ok_and(regorus::value::Object::is_empty);
     if empty && ruling.verdict == Verdict::Allow {
         let at = ruling.reasons.into_iter().find_map(|reason| reason.at);
         let text = "a rule allows without looking at anything";
@@ -131,7 +134,7 @@ fn problem(sample: &Sample, failure: &Failure) -> Problem {
     }
 }
 
-/// Bytecode and interpreter must not differ.
+/// The road's way and the interpreter on the whole input must not differ.
 fn disagreement(sample: &Sample) -> Problem {
     Problem::of_bundle(format!(
         "the engine's two ways of evaluation differ on `{}` for {}: write the rules that speak \
@@ -185,12 +188,13 @@ const METHODS: [&str; 8] = [
 const SERVER_METHODS: [Option<&str>; 3] =
     [Some("sampling/createMessage"), Some("elicitation/create"), Some("roots/list")];
 
-fn documents(role_sets: &[Vec<String>]) -> Result<Vec<Sample>, ParseIdError> {
+fn documents(role_sets: &[Vec<String>], wants: &Wants) -> Result<Vec<Sample>, ParseIdError> {
     let mut samples: Vec<Sample> = Question::ALL
         .map(|question| Sample {
             question,
             what: String::from("an empty document"),
-            input: Value::new_object(),
+            whole: Value::new_object(),
+            wanted: Value::new_object(),
             offered: BTreeSet::new(),
         })
         .into();
@@ -199,49 +203,54 @@ fn documents(role_sets: &[Vec<String>]) -> Result<Vec<Sample>, ParseIdError> {
     let id: PrincipalId = "sample".parse()?;
     for roles in role_sets {
         let principal = Arc::new(principal(id.clone(), roles.clone()));
-        samples.push(sample_list(&principal, &facts));
+        samples.push(sample_list(&principal, &facts, wants));
         for (index, call) in calls(&principal).iter().enumerate() {
-            samples.extend(sample_call(call, &facts));
+            samples.extend(sample_call(call, &facts, wants));
             // Answers hardly differ by call; a few calls of each sort will do.
             if index % 10 == 0 {
-                samples.extend(sample_answers(call, &facts));
+                samples.extend(sample_answers(call, &facts, wants));
             }
             if call.subject.effect() == Effect::Write {
-                samples.extend(sample_holds(call, &approvers, &facts));
+                samples.extend(sample_holds(call, &approvers, &facts, wants));
             }
         }
     }
     Ok(samples)
 }
 
-fn sample_list(principal: &Principal, facts: &Facts) -> Sample {
+fn sample_list(principal: &Principal, facts: &Facts, wants: &Wants) -> Sample {
     let tools = READS.map(|name| (name, Effect::Read)).into_iter();
     let tools: Vec<ToolFacts> = tools
         .chain(WRITES.map(|name| (name, Effect::Write)))
         .map(|(name, effect)| ToolFacts { name: name.to_owned(), effect, pinned: true })
         .collect();
-    let input = input::visible(principal, &ClientHint::default(), &tools, facts).value;
+    let client = ClientHint::default();
+    let input = |want: &Want| input::visible(principal, &client, &tools, facts, want).value;
+    let (whole, wanted) = (input(&Want::Whole), input(wants.of_question(Question::Visible)));
     let what = format!("the roles {:?}", principal.roles);
-    let offered = tools.into_iter().map(|tool| tool.name).collect();
-    Sample { question: Question::Visible, what, input, offered }
+    let offered = tools.iter().map(|tool| tool.name.clone()).collect();
+    Sample { question: Question::Visible, what, whole, wanted, offered }
 }
 
 fn sample(
     question: Question,
     call: &Call,
     more: &str,
-    document: Result<Document, Failure>,
+    wants: &Wants,
+    document: impl Fn(&Want) -> Result<Document, Failure>,
 ) -> Option<Sample> {
     let name = call.subject.tool().unwrap_or(&call.method);
     let what = format!("a call of `{name}` with the roles {:?}{more}", call.principal.roles);
-    Some(Sample { question, what, input: document.ok()?.value, offered: BTreeSet::new() })
+    let whole = document(&Want::Whole).ok()?.value;
+    let wanted = document(wants.of_question(question)).ok()?.value;
+    Some(Sample { question, what, whole, wanted, offered: BTreeSet::new() })
 }
 
-fn sample_call(call: &Call, facts: &Facts) -> Option<Sample> {
-    sample(Question::Admit, call, "", input::admit(call, facts))
+fn sample_call(call: &Call, facts: &Facts, wants: &Wants) -> Option<Sample> {
+    sample(Question::Admit, call, "", wants, |want| input::admit(call, facts, want))
 }
 
-fn sample_answers(call: &Call, facts: &Facts) -> Vec<Sample> {
+fn sample_answers(call: &Call, facts: &Facts, wants: &Wants) -> Vec<Sample> {
     let mut samples = Vec::new();
     for kind in AnswerKind::ALL {
         let methods: &[Option<&str>] = match kind {
@@ -252,14 +261,19 @@ fn sample_answers(call: &Call, facts: &Facts) -> Vec<Sample> {
         for method in methods {
             let answer = AnswerFacts { kind, method: method.map(str::to_owned), bytes: 100 };
             let more = format!(", answer of kind `{}`", kind.as_str());
-            let document = input::disclose(call, &answer, facts);
-            samples.extend(sample(Question::Disclose, call, &more, document));
+            let document = |want: &Want| input::disclose(call, &answer, facts, want);
+            samples.extend(sample(Question::Disclose, call, &more, wants, document));
         }
     }
     samples
 }
 
-fn sample_holds(call: &Call, approvers: &[ApproverId; 2], facts: &Facts) -> Vec<Sample> {
+fn sample_holds(
+    call: &Call,
+    approvers: &[ApproverId; 2],
+    facts: &Facts,
+    wants: &Wants,
+) -> Vec<Sample> {
     let mut samples = Vec::new();
     for groups in [Vec::new(), vec![String::from("a group")]] {
         let hold = HoldFacts {
@@ -272,8 +286,8 @@ fn sample_holds(call: &Call, approvers: &[ApproverId; 2], facts: &Facts) -> Vec<
         for id in approvers {
             let approver = Approver { id: id.clone(), groups: vec![String::from("a group")] };
             let ask = ApproveFacts { approver: &approver, hold: &hold, call };
-            let document = input::approve(&ask, facts);
-            samples.extend(sample(Question::Approve, call, ", held", document));
+            let document = |want: &Want| input::approve(&ask, facts, want);
+            samples.extend(sample(Question::Approve, call, ", held", wants, document));
         }
     }
     samples
