@@ -149,7 +149,8 @@ fn last_seq(folder: &Path) -> Result<Option<Seq>, ReadError> {
     let names = segment::list(folder).map_err(|source| ReadError::io(folder, source))?;
     for name in names.into_iter().rev() {
         let path = name.path(folder);
-        let last = segment::last_line(&path).map_err(|source| ReadError::io(&path, source))?;
+        let last =
+            segment::last_line(&path, u64::MAX).map_err(|source| ReadError::io(&path, source))?;
         if let Some(seq) = line::seq_of(&last.1) {
             return Ok(Some(seq));
         }

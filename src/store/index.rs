@@ -1,11 +1,9 @@
-//! What sled keeps: the head of the chain with the last group whole, and where the records of holds
-//! are.
+//! What sled keeps: how far the chain is durable, and where the records of holds are.
 //!
 //! The lines in the files are the truth; everything here can be made again from them. sled is the
-//! second witness: it knows how far the chain was acknowledged, which no file can tell of itself,
-//! and it holds the bytes of the last group, so that the two may be made durable at the same time
-//! and each can mend the other after a power cut. The only module that names sled. `flush` does not
-//! sync the file (it calls `sync_file_range`), hence the handle of our own.
+//! second witness: it knows where the log ended, which no file can tell of itself, so that a tail
+//! that was cut off later shows. The only module that names sled. `flush` does not sync the file (it
+//! calls `sync_file_range`), hence the handle of our own.
 
 use std::{
     fs::{self, File},
@@ -26,7 +24,7 @@ use crate::domain::{Digest, Event, HoldEvent, HoldId, Seq, Timestamp};
 /// The folder of the database inside the data folder.
 pub(super) const FOLDER: &str = "db";
 const HEAD: &[u8] = b"head";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Why the index cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -99,23 +97,13 @@ pub(super) struct HoldEntry {
     pub(super) mark: HoldMark,
 }
 
-/// How far the chain was acknowledged.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How far the chain is durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) chain: Chain,
     pub(super) segment: SegmentName,
-    /// Where the last group begins and ends in its file.
-    pub(super) start: u64,
+    /// Where the last line ends in its file.
     pub(super) end: u64,
-    /// The last group's lines; empty if it was too large, and then its file was synced first.
-    pub(super) lines: Vec<u8>,
-}
-
-/// One step of the index: the head after a group, and the group's hold records.
-#[derive(Debug)]
-pub(super) struct Step {
-    pub(super) head: Head,
-    pub(super) holds: Vec<HoldEntry>,
 }
 
 /// The open database.
@@ -164,13 +152,13 @@ impl Index {
         head.map(Some).ok_or_else(|| IndexError::Corrupt(String::from("the head is unreadable")))
     }
 
-    /// Writes one step and makes it durable.
-    pub(super) fn commit(&self, step: &Step) -> Result<(), IndexError> {
+    /// Writes a head with the holds before it, and makes both durable.
+    pub(super) fn commit(&self, head: &Head, holds: &[HoldEntry]) -> Result<(), IndexError> {
         self.faults.check(Operation::IndexWrite)?;
         // The holds first: sled's log is durable in the order it was written, so a head never
         // speaks of holds that are not there.
-        self.add_holds(&step.holds)?;
-        self.head.insert(HEAD, encode_head(&step.head))?;
+        self.add_holds(holds)?;
+        self.head.insert(HEAD, encode_head(head))?;
         self.sync()
     }
 
@@ -242,15 +230,13 @@ fn close_to_others(path: &Path) -> io::Result<()> {
 }
 
 fn encode_head(head: &Head) -> Vec<u8> {
-    let mut out = Vec::with_capacity(72 + head.lines.len());
+    let mut out = Vec::with_capacity(64);
     out.push(VERSION);
     out.extend_from_slice(&head.chain.next.to_be_bytes());
     out.extend_from_slice(head.chain.head.as_bytes());
     out.extend_from_slice(&head.segment.day.to_be_bytes());
     out.extend_from_slice(&head.segment.number.to_be_bytes());
-    out.extend_from_slice(&head.start.to_be_bytes());
     out.extend_from_slice(&head.end.to_be_bytes());
-    out.extend_from_slice(&head.lines);
     out
 }
 
@@ -262,8 +248,8 @@ fn decode_head(bytes: &[u8]) -> Option<Head> {
     let chain =
         Chain { next: u64::from_be_bytes(input.take()?), head: Digest::from_bytes(input.take()?) };
     let segment = input.segment()?;
-    let (start, end) = (u64::from_be_bytes(input.take()?), u64::from_be_bytes(input.take()?));
-    Some(Head { chain, segment, start, end, lines: input.0.to_vec() })
+    let head = Head { chain, segment, end: u64::from_be_bytes(input.take()?) };
+    input.0.is_empty().then_some(head)
 }
 
 fn encode_hold(entry: &HoldEntry) -> Vec<u8> {

@@ -1,32 +1,15 @@
-//! The log's front: what the road holds, and the queue behind it.
+//! The log's front: what the road holds.
 //!
 //! [`Log::append`] answers when the record is durable, [`Log::append_later`] only keeps its place in
 //! the order. The event is turned into text by the caller, on its own thread, so that the one
-//! writer has little to do for each. Queue, records under way and the reason of failure share one
-//! lock: a failure therefore reaches every waiter at once, even while the writer itself hangs in a
-//! system call, and nobody can slip in behind it.
+//! writer has little to do for each.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
-use super::{index::HoldMark, line};
+use super::queue::{Queue, Queued};
 use crate::domain::{Digest, Event, Seq, Timestamp};
-
-/// Records of one group at most, and the bytes after which a group is closed.
-pub(super) const GROUP_RECORDS: usize = 64;
-/// A group waits for company as long as some comes within the first span, and at most the second.
-const COMING: Duration = Duration::from_micros(250);
-const GATHER: Duration = Duration::from_millis(2);
-/// How long an event that nobody waits for may stay in memory.
-const LATER: Duration = Duration::from_millis(5);
-const GROUP_BYTES: usize = 64 * 1024;
-/// Bytes that may wait in the queue.
-const QUEUE_BYTES: usize = 64 * 1024 * 1024;
 
 /// Proof that a record is durable. Only the writer makes one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,7 +140,7 @@ impl Log {
     /// Waits until the log cannot be written any more (perhaps for ever) and tells why, for the
     /// process to stop in favour of its supervisor.
     pub async fn failed(&self) -> Arc<str> {
-        let mut signal = self.0.signal.subscribe();
+        let mut signal = self.0.failures();
         let cause = signal.wait_for(Option::is_some).await.ok().and_then(|cause| cause.clone());
         match cause {
             Some(cause) => cause,
@@ -169,262 +152,8 @@ impl Log {
     async fn append_timed(&self, event: Event, at: Option<Timestamp>) -> Result<Receipt, LogError> {
         let mut queued = Queued::of(event, at)?;
         let (waiter, answer) = oneshot::channel();
-        queued.waiter = Some(waiter);
+        queued.awaited_by(waiter);
         self.0.push(queued)?;
         answer.await.unwrap_or(Err(LogError::Closed))
-    }
-}
-
-type Waiter = oneshot::Sender<Result<Receipt, LogError>>;
-
-/// An event on its way to the writer.
-pub(super) struct Queued {
-    pub(super) at: Option<Timestamp>,
-    pub(super) text: Vec<u8>,
-    pub(super) hold: Option<HoldMark>,
-    waiter: Option<Waiter>,
-}
-
-impl Queued {
-    fn of(event: Event, at: Option<Timestamp>) -> Result<Self, LogError> {
-        let text =
-            line::event_text(&event).map_err(|error| LogError::Event(error.to_string().into()))?;
-        Ok(Self { at, text, hold: HoldMark::of(&event), waiter: None })
-    }
-}
-
-/// The queue between the callers and the writer.
-pub(super) struct Queue {
-    state: Mutex<State>,
-    work: Condvar,
-    watch: Condvar,
-    signal: watch::Sender<Option<Arc<str>>>,
-    limit: usize,
-}
-
-struct State {
-    waiting: VecDeque<Queued>,
-    bytes: usize,
-    /// Who waits for the group under way, in its order.
-    flight: Vec<Option<Waiter>>,
-    /// When the group under way began.
-    since: Option<Instant>,
-    /// Whether anybody waits for an event of the queue.
-    awaited: bool,
-    writer_idle: bool,
-    watcher_idle: bool,
-    poisoned: Option<Arc<str>>,
-    /// Set if the writer hangs: it then cannot be waited for.
-    stalled: bool,
-    closed: bool,
-    records: u64,
-    groups: u64,
-}
-
-impl Queue {
-    /// An empty queue of at most `limit` events, for a log that holds `records`.
-    pub(super) fn new(limit: usize, records: u64) -> Self {
-        let state = State {
-            waiting: VecDeque::new(),
-            bytes: 0,
-            flight: Vec::new(),
-            since: None,
-            awaited: false,
-            writer_idle: false,
-            watcher_idle: false,
-            poisoned: None,
-            stalled: false,
-            closed: false,
-            records,
-            groups: 0,
-        };
-        Self {
-            state: Mutex::new(state),
-            work: Condvar::new(),
-            watch: Condvar::new(),
-            signal: watch::Sender::new(None),
-            limit,
-        }
-    }
-
-    fn push(&self, queued: Queued) -> Result<(), LogError> {
-        let mut state = self.lock();
-        if let Some(cause) = &state.poisoned {
-            return Err(LogError::Poisoned { cause: Arc::clone(cause) });
-        }
-        if state.closed {
-            return Err(LogError::Closed);
-        }
-        // What nobody waits for, which clients can make much of, may take half the room; what
-        // happens to holds always finds some, because a release must not stop half-way.
-        let (limit, most) = match (&queued.hold, &queued.waiter) {
-            (Some(_), _) => (self.limit * 2, QUEUE_BYTES * 2),
-            (None, Some(_)) => (self.limit, QUEUE_BYTES),
-            (None, None) => (self.limit / 2, QUEUE_BYTES / 2),
-        };
-        if state.waiting.len() >= limit || state.bytes + queued.text.len() > most {
-            return Err(LogError::Busy { queued: state.waiting.len() });
-        }
-        state.bytes += queued.text.len();
-        // Whoever waits wakes the writer. What nobody waits for only starts its timer, and goes
-        // with the next group: otherwise every outcome would cost a group of its own.
-        let starts = queued.waiter.is_some() || state.waiting.is_empty();
-        state.awaited |= queued.waiter.is_some();
-        state.waiting.push_back(queued);
-        let wake = starts && std::mem::take(&mut state.writer_idle);
-        drop(state);
-        if wake {
-            self.work.notify_one();
-        }
-        Ok(())
-    }
-
-    /// Waits for events and takes a group of them; says how many wait for it. `None` if the queue was
-    /// closed and is empty, or the log failed. `company` is how many waited for the last group: if several callers are at
-    /// work, a group waits as long as more of them keep coming, so that they share one sync instead
-    /// of queueing for one each.
-    pub(super) fn take_group(&self, group: &mut Vec<Queued>, company: usize) -> Option<usize> {
-        group.clear();
-        let mut state = self.lock();
-        let mut since: Option<Instant> = None;
-        while state.poisoned.is_none() && !state.closed {
-            if state.waiting.is_empty() {
-                state.writer_idle = true;
-                state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            }
-            if state.waiting.len() >= GROUP_RECORDS || (state.awaited && company < 2) {
-                break;
-            }
-            let start = *since.get_or_insert_with(Instant::now);
-            let (patience, most) = if state.awaited { (COMING, GATHER) } else { (LATER, LATER) };
-            if start.elapsed() >= most {
-                break;
-            }
-            let (before, awaited) = (state.waiting.len(), state.awaited);
-            // Only what nobody waits for may be interrupted by somebody who does.
-            state.writer_idle = !awaited;
-            state =
-                self.work.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner).0;
-            if awaited && state.waiting.len() == before {
-                break;
-            }
-            if !awaited && state.awaited {
-                since = None;
-            }
-        }
-        state.writer_idle = false;
-        if state.poisoned.is_some() || state.waiting.is_empty() {
-            return None;
-        }
-        let (mut bytes, mut waiters) = (0, 0);
-        while group.len() < GROUP_RECORDS && (bytes < GROUP_BYTES || group.is_empty()) {
-            let Some(mut queued) = state.waiting.pop_front() else { break };
-            bytes += queued.text.len();
-            waiters += usize::from(queued.waiter.is_some());
-            state.flight.push(queued.waiter.take());
-            group.push(queued);
-        }
-        state.bytes = state.bytes.saturating_sub(bytes);
-        state.awaited = state.waiting.iter().any(|queued| queued.waiter.is_some());
-        state.since = Some(Instant::now());
-        let wake = std::mem::take(&mut state.watcher_idle);
-        drop(state);
-        if wake {
-            self.watch.notify_one();
-        }
-        Some(waiters)
-    }
-
-    /// Answers the group under way: its records are durable. Nothing if the log failed meanwhile.
-    pub(super) fn settle(&self, receipts: &[Receipt]) {
-        let mut state = self.lock();
-        state.since = None;
-        if state.poisoned.is_some() {
-            return;
-        }
-        state.records += receipts.len() as u64;
-        state.groups += 1;
-        let flight = std::mem::take(&mut state.flight);
-        let last = state.closed;
-        drop(state);
-        if last {
-            self.watch.notify_one();
-        }
-        for (waiter, receipt) in flight.into_iter().zip(receipts) {
-            // Whoever stopped waiting does not want the answer.
-            let _ = waiter.map(|waiter| waiter.send(Ok(*receipt)));
-        }
-    }
-
-    /// Fails the log for good: everybody who waits now and everybody who comes later. The first
-    /// cause stays.
-    pub(super) fn poison(&self, cause: &str) {
-        let mut state = self.lock();
-        if state.poisoned.is_some() {
-            return;
-        }
-        let cause: Arc<str> = cause.into();
-        state.poisoned = Some(Arc::clone(&cause));
-        state.bytes = 0;
-        let waiting = std::mem::take(&mut state.waiting).into_iter().filter_map(|q| q.waiter);
-        let flight = std::mem::take(&mut state.flight).into_iter().flatten();
-        drop(state);
-        for waiter in flight.chain(waiting) {
-            let _ = waiter.send(Err(LogError::Poisoned { cause: Arc::clone(&cause) }));
-        }
-        self.work.notify_all();
-        self.watch.notify_all();
-        self.signal.send_replace(Some(cause));
-    }
-
-    /// Lets the writer finish what is queued and end; false if it hangs.
-    pub(super) fn close(&self) -> bool {
-        let mut state = self.lock();
-        state.closed = true;
-        let ends = !state.stalled;
-        drop(state);
-        self.work.notify_all();
-        self.watch.notify_all();
-        ends
-    }
-
-    /// Fails the log if a group takes longer than `limit`. Runs until the log fails, or is closed
-    /// and has nothing under way.
-    pub(super) fn watch_over(&self, limit: Duration) {
-        let mut state = self.lock();
-        while state.poisoned.is_none() {
-            let Some(since) = state.since else {
-                if state.closed && state.waiting.is_empty() {
-                    return;
-                }
-                state.watcher_idle = true;
-                state = self.watch.wait(state).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            let left = limit.saturating_sub(since.elapsed());
-            if left.is_zero() {
-                state.stalled = true;
-                drop(state);
-                let cause = format!("a write took longer than {} ms", limit.as_millis());
-                return self.poison(&cause);
-            }
-            let wait = self.watch.wait_timeout(state, left);
-            state = wait.unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-
-    fn health(&self) -> Health {
-        let state = self.lock();
-        Health {
-            poisoned: state.poisoned.clone(),
-            queued: state.waiting.len(),
-            records: state.records,
-            groups: state.groups,
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,8 +5,9 @@
 //! after a failed sync, and never delete what it cannot read: that is moved aside.
 //!
 //! The choice that makes the rest simple: there is one truth, the lines of the JSONL files, chained
-//! by hashes. The database is a witness (how far was acknowledged, with the last group whole) and an
-//! index (which records are about holds), and can be made anew from the lines.
+//! by hashes, synced before anybody is answered. The database follows a step behind as a witness (how
+//! far the chain was durable) and an index (which records are about holds), and can be made anew
+//! from the lines.
 //!
 //! Trust: whoever can write to the folder can rewrite the chain from its start, or restore an older
 //! copy of everything. A head that was kept elsewhere shows that; this module alone does not.
@@ -16,9 +17,11 @@ mod folder;
 mod index;
 pub(crate) mod line;
 mod log;
+mod queue;
 mod recovery;
 mod sealer;
 pub(crate) mod segment;
+mod witness;
 mod writer;
 
 use std::{
@@ -36,7 +39,7 @@ use crate::domain::{Event, HoldEvent, HoldId, Timestamp};
 use fault::Faults;
 use folder::Folder;
 use index::{Index, IndexError};
-use log::Queue;
+use queue::Queue;
 use writer::{Work, Writer};
 
 /// Settings of the store; the defaults are right for production.
@@ -69,8 +72,7 @@ impl Default for Options {
 /// What had to be mended when the store was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Recovery {
-    /// Bytes of unfinished or damaged lines, never acknowledged or mended from the database, that
-    /// were moved to a `torn-*.bin` file.
+    /// Bytes of unfinished or damaged lines at the end that were moved to a `torn-*.bin` file.
     pub recovered_bytes: u64,
     /// Records that the files had and the database did not know.
     pub reindexed: u64,

@@ -1,9 +1,10 @@
 //! Opening: where the log ends, and what a crash left there.
 //!
-//! Files and database are made durable before anybody is answered, so at most one group, the last,
-//! can be in one of them and not in the other. The database has that group's lines and mends the
-//! file; the file's lines are checked against the chain and mend the database. Whatever cannot be
-//! explained by a crash in that last group is refused: an acknowledged record is missing.
+//! The files are synced before anybody is answered and before the database hears of it. So the files
+//! have all that the database knows, to the byte, and some groups more; whatever is missing before
+//! the database's head is refused: an acknowledged record is gone. Behind the head the lines are
+//! checked against the chain and mend the database. A crash can leave one group torn there, the
+//! last, which nobody was told of: it is moved aside.
 
 use std::{
     fs::{self, OpenOptions},
@@ -16,9 +17,9 @@ use std::{
 use super::{
     OpenError, Options, Recovery,
     fault::Faults,
-    index::{self, Head, HoldEntry, HoldMark, Index, IndexError, Phase, Step},
+    index::{self, Head, HoldEntry, HoldMark, Index, IndexError, Phase},
     line::{self, Chain, Flaw},
-    log::GROUP_RECORDS,
+    queue::GROUP_RECORDS,
     segment::{self, Lines, Segment, SegmentName},
 };
 use crate::domain::{Record, Seq};
@@ -54,7 +55,7 @@ pub(super) fn recover(
     let head = index.head().map_err(indexed)?;
     let mut walk = match &head {
         Some(head) => {
-            mend_file(folder, head, &mut recovery)?;
+            check_head(folder, head)?;
             Walk {
                 chain: head.chain,
                 segment: Some(head.segment),
@@ -129,7 +130,7 @@ fn check_joints(folder: &Path, segments: &[SegmentName]) -> Result<(), OpenError
             result => result.map_err(|flaw| corrupt_at(folder, *name, 0, &flaw.to_string()))?,
         }
         if !is_last {
-            let (offset, last) = segment::last_line(&path).map_err(failed)?;
+            let (offset, last) = segment::last_line(&path, u64::MAX).map_err(failed)?;
             let end = line::seq_of(&last).zip(line::hash_of(&last));
             let (seq, head) = end.ok_or_else(|| {
                 corrupt_at(folder, *name, offset, "the file does not end in a record")
@@ -140,10 +141,10 @@ fn check_joints(folder: &Path, segments: &[SegmentName]) -> Result<(), OpenError
     Ok(())
 }
 
-/// Compares the last acknowledged group with its file, and writes it again if it is not there.
-fn mend_file(folder: &Path, head: &Head, recovery: &mut Recovery) -> Result<(), OpenError> {
+/// Checks that the file has the last line that the database knows, and has it unchanged.
+fn check_head(folder: &Path, head: &Head) -> Result<(), OpenError> {
     let path = head.segment.path(folder);
-    let failed = |source| OpenError::io("mend", &path, source);
+    let failed = |source| OpenError::io("read", &path, source);
     let corrupt = |what: String| Err(OpenError::Corrupt { place: head.segment.to_string(), what });
     let last = Seq(head.chain.next.saturating_sub(1));
     let len = match fs::metadata(&path) {
@@ -155,20 +156,25 @@ fn mend_file(folder: &Path, head: &Head, recovery: &mut Recovery) -> Result<(), 
         }
         Err(error) => return Err(failed(error)),
     };
-    if len < head.start || (head.lines.is_empty() && len < head.end) {
+    if len < head.end {
         let end = head.end;
         return corrupt(format!("the file ends at byte {len}, but record {last} ends at {end}"));
     }
-    let present = usize::try_from(len.min(head.end) - head.start).unwrap_or(usize::MAX);
-    let present = segment::read_at(&path, head.start, present).map_err(failed)?;
-    if head.lines.is_empty() || present == head.lines {
+    // A head in a new file, without a line of it: the first line will tell.
+    if head.end == 0 {
         return Ok(());
     }
-    recovery.recovered_bytes += head.lines.len() as u64;
-    keep_torn(folder, &present).map_err(failed)?;
-    let file = OpenOptions::new().write(true).open(&path).map_err(failed)?;
-    file.write_all_at(&head.lines, head.start).map_err(failed)?;
-    file.sync_all().map_err(failed)
+    let (offset, line) = segment::last_line(&path, head.end).map_err(failed)?;
+    let is_same = line::read(&line).is_ok_and(|(record, hash)| {
+        let mut chain = Chain { next: last.0, head: record.prev };
+        chain.step(&line).is_ok() && hash == head.chain.head
+    });
+    if is_same {
+        Ok(())
+    } else {
+        let what = format!("record {last} is not the one that was acknowledged");
+        Err(corrupt_at(folder, head.segment, offset, &what))
+    }
 }
 
 /// The walk from a known place in the log to its end.
@@ -190,7 +196,6 @@ impl Walk {
         is_anchored: bool,
         recovery: &mut Recovery,
     ) -> Result<(), OpenError> {
-        let start = self.chain.next;
         let from = self.segment;
         for name in segments.iter().copied().filter(|name| Some(*name) >= from) {
             if self.segment != Some(name) {
@@ -202,13 +207,13 @@ impl Walk {
             let is_last = segments.last() == Some(&name);
             while let Some(line) = lines.next().map_err(failed)? {
                 if let Err(flaw) = self.step(name, line) {
-                    // Behind an acknowledged head at most one group can be torn. Without a head
-                    // nobody knows what was acknowledged, and a whole line may have been.
-                    let mut count = usize::try_from(self.chain.next - start).unwrap_or(usize::MAX);
+                    // Behind a head one group can be torn. Without a head nobody knows what was
+                    // acknowledged, and a whole line may have been.
+                    let mut count = 1_usize;
                     while lines.next().map_err(failed)?.is_some() {
                         count = count.saturating_add(1);
                     }
-                    if is_anchored && is_last && count < GROUP_RECORDS {
+                    if is_anchored && is_last && count <= GROUP_RECORDS {
                         break;
                     }
                     return Err(corrupt_at(folder, name, self.offset, &flaw.to_string()));
@@ -283,7 +288,7 @@ fn make_durable(folder: &Path, segments: &[SegmentName], head: Option<&Head>) ->
         let path = name.path(folder);
         let file = OpenOptions::new().write(true).open(&path)?;
         let len = file.metadata()?.len();
-        let start = head.filter(|head| head.segment == *name).map_or(0, |head| head.start);
+        let start = head.filter(|head| head.segment == *name).map_or(0, |head| head.end);
         if len > start && len - start <= AGAIN {
             let size = usize::try_from(len - start).unwrap_or(usize::MAX);
             file.write_all_at(&segment::read_at(&path, start, size)?, start)?;
@@ -297,9 +302,8 @@ fn mend_index(index: &Index, walk: &Walk, segment: &Segment) -> Result<(), Index
     for holds in walk.holds.chunks(4096) {
         index.add_holds(holds)?;
     }
-    let (start, end) = (walk.offset, walk.offset);
-    let head = Head { chain: walk.chain, segment: segment.name, start, end, lines: Vec::new() };
-    index.commit(&Step { head, holds: Vec::new() })
+    let head = Head { chain: walk.chain, segment: segment.name, end: walk.offset };
+    index.commit(&head, &[])
 }
 
 /// Takes holds out of the index that have long been over: delivered for 30 days, or final for 90

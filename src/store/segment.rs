@@ -196,9 +196,9 @@ pub(crate) fn seek(path: &Path, is_before: impl Fn(&[u8]) -> bool) -> io::Result
     Ok(low)
 }
 
-/// The last whole line of a file (without its newline), and where it begins.
-pub(crate) fn last_line(path: &Path) -> io::Result<(u64, Vec<u8>)> {
-    let len = fs::metadata(path)?.len();
+/// The last whole line of a file's first `limit` bytes (without its newline), and where it begins.
+pub(crate) fn last_line(path: &Path, limit: u64) -> io::Result<(u64, Vec<u8>)> {
+    let len = fs::metadata(path)?.len().min(limit);
     let mut size = 16 * 1024;
     loop {
         let start = len.saturating_sub(size);
@@ -258,8 +258,10 @@ mod tests {
             for (wanted, offset) in offsets.iter().enumerate() {
                 assert_eq!(seek(&path, |line| number(line) < wanted).unwrap(), *offset);
             }
-            let (offset, line) = last_line(&path).unwrap();
-            assert_eq!((offset, number(&line)), (offsets[49], 49));
+            for (wanted, limit) in [(49, u64::MAX), (49, offsets[50]), (48, offsets[50] - 1)] {
+                let (offset, line) = last_line(&path, limit).unwrap();
+                assert_eq!((offset, number(&line)), (offsets[wanted], wanted));
+            }
         }
     }
 }

@@ -1,29 +1,28 @@
 //! The one writer: it owns the order, the chain and the files.
 //!
 //! A group is whatever queued up while the last one was made durable; an idle log never waits for
-//! company. The lines are written to the file first; then the file and the index (which carries the
-//! same lines) are made durable at the same time, on two threads, and only then is anybody
-//! answered. A third thread watches the clock. The first error ends the writer for good: after a
-//! failed sync nobody can say what is on the disk, so nothing is tried again in this process.
+//! company. Its lines are written to the file and synced, and only then is anybody answered; the
+//! database follows behind ([`super::witness`]). A third thread watches the clock. The first error
+//! ends the writer for good: after a failed sync nobody can say what is on the disk, so nothing is
+//! tried again in this process.
 
 use std::{
     io,
-    sync::{Arc, mpsc},
+    sync::Arc,
     thread::{self, JoinHandle},
 };
 
 use super::{
     Options,
     folder::Lock,
-    index::{Head, HoldEntry, Index, IndexError, Step},
+    index::{Head, HoldEntry, Index},
     line::{self, Chain},
-    log::{Queue, Queued, Receipt},
+    log::Receipt,
+    queue::{Queue, Queued},
     segment::{Segment, SegmentName},
+    witness::{Ended, Shelf},
 };
 use crate::domain::{Seq, Timestamp};
-
-/// A group above this is not copied into the index; its file is synced before the index instead.
-const COPIED_BYTES: usize = 96 * 1024;
 
 /// What the writer takes over from the opening.
 pub(super) struct Work {
@@ -40,22 +39,17 @@ pub(super) struct Writer(Vec<JoinHandle<()>>);
 impl Writer {
     /// Starts the writer behind `queue`, at the end of the log.
     pub(super) fn start(queue: &Arc<Queue>, work: Work, options: &Options) -> io::Result<Self> {
-        let (steps, inbox) = mpsc::sync_channel::<Step>(1);
-        let (outbox, results) = mpsc::sync_channel(1);
+        let shelf = Arc::new(Shelf::default());
         let (index, lock) = (work.index, Arc::clone(&work.lock));
+        let (kept, told) = (Arc::clone(&shelf), Arc::clone(queue));
         let indexing = spawn("log-index", move || {
             let _lock = lock;
-            while let Ok(step) = inbox.recv() {
-                if outbox.send(index.commit(&step)).is_err() {
-                    return;
-                }
-            }
+            kept.keep(&index, &told);
         })?;
         let scribe = Scribe {
             chain: work.chain,
             segment: work.segment,
-            steps,
-            results,
+            shelf,
             rotate_bytes: options.rotate_bytes,
             lines: Vec::new(),
             receipts: Vec::new(),
@@ -90,17 +84,14 @@ enum CommitError {
     Append(SegmentName, io::Error),
     #[error("cannot make `{0}` durable: {1}")]
     Sync(SegmentName, io::Error),
-    #[error("cannot write to the log's database: {0}")]
-    Index(IndexError),
-    #[error("the thread of the log's database ended")]
-    IndexEnded,
+    #[error(transparent)]
+    Index(#[from] Ended),
 }
 
 struct Scribe {
     chain: Chain,
     segment: Segment,
-    steps: mpsc::SyncSender<Step>,
-    results: mpsc::Receiver<Result<(), IndexError>>,
+    shelf: Arc<Shelf>,
     rotate_bytes: u64,
     lines: Vec<u8>,
     receipts: Vec<Receipt>,
@@ -130,24 +121,12 @@ impl Scribe {
         let now = line::now();
         self.segment.rotate(now, self.rotate_bytes).map_err(CommitError::Rotate)?;
         let holds = self.write_lines(group, now);
-        let start = self.segment.len;
         let name = self.segment.name;
         let appended = self.segment.append(&self.lines);
         appended.map_err(|error| CommitError::Append(name, error))?;
-        let is_copied = self.lines.len() <= COPIED_BYTES;
-        let lines = if is_copied { self.lines.clone() } else { Vec::new() };
-        let head = Head { chain: self.chain, segment: name, start, end: self.segment.len, lines };
-        let step = Step { head, holds };
-        if is_copied {
-            self.send(step)?;
-            // Both results are awaited: the index must not be left working behind our back.
-            let (file, index) = (self.sync(), self.wait());
-            file.and(index)
-        } else {
-            self.sync()?;
-            self.send(step)?;
-            self.wait()
-        }
+        self.segment.sync().map_err(|error| CommitError::Sync(name, error))?;
+        let head = Head { chain: self.chain, segment: name, end: self.segment.len };
+        Ok(self.shelf.place(head, holds)?)
     }
 
     fn write_lines(&mut self, group: &[Queued], now: Timestamp) -> Vec<HoldEntry> {
@@ -176,18 +155,11 @@ impl Scribe {
         }
         holds
     }
+}
 
-    fn sync(&self) -> Result<(), CommitError> {
-        self.segment.sync().map_err(|error| CommitError::Sync(self.segment.name, error))
-    }
-
-    fn send(&self, step: Step) -> Result<(), CommitError> {
-        self.steps.send(step).map_err(|_| CommitError::IndexEnded)
-    }
-
-    fn wait(&self) -> Result<(), CommitError> {
-        let result = self.results.recv().map_err(|_| CommitError::IndexEnded)?;
-        result.map_err(CommitError::Index)
+impl Drop for Scribe {
+    fn drop(&mut self) {
+        self.shelf.close();
     }
 }
 

@@ -21,11 +21,14 @@ async fn the_first_error_fails_the_log_for_good() {
             let options = Options { rotate_bytes: 1, ..options() };
             let store = Store::open_with(&path, &options, &faults).unwrap().0;
             let log = store.log();
-            let first = log.append(note("before")).await.unwrap();
+            // Holds wait for the database too; other records only for the file.
+            let in_index = matches!(operation, Operation::IndexWrite | Operation::IndexSync);
+            let event = || if in_index { hold_event(1, opened()) } else { note("after") };
+            let first = log.append(event()).await.unwrap();
             faults.plan(operation, after, Failure::Error(ErrorKind::StorageFull));
             let mut acknowledged = vec![first];
             let cause = loop {
-                match log.append(note("after")).await {
+                match log.append(event()).await {
                     Ok(receipt) => acknowledged.push(receipt),
                     Err(LogError::Poisoned { cause }) => break cause,
                     Err(other) => panic!("{other}"),
@@ -63,7 +66,9 @@ async fn a_write_that_hangs_fails_everybody_at_once() {
         let (release, block) = mpsc::channel();
         faults.plan(operation, 0, Failure::Block(block));
         let log = store.log();
-        let (one, two) = tokio::join!(log.append(note("one")), log.append(note("two")));
+        let in_index = operation == Operation::IndexSync;
+        let event = || if in_index { hold_event(1, opened()) } else { note("one") };
+        let (one, two) = tokio::join!(log.append(event()), log.append(event()));
         for result in [one, two] {
             let Err(LogError::Poisoned { cause }) = result else { panic!("{result:?}") };
             assert!(cause.contains("longer than 20 ms"), "{cause}");
@@ -73,6 +78,30 @@ async fn a_write_that_hangs_fails_everybody_at_once() {
         drop(store);
         assert!(matches!(Store::open(&path, &options), Err(OpenError::Locked { .. })));
         drop(release);
+    }
+}
+
+/// The database is behind the records that nobody waits for it with; its failure still ends the log.
+#[tokio::test]
+async fn a_database_that_fails_or_hangs_behind_the_records_is_noticed() {
+    let hanging = mpsc::channel();
+    let failures = [
+        (Failure::Error(ErrorKind::StorageFull), "injected"),
+        (Failure::Block(hanging.1), "longer than 20 ms"),
+    ];
+    for (failure, says) in failures {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("data");
+        let faults = Faults::default();
+        let options = Options { stall: Duration::from_millis(20), ..options() };
+        let store = Store::open_with(&path, &options, &faults).unwrap().0;
+        faults.plan(Operation::IndexWrite, 0, failure);
+        let log = store.log();
+        let receipt = log.append(note("one")).await.unwrap();
+        let cause = log.failed().await;
+        assert!(cause.contains(says), "{cause}");
+        drop(store);
+        assert_eq!(audit::read(&path, Seq(0)).unwrap().unwrap().hash, receipt.hash());
     }
 }
 
