@@ -135,7 +135,7 @@ impl Default for Limits {
             idle_timeout: Duration::from_secs(120),
             connections: 1024,
             streams: 64,
-            sessions_per_principal: 100,
+            sessions_per_principal: 1000,
             calls_in_flight: 1024,
         }
     }

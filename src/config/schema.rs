@@ -196,7 +196,7 @@ struct Limits {
     #[schemars(extend("default" = 64), range(min = 1, max = 1000))]
     streams: Option<u32>,
     /// Sessions of one principal.
-    #[schemars(extend("default" = 100), range(min = 1, max = 1_000_000))]
+    #[schemars(extend("default" = 1000), range(min = 1, max = 1_000_000))]
     sessions_per_principal: Option<u32>,
     /// Calls on the road at one time.
     #[schemars(extend("default" = 1024), range(min = 1, max = 1_000_000))]

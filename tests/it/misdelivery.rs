@@ -27,8 +27,7 @@ async fn every_answer_reaches_the_client_that_asked() {
 
 async fn crowd(form: Form, each: u64) -> usize {
     let simulator = Options { reply: form, jitter: 60, ..Options::default() };
-    let more = "limits: { sessions_per_principal: 200 }\n".to_owned();
-    let stand = Stand::start(Setup { simulator, more, ..Setup::default() }).await;
+    let stand = Stand::start(Setup { simulator, ..Setup::default() }).await;
     let other = stand.add_key("principals", "other");
     crate::stand::until("the new key works", async || {
         let client = Client::new(&stand.url, &other);
