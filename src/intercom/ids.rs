@@ -73,7 +73,7 @@ pub(super) struct IdRefused {
 
 /// What was wrong with an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-enum Fault {
+pub(super) enum Fault {
     #[error("is not such an id")]
     Shape,
     #[error("names another kind of object")]
@@ -152,7 +152,7 @@ fn one(value: &JsonText, id: &IdField, at: Option<usize>) -> Result<Option<JsonT
 }
 
 /// The one form of an id. Idempotent: a canonical id is its own canonical form.
-fn canonical(kind: IdKind, text: &str) -> Result<Cow<'_, str>, Fault> {
+pub(super) fn canonical(kind: IdKind, text: &str) -> Result<Cow<'_, str>, Fault> {
     if kind == IdKind::Number {
         return digits(text).map(Cow::Borrowed);
     }

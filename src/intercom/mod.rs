@@ -14,9 +14,11 @@ mod ids;
 mod pins;
 mod resolve;
 mod schema;
+mod search;
 mod text;
 
 pub use catalogue::{Catalogue, Entry};
 pub use definition::{DefinitionError, Mirrors, ToolDefinition, present};
 pub use pins::{How, MAX_TOOLS, PinRow, PinStatus, PinnedTool, Pins, PinsError, ToolEvent};
 pub use resolve::{Refusal, Resolved};
+pub use search::{Filter, Object, Operator, QueryFault, Search};

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::definition::Mirrors;
 use super::ids;
 use super::pins::{PinStatus, PinnedTool, Pins};
+use super::search::{QUERY, SEARCH, Search};
 use super::text::shown;
 use crate::domain::{Digest, Effect, JsonText};
 use crate::mcp::json::{self, Object};
@@ -144,6 +145,7 @@ fn checked(tool: &PinnedTool, arguments: Option<&JsonText>) -> Result<JsonText, 
             return Err(one(format!("at least one of {} is needed", names.join(", "))));
         }
     }
+    let arguments = &one_query(&tool.definition.name, arguments).map_err(one)?;
     let canonical = if tool.ids.is_empty() {
         json::compact(arguments)
     } else {
@@ -160,6 +162,20 @@ fn checked(tool: &PinnedTool, arguments: Option<&JsonText>) -> Result<JsonText, 
         Err(fault) => one(fault.to_string()),
     };
     if problems.is_empty() { Ok(canonical) } else { Err(problems) }
+}
+
+/// The arguments with the query of `search` in its one spelling; others as they are. What is no text
+/// is left for the schema to refuse.
+fn one_query(tool: &str, arguments: &JsonText) -> Result<JsonText, String> {
+    let plain = || Ok(arguments.clone());
+    if tool != SEARCH {
+        return plain();
+    }
+    let Some(mut object) = Object::parse(arguments) else { return plain() };
+    let Some(query) = object.get(QUERY).and_then(json::as_str) else { return plain() };
+    let query = Search::read(&query).map_err(|fault| fault.to_string())?.to_query();
+    object.set(QUERY, JsonText::of(&Value::from(query)));
+    Ok(object.to_text())
 }
 
 #[cfg(test)]

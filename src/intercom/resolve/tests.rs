@@ -56,8 +56,16 @@ fn arguments_that_fit_come_out_in_canonical_form() {
     let long = "https://app.eu.intercom.com/a/inbox/_/inbox/conversation/12";
     let linked = format!(r#"{{ "conversation_id" : "{long}", "body": "<p>a  b</p>" }}"#);
     let cases = [
-        ("search", r#"{"query":"object_type:contacts  email_domain:\"x.example\""}"#, None),
-        ("search", r#"{ "query": "a" }"#, Some(r#"{"query":"a"}"#)),
+        (
+            "search",
+            r#"{"query":"object_type:contacts  email_domain:\"x.example\""}"#,
+            Some(r#"{"query":"object_type:contacts email_domain:x.example"}"#),
+        ),
+        (
+            "search",
+            r#"{ "query": "object_type:contacts name:a" }"#,
+            Some(r#"{"query":"object_type:contacts name:a"}"#),
+        ),
         (
             "fetch",
             r#"{"\u0069d":"contact_66B0C0DE0000000000000A01"}"#,
@@ -135,7 +143,7 @@ fn arguments_that_do_not_fit_are_refused_with_advice() {
     let filter = "at least one of `contact_ids`, `name`, `email`, `email_domain`, `phone`, `custom_attributes` is needed";
     let cases = [
         ("search", "{}", "`query` is missing"),
-        ("search", r#"{"query":""}"#, "`query` must not be empty"),
+        ("search", r#"{"query":""}"#, "`query` must say what is searched"),
         (
             "search",
             r#"{"q":"x"}"#,

@@ -1,0 +1,216 @@
+//! What a call searches for: one form for every tool that lists.
+//!
+//! Intercom has two ways to say the same: arguments (`{"state": "open"}`) and the language of the
+//! tool `search` (`state:open`). Rules and obligations must not have to know both, so each call is
+//! read into one [`Search`]: an object, filters that must all hold, free text, a page size. The
+//! language itself is in [`query`].
+
+mod filter;
+mod query;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::domain::JsonText;
+
+pub use query::QueryFault;
+
+/// What a call searches for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Search {
+    /// What is searched.
+    pub object: Object,
+    /// Conditions that all hold for what is found.
+    pub filters: Vec<Filter>,
+    /// Free text.
+    pub text: Option<String>,
+    /// The page size that was asked for.
+    pub limit: Option<u64>,
+    /// Where the page begins, if it is not the first.
+    pub cursor: Option<String>,
+}
+
+/// What can be searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Object {
+    /// Conversations.
+    Conversations,
+    /// Contacts.
+    Contacts,
+    /// Companies.
+    Companies,
+    /// Help Center articles.
+    Articles,
+}
+
+impl Object {
+    /// The word in rules and in the language.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Conversations => "conversations",
+            Self::Contacts => "contacts",
+            Self::Companies => "companies",
+            Self::Articles => "articles",
+        }
+    }
+}
+
+/// One condition on what is found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Filter {
+    /// The field, by its name in the language of `search`, such as `team_assignee_id`.
+    pub field: String,
+    /// How the field is compared.
+    pub operator: Operator,
+    /// What with: one value, or for `in` and `nin` one or more.
+    pub values: Vec<String>,
+}
+
+/// How a field is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Operator {
+    /// Equal.
+    Eq,
+    /// Not equal.
+    Neq,
+    /// Greater.
+    Gt,
+    /// Greater or equal.
+    Gte,
+    /// Less.
+    Lt,
+    /// Less or equal.
+    Lte,
+    /// One of.
+    In,
+    /// None of.
+    Nin,
+    /// Holds as a part.
+    Contains,
+}
+
+impl Operator {
+    const ALL: [Self; 9] = [
+        Self::Eq,
+        Self::Neq,
+        Self::Gt,
+        Self::Gte,
+        Self::Lt,
+        Self::Lte,
+        Self::In,
+        Self::Nin,
+        Self::Contains,
+    ];
+
+    /// The word in rules and in the language.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Eq => "eq",
+            Self::Neq => "neq",
+            Self::Gt => "gt",
+            Self::Gte => "gte",
+            Self::Lt => "lt",
+            Self::Lte => "lte",
+            Self::In => "in",
+            Self::Nin => "nin",
+            Self::Contains => "contains",
+        }
+    }
+
+    pub(super) fn read(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operator| operator.as_str() == word)
+    }
+
+    /// The signs of `search_conversations`' statistics.
+    fn of_sign(sign: &str) -> Option<Self> {
+        Some(match sign {
+            "=" => Self::Eq,
+            "!=" => Self::Neq,
+            ">" => Self::Gt,
+            ">=" => Self::Gte,
+            "<" => Self::Lt,
+            "<=" => Self::Lte,
+            _ => return None,
+        })
+    }
+}
+
+/// The tool whose argument is the language.
+pub(super) const SEARCH: &str = "search";
+/// Its argument.
+pub(super) const QUERY: &str = "query";
+
+impl Search {
+    /// Reads the canonical arguments of a call; `None` if the tool does not list.
+    #[must_use]
+    pub fn of(tool: &str, arguments: &JsonText) -> Option<Self> {
+        let arguments: Value = serde_json::from_str(arguments.as_str()).ok()?;
+        if tool == SEARCH {
+            return Self::read(arguments.get(QUERY)?.as_str()?).ok();
+        }
+        let object = match tool {
+            "search_conversations" => Object::Conversations,
+            "search_contacts" => Object::Contacts,
+            "list_companies" => Object::Companies,
+            "list_articles" | "search_articles" => Object::Articles,
+            _ => return None,
+        };
+        let mut search =
+            Self { object, filters: Vec::new(), text: None, limit: None, cursor: None };
+        for (name, value) in arguments.as_object()? {
+            search.argument(name, value);
+        }
+        Some(search)
+    }
+
+    fn argument(&mut self, name: &str, value: &Value) {
+        match name {
+            "per_page" => self.limit = value.as_u64(),
+            "starting_after" | "page" => self.cursor = Some(plain(value)),
+            "phrase" => self.text = Some(plain(value)),
+            // How hits are shown, not which.
+            "highlight" => {}
+            "ids" | "contact_ids" => {
+                let values = value.as_array().into_iter().flatten().map(plain).collect();
+                self.filters.push(Filter {
+                    field: "id".to_owned(),
+                    operator: Operator::In,
+                    values,
+                });
+            }
+            "custom_attributes" => {
+                for (attribute, value) in value.as_object().into_iter().flatten() {
+                    self.equal(format!("custom_attributes.{attribute}"), value);
+                }
+            }
+            _ => match (value.get("operator").and_then(Value::as_str), value.get("value")) {
+                (Some(sign), Some(value)) => {
+                    let operator = Operator::of_sign(sign).unwrap_or(Operator::Eq);
+                    let values = vec![plain(value)];
+                    self.filters.push(Filter { field: name.to_owned(), operator, values });
+                }
+                // A contact's name is matched by part.
+                _ if self.object == Object::Contacts && name == "name" => {
+                    let (operator, values) = (Operator::Contains, vec![plain(value)]);
+                    self.filters.push(Filter { field: name.to_owned(), operator, values });
+                }
+                _ => self.equal(name.to_owned(), value),
+            },
+        }
+    }
+
+    fn equal(&mut self, field: String, value: &Value) {
+        self.filters.push(Filter { field, operator: Operator::Eq, values: vec![plain(value)] });
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests;
