@@ -1,0 +1,37 @@
+//! `portcullis policy`: one file for each command.
+
+mod check;
+mod reload;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::app::policy_source;
+use crate::config::Config;
+use crate::policy::Source;
+
+/// Commands about policies.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Read, check, compile and try a bundle, with its tests.
+    Check(check::Args),
+    /// Put the policies of the configuration in force again; a broken bundle changes nothing.
+    Reload,
+}
+
+pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Check(args) => check::run(config, args),
+        Command::Reload => reload::run(config).await,
+    }
+}
+
+/// The bundle that a command is about: the folder it names, else the configuration's, else the one
+/// that is shipped.
+fn source(config: &Path, folder: Option<PathBuf>) -> anyhow::Result<Source> {
+    Ok(match folder {
+        Some(folder) => Source::Folder(folder),
+        None if config.exists() => policy_source(&Config::load(config)?),
+        None => Source::Shipped,
+    })
+}
