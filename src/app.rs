@@ -123,6 +123,7 @@ impl App {
             store.log(),
             holds,
             Arc::new(store.sealer()),
+            pins.clone(),
             Settings {
                 environment: config.environment.as_str().into(),
                 required_plugins: config.required_plugins.clone(),

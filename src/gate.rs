@@ -5,6 +5,7 @@
 //! [`Permit`] can be made in this module alone, from a decision and the log's receipt for it, and
 //! it owns the call that was judged, so that what is sent is what was judged.
 
+mod duties;
 mod permit;
 mod release;
 mod stored;
@@ -23,6 +24,7 @@ use crate::domain::{
     HoldId, HoldState, Judge, OnRelease, Opened, Principal, Question, Subject, Verdict, decide,
 };
 use crate::holds::{HoldError, Holds};
+use crate::intercom::Pins;
 use crate::policy::{AnswerFacts, Facts, Ruleset, ToolFacts};
 use crate::store::{SealError, Sealer};
 
@@ -121,6 +123,7 @@ pub struct Gate {
     log: Log,
     holds: Holds,
     sealer: Arc<Sealer>,
+    pins: Arc<Pins>,
     settings: Settings,
 }
 
@@ -132,9 +135,10 @@ impl Gate {
         log: Log,
         holds: Holds,
         sealer: Arc<Sealer>,
+        pins: Arc<Pins>,
         settings: Settings,
     ) -> Self {
-        Self { ruleset: ArcSwap::from_pointee(ruleset), log, holds, sealer, settings }
+        Self { ruleset: ArcSwap::from_pointee(ruleset), log, holds, sealer, pins, settings }
     }
 
     /// The held calls.
@@ -183,7 +187,8 @@ impl Gate {
 
     /// Judges a call and records the decision. `own` are findings of Portcullis' own checks
     /// (unknown tool, wrong arguments); they can only make the verdict stricter. A call that is to
-    /// be held attaches to the hold of an identical earlier call, or opens one.
+    /// be held attaches to the hold of an identical earlier call, or opens one. What is recorded,
+    /// held or sent is the call as its obligations want it.
     ///
     /// # Errors
     /// If the decision or the hold cannot be recorded; nothing may be sent then.
@@ -193,7 +198,7 @@ impl Gate {
         own: Vec<Finding>,
         holding: Holding,
     ) -> Result<Admission, GateError> {
-        let decision = self.judge(&call, own).await;
+        let (call, decision) = self.judge_and_fulfil(call, own).await;
         let facts = self.facts_of(&call);
         let event = Event::Decision { call: facts.clone(), decision: decision.clone() };
         let receipt = self.log.append(event).await?;
@@ -273,8 +278,7 @@ impl Gate {
     }
 
     /// The judges' joined decision on a call, not recorded.
-    async fn judge(&self, call: &Call, own: Vec<Finding>) -> Decision {
-        let ruleset = self.ruleset.load_full();
+    async fn judge(&self, ruleset: &Ruleset, call: &Call, own: Vec<Finding>) -> Decision {
         let mut findings = own;
         findings.extend(self.absent_plugins());
         findings.push(ruleset.admit(call, &self.now()).await);

@@ -11,6 +11,7 @@ answer := join.answer(
 		"deny": {said | some said in data.portcullis.rules.approve.deny},
 		"hold": set(),
 		"allow": {said | some said in data.portcullis.rules.approve.allow},
+		"oblige": set(),
 	},
 	{"rule": "nothing_allows", "text": "no rule allows this person to release this hold"},
 )

@@ -7,20 +7,20 @@ package portcullis.join
 
 import rego.v1
 
-# The answer to a question. `said` has the members of the sets `deny`, `hold` and `allow`; `silence`
-# is the reason if all three are empty.
-answer(said, silence) := ruling("deny", said.deny, null) if {
+# The answer to a question. `said` has the members of the sets `deny`, `hold`, `allow` and `oblige`; `silence`
+# is the reason if all three are empty. What `oblige` has counts for whatever is not denied.
+answer(said, silence) := ruling("deny", said.deny, set(), null) if {
 	count(said.deny) > 0
-} else := ruling("hold", said.hold, release(said.hold)) if {
+} else := ruling("hold", said.hold, said.oblige, release(said.hold)) if {
 	count(said.hold) > 0
-} else := ruling("allow", said.allow, null) if {
+} else := ruling("allow", said.allow, said.oblige, null) if {
 	count(said.allow) > 0
-} else := ruling("deny", {silence}, null)
+} else := ruling("deny", {silence}, set(), null)
 
-ruling(verdict, spoke, conditions) := {
+ruling(verdict, spoke, duties, conditions) := {
 	"verdict": verdict,
 	"reasons": [{"rule": one.rule, "text": one.text} | some one in spoke],
-	"obligations": [],
+	"obligations": [duty | some duty in duties],
 	"release": conditions,
 }
 

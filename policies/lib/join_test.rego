@@ -14,7 +14,7 @@ held(name, groups, people, seconds) := {
 	"release": {"groups": groups, "people": people, "expires_seconds": seconds},
 }
 
-nothing := {"deny": set(), "hold": set(), "allow": set()}
+nothing := {"deny": set(), "hold": set(), "allow": set(), "oblige": set()}
 
 test_silence_denies if {
 	join.answer(nothing, silence) == {
@@ -51,6 +51,17 @@ test_deny_beats_all if {
 	answer.verdict == "deny"
 	answer.reasons == [said("d")]
 	answer.release == null
+}
+
+test_duties_count_unless_denied if {
+	duty := {"rule": "r", "text": "t", "cap": {"argument": "per_page", "most": 5}}
+	allowed := object.union(nothing, {"allow": {said("a")}, "oblige": {duty}})
+	join.answer(allowed, silence).obligations == [duty]
+	held_too := object.union(allowed, {"hold": {said("h")}})
+	join.answer(held_too, silence).obligations == [duty]
+	denied := object.union(allowed, {"deny": {said("d")}})
+	join.answer(denied, silence).obligations == []
+	join.answer(object.union(nothing, {"oblige": {duty}}), silence).obligations == []
 }
 
 test_hold_without_conditions_leaves_them_to_portcullis if {

@@ -101,6 +101,9 @@ pub struct CallMeta {
     pub log_level: Option<String>,
     /// The client's capabilities, cut to what Portcullis passes; an object.
     pub capabilities: Option<JsonText>,
+    /// What Portcullis changed in the call because rules demand it, in the rules' words: the agent
+    /// reads it with the answer.
+    pub notes: Vec<String>,
 }
 
 /// One call, immutable from here on: what is judged, recorded and sent.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, Verdict};
+use super::{Digest, Obligation, Verdict};
 
 /// The four questions put to judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -140,6 +140,8 @@ pub struct Finding {
     pub verdict: Verdict,
     /// The rules that spoke.
     pub reasons: Vec<Reason>,
+    /// What it demands if the call or answer passes.
+    pub obligations: Vec<Obligation>,
     /// For a hold: its conditions.
     pub release: Option<Release>,
     /// Set if the judge could not do its work; the verdict is then `deny`.
@@ -151,7 +153,14 @@ impl Finding {
     #[must_use]
     pub fn fault(judge: Judge, fault: Fault, rule: &str, text: impl Into<String>) -> Self {
         let reasons = vec![Reason { rule: rule.to_owned(), at: None, text: text.into() }];
-        Self { judge, verdict: Verdict::Deny, reasons, release: None, fault: Some(fault) }
+        Self {
+            judge,
+            verdict: Verdict::Deny,
+            reasons,
+            obligations: Vec::new(),
+            release: None,
+            fault: Some(fault),
+        }
     }
 
     /// A denial by Portcullis' own checks.
@@ -162,6 +171,7 @@ impl Finding {
             judge: Judge::Portcullis,
             verdict: Verdict::Deny,
             reasons,
+            obligations: Vec::new(),
             release: None,
             fault: None,
         }
@@ -177,6 +187,9 @@ pub struct Decision {
     pub verdict: Verdict,
     /// Every rule that spoke for the verdict that won, then the others.
     pub reasons: Vec<Reason>,
+    /// What the judges demand beside the verdict; empty if that is `deny`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub obligations: Vec<Obligation>,
     /// For a hold: the joined conditions of release.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Release>,
@@ -210,9 +223,15 @@ pub fn decide(question: Question, ruleset: Digest, findings: Vec<Finding>) -> De
     let mut winning = Vec::new();
     let mut others = Vec::new();
     let mut faults = Vec::new();
+    let mut obligations: Vec<Obligation> = Vec::new();
     let mut release: Option<Release> = None;
     for finding in findings {
         faults.extend(finding.fault);
+        for one in finding.obligations {
+            if !obligations.contains(&one) {
+                obligations.push(one);
+            }
+        }
         let spoke = if finding.verdict == verdict { &mut winning } else { &mut others };
         spoke.extend(finding.reasons);
         if let Some(conditions) = finding.release {
@@ -224,7 +243,10 @@ pub fn decide(question: Question, ruleset: Digest, findings: Vec<Finding>) -> De
     }
     winning.append(&mut others);
     let release = (verdict == Verdict::Hold).then(|| release.unwrap_or(DEFAULT_RELEASE));
-    Decision { question, verdict, reasons: winning, release, faults, ruleset }
+    if verdict == Verdict::Deny {
+        obligations.clear();
+    }
+    Decision { question, verdict, reasons: winning, obligations, release, faults, ruleset }
 }
 
 #[cfg(test)]
@@ -246,6 +268,7 @@ mod tests {
                 judge: Judge::Policy,
                 verdict,
                 reasons: Vec::new(),
+                obligations: Vec::new(),
                 release,
                 fault: broken.then_some(Fault::PolicyError),
             },

@@ -7,10 +7,12 @@
 mod call;
 mod decision;
 mod digest;
+mod filter;
 mod hidden;
 mod hold;
 mod id;
 mod json_text;
+mod obligation;
 mod principal;
 mod record;
 mod revision;
@@ -20,6 +22,7 @@ mod verdict;
 pub use call::{Call, CallMeta, ClientHint, Effect, Subject};
 pub use decision::{Decision, Fault, Finding, Judge, Question, Reason, Release, decide};
 pub use digest::{Digest, ParseDigestError};
+pub use filter::{Filter, Operator};
 pub use hidden::is_hidden;
 pub use hold::{
     Binding, Hold, HoldEvent, HoldState, IllegalTransition, OnRelease, Opened,
@@ -27,6 +30,7 @@ pub use hold::{
 };
 pub use id::{ApproverId, CallId, HoldId, ParseIdError, PrincipalId, Seq};
 pub use json_text::JsonText;
+pub use obligation::{Duty, Obligation};
 pub use principal::{Approver, Principal, PrincipalKind};
 pub use record::{CallFacts, Event, Outcome, OutcomeKind, Record, ToolChange};
 pub use revision::{Era, Revision};

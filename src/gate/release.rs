@@ -174,9 +174,12 @@ impl Gate {
             Ok(call) => call,
             Err(reason) => return Err(self.cancel_stale(id, reason).await?),
         };
-        let decision = self.judge(&call, Vec::new()).await;
+        let (call, decision) = self.judge_and_fulfil(call, Vec::new()).await;
         if decision.verdict == Verdict::Deny {
             return Err(self.cancel_stale(id, denial_text(&decision)).await?);
+        }
+        if self.keyed(&call) != hold.binding().arguments {
+            return Err(self.cancel_stale(id, OTHER_ARGUMENTS.to_owned()).await?);
         }
         let Some(definition) = definition else {
             let reason = "the tool's definition changed and is not pinned".to_owned();
@@ -290,9 +293,10 @@ impl Gate {
     /// (the process ended before it was opened again) is opened again here.
     async fn refresh(&self, hold: &Hold, identity: &Identity) -> Result<(), ApproveError> {
         let call = self.stored_call(hold, identity).map_err(ApproveError::Unreadable)?;
-        let decision = self.judge(&call, Vec::new()).await;
-        if decision.verdict == Verdict::Deny {
-            let reason = denial_text(&decision);
+        let (call, decision) = self.judge_and_fulfil(call, Vec::new()).await;
+        let denied = decision.verdict == Verdict::Deny;
+        if denied || self.keyed(&call) != hold.binding().arguments {
+            let reason = if denied { denial_text(&decision) } else { OTHER_ARGUMENTS.to_owned() };
             let event = HoldEvent::Cancelled { reason: reason.clone() };
             self.holds.step(hold.id, event).await?;
             return Err(ApproveError::Denied(reason));
@@ -317,6 +321,9 @@ impl Gate {
         Ok(ReleaseError::Cancelled(reason))
     }
 }
+
+/// A call that waits is never edited: what an approver saw is what is sent, or nothing is.
+const OTHER_ARGUMENTS: &str = "the policy demands other arguments by now; call the tool again";
 
 fn what_changed(was: &Binding, is: &Binding) -> String {
     let parts = [

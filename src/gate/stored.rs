@@ -19,6 +19,8 @@ struct StoredCall {
     at: Timestamp,
     payload: String,
     continuation: Option<String>,
+    #[serde(default)]
+    notes: Vec<String>,
 }
 
 /// An answer as it is stored, sealed.
@@ -111,6 +113,7 @@ pub(super) fn seal_call(
         at: call.at,
         payload: call.payload.as_str().to_owned(),
         continuation: call.continuation.as_ref().map(|text| text.as_str().to_owned()),
+        notes: call.meta.notes.clone(),
     };
     seal(sealer, &call_context(id), &stored)
 }
@@ -129,7 +132,7 @@ impl StoredCall {
             subject,
             payload: text(self.payload),
             continuation: self.continuation.map(text),
-            meta: CallMeta::default(),
+            meta: CallMeta { notes: self.notes, ..CallMeta::default() },
         }
     }
 }

@@ -46,6 +46,8 @@ pub struct Entry {
     pub(super) at_least_one: Vec<String>,
     /// `input_schema`, compiled.
     pub(super) schema: Schema,
+    /// Its schema of each argument.
+    pub(super) arguments: serde_json::Map<String, Value>,
 }
 
 /// The hints of a tool definition (mcp: `ToolAnnotations`).
@@ -122,6 +124,12 @@ impl RawEntry {
     fn check(self) -> Option<Entry> {
         let input_schema = JsonText::of(&self.input_schema);
         let schema = Schema::compile(&input_schema).ok()?;
+        let arguments = self
+            .input_schema
+            .get("properties")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default();
         Some(Entry {
             name: self.name,
             effect: self.effect,
@@ -134,6 +142,7 @@ impl RawEntry {
             ids: self.ids,
             at_least_one: self.at_least_one,
             schema,
+            arguments,
         })
     }
 }

@@ -10,6 +10,7 @@
 
 mod catalogue;
 mod definition;
+mod duties;
 mod ids;
 mod pins;
 mod resolve;
@@ -19,6 +20,7 @@ mod text;
 
 pub use catalogue::{Catalogue, Entry};
 pub use definition::{DefinitionError, Mirrors, ToolDefinition, present};
+pub use duties::{Fulfilled, Unfit, fulfil};
 pub use pins::{How, MAX_TOOLS, PinRow, PinStatus, PinnedTool, Pins, PinsError, ToolEvent};
 pub use resolve::{Refusal, Resolved};
-pub use search::{Filter, Object, Operator, QueryFault, Search};
+pub use search::{Object, QueryFault, Search};

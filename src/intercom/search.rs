@@ -8,12 +8,12 @@
 mod filter;
 mod query;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::domain::JsonText;
+use crate::domain::{Filter, JsonText, Operator};
 
 pub use query::QueryFault;
+pub(super) use query::Unlimited;
 
 /// What a call searches for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,89 +53,6 @@ impl Object {
             Self::Companies => "companies",
             Self::Articles => "articles",
         }
-    }
-}
-
-/// One condition on what is found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Filter {
-    /// The field, by its name in the language of `search`, such as `team_assignee_id`.
-    pub field: String,
-    /// How the field is compared.
-    pub operator: Operator,
-    /// What with: one value, or for `in` and `nin` one or more.
-    pub values: Vec<String>,
-}
-
-/// How a field is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Operator {
-    /// Equal.
-    Eq,
-    /// Not equal.
-    Neq,
-    /// Greater.
-    Gt,
-    /// Greater or equal.
-    Gte,
-    /// Less.
-    Lt,
-    /// Less or equal.
-    Lte,
-    /// One of.
-    In,
-    /// None of.
-    Nin,
-    /// Holds as a part.
-    Contains,
-}
-
-impl Operator {
-    const ALL: [Self; 9] = [
-        Self::Eq,
-        Self::Neq,
-        Self::Gt,
-        Self::Gte,
-        Self::Lt,
-        Self::Lte,
-        Self::In,
-        Self::Nin,
-        Self::Contains,
-    ];
-
-    /// The word in rules and in the language.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Eq => "eq",
-            Self::Neq => "neq",
-            Self::Gt => "gt",
-            Self::Gte => "gte",
-            Self::Lt => "lt",
-            Self::Lte => "lte",
-            Self::In => "in",
-            Self::Nin => "nin",
-            Self::Contains => "contains",
-        }
-    }
-
-    pub(super) fn read(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|operator| operator.as_str() == word)
-    }
-
-    /// The signs of `search_conversations`' statistics.
-    fn of_sign(sign: &str) -> Option<Self> {
-        Some(match sign {
-            "=" => Self::Eq,
-            "!=" => Self::Neq,
-            ">" => Self::Gt,
-            ">=" => Self::Gte,
-            "<" => Self::Lt,
-            "<=" => Self::Lte,
-            _ => return None,
-        })
     }
 }
 
@@ -189,7 +106,7 @@ impl Search {
             }
             _ => match (value.get("operator").and_then(Value::as_str), value.get("value")) {
                 (Some(sign), Some(value)) => {
-                    let operator = Operator::of_sign(sign).unwrap_or(Operator::Eq);
+                    let operator = of_sign(sign).unwrap_or(Operator::Eq);
                     let values = vec![plain(value)];
                     self.filters.push(Filter { field: name.to_owned(), operator, values });
                 }
@@ -206,6 +123,19 @@ impl Search {
     fn equal(&mut self, field: String, value: &Value) {
         self.filters.push(Filter { field, operator: Operator::Eq, values: vec![plain(value)] });
     }
+}
+
+/// The signs of `search_conversations`' statistics.
+fn of_sign(sign: &str) -> Option<Operator> {
+    Some(match sign {
+        "=" => Operator::Eq,
+        "!=" => Operator::Neq,
+        ">" => Operator::Gt,
+        ">=" => Operator::Gte,
+        "<" => Operator::Lt,
+        "<=" => Operator::Lte,
+        _ => return None,
+    })
 }
 
 fn plain(value: &Value) -> String {

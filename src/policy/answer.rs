@@ -9,7 +9,8 @@ use std::time::Duration;
 use regorus::Value;
 
 use super::engine::Failure;
-use crate::domain::{Fault, Question, Reason, Release, Verdict};
+use super::obligations;
+use crate::domain::{Fault, Obligation, Question, Reason, Release, Verdict};
 
 /// Where each rule that may speak stands: `question.rule` to `file:line`.
 pub(super) type Sites = BTreeMap<String, String>;
@@ -25,6 +26,7 @@ const MAX_EXPIRY_SECONDS: u64 = 30 * 24 * 60 * 60;
 pub(super) struct Ruling {
     pub(super) verdict: Verdict,
     pub(super) reasons: Vec<Reason>,
+    pub(super) obligations: Vec<Obligation>,
     pub(super) release: Option<Release>,
 }
 
@@ -39,15 +41,16 @@ pub(super) fn ruling(question: Question, answer: &Value, sites: &Sites) -> Resul
         _ => return Err(misfit("`verdict` is no verdict of this question")),
     };
     let reasons = reasons(question, said, sites)?;
-    if !list(obligations, "`obligations`")?.is_empty() {
-        return Err(misfit("`obligations` holds one that Portcullis does not know"));
+    let obligations = obligations::read(question, obligations, sites)?;
+    if verdict == Verdict::Deny && !obligations.is_empty() {
+        return Err(misfit("`obligations` are given beside a denial"));
     }
     let release = match release {
         Value::Null => None,
         _ if verdict == Verdict::Hold => Some(self::release(release)?),
         _ => return Err(misfit("`release` is given without a hold")),
     };
-    Ok(Ruling { verdict, reasons, release })
+    Ok(Ruling { verdict, reasons, obligations, release })
 }
 
 /// Reads `{tools, reasons}`: names out of those offered.
@@ -76,17 +79,26 @@ fn reasons(question: Question, said: &Value, sites: &Sites) -> Result<Vec<Reason
     said.into_iter()
         .map(|reason| {
             let [rule, text] = members(reason, ["rule", "text"], "a reason")?;
-            let rule = format!("{}.{}", question.as_str(), self::text(rule, "`rule`")?);
-            let text = self::text(text, "`text`")?;
-            if text.is_empty() || text.len() > MAX_TEXT {
-                return Err(misfit("a reason's `text` must have 1 to 1000 bytes"));
-            }
-            match sites.get(&rule) {
-                Some(at) => Ok(Reason { rule, at: Some(at.clone()), text: text.to_owned() }),
-                None => Err(misfit("a reason names a rule that the bundle does not declare")),
-            }
+            self::reason(question, rule, text, sites)
         })
         .collect()
+}
+
+pub(super) fn reason(
+    question: Question,
+    rule: &Value,
+    text: &Value,
+    sites: &Sites,
+) -> Result<Reason, Failure> {
+    let rule = format!("{}.{}", question.as_str(), self::text(rule, "`rule`")?);
+    let text = self::text(text, "`text`")?;
+    if text.is_empty() || text.len() > MAX_TEXT {
+        return Err(misfit("a reason's `text` must have 1 to 1000 bytes"));
+    }
+    match sites.get(&rule) {
+        Some(at) => Ok(Reason { rule, at: Some(at.clone()), text: text.to_owned() }),
+        None => Err(misfit("a reason names a rule that the bundle does not declare")),
+    }
 }
 
 fn release(release: &Value) -> Result<Release, Failure> {
@@ -112,7 +124,7 @@ fn release(release: &Value) -> Result<Release, Failure> {
 }
 
 /// The members of an object that has exactly these.
-fn members<'a, const N: usize>(
+pub(super) fn members<'a, const N: usize>(
     value: &'a Value,
     names: [&str; N],
     what: &str,
@@ -129,7 +141,7 @@ fn members<'a, const N: usize>(
     Ok(found)
 }
 
-fn text<'a>(value: &'a Value, what: &str) -> Result<&'a str, Failure> {
+pub(super) fn text<'a>(value: &'a Value, what: &str) -> Result<&'a str, Failure> {
     match value {
         Value::String(text) => Ok(text),
         _ => Err(misfit(format!("{what} must be a string"))),
@@ -137,7 +149,7 @@ fn text<'a>(value: &'a Value, what: &str) -> Result<&'a str, Failure> {
 }
 
 /// A list, or a set, which partial rules make.
-fn list<'a>(value: &'a Value, what: &str) -> Result<Vec<&'a Value>, Failure> {
+pub(super) fn list<'a>(value: &'a Value, what: &str) -> Result<Vec<&'a Value>, Failure> {
     match value {
         Value::Array(items) => Ok(items.iter().collect()),
         Value::Set(items) => Ok(items.iter_sorted().collect()),
@@ -145,6 +157,6 @@ fn list<'a>(value: &'a Value, what: &str) -> Result<Vec<&'a Value>, Failure> {
     }
 }
 
-fn misfit(text: impl Into<String>) -> Failure {
+pub(super) fn misfit(text: impl Into<String>) -> Failure {
     Failure::new(Fault::PolicyInvalidResult, text)
 }

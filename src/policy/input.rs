@@ -16,6 +16,7 @@
 //! | `subject` | the others | `{kind}` with `name` (tool, prompt), `uri` (resource) or `id` (task); `kind` is `tool`, `prompt`, `resource`, `task`, `answer` or `method` |
 //! | `tool` | the others, for tools | `{name, effect, pinned}`, and `definition` (digest) if pinned; `effect` is `read` or `write` by our catalogue |
 //! | `arguments` | the others, for tools | the arguments as they will be sent |
+//! | `search` | the others, for tools that list | what is searched, in one form for all of them: `{object, filters: [{field, operator, values}]}`, with `text`, `limit` and `cursor` if the call gives them; `object` is `conversations`, `contacts`, `companies` or `articles`, `operator` is `eq`, `neq`, `gt`, `gte`, `lt`, `lte`, `in`, `nin` or `contains`; all filters hold, fields have their names of the tool `search` |
 //! | `params` | the others, for everything but tools | the method's parameters as they will be sent, without `_meta` and without what `continuation` has; for the client's answer to a question `{result}` or `{error}` |
 //! | `continuation` | the others, if there is one | what the client answers to the server's questions: `inputResponses` and `requestState` of `tools/call`, `prompts/get`, `resources/read` and `tasks/update` |
 //! | `answer` | `disclose` | `{kind, bytes, is_error}`, and `method` for notifications and requests of the server; kinds: [`super::AnswerKind`] |
@@ -31,8 +32,9 @@ use super::json::{self, object};
 use super::wants::Want;
 use super::{AnswerFacts, AnswerKind, ApproveFacts, Facts, ToolFacts};
 use crate::domain::{
-    Call, ClientHint, Effect, Fault, Principal, PrincipalKind, Release, Subject, Timestamp,
+    Call, ClientHint, Effect, Fault, Filter, Principal, PrincipalKind, Release, Subject, Timestamp,
 };
+use crate::intercom::Search;
 
 /// The most bytes of a call (payload and continuation) that policy looks at.
 pub const MAX_CALL_BYTES: usize = 256 * 1024;
@@ -190,6 +192,11 @@ fn of_call<'a>(call: &Call, facts: &Facts, want: &'a Want) -> Result<(Part<'a>, 
             }
         });
         input.read("arguments", call.payload.as_str())?;
+        if want.of("search").is_some()
+            && let Some(search) = Search::of(name, &call.payload)
+        {
+            input.part("search", |part| self::search(&search, part));
+        }
     } else {
         input.read("params", call.payload.as_str())?;
     }
@@ -237,6 +244,28 @@ fn subject(subject: &Subject, part: &mut Part<'_>) {
     }
 }
 
+fn search(search: &Search, part: &mut Part<'_>) {
+    part.put("object", || search.object.as_str().into());
+    part.put("filters", || search.filters.iter().map(filter).collect::<Vec<_>>().into());
+    if let Some(text) = &search.text {
+        part.put("text", || text.as_str().into());
+    }
+    if let Some(limit) = search.limit {
+        part.put("limit", || limit.into());
+    }
+    if let Some(cursor) = &search.cursor {
+        part.put("cursor", || cursor.as_str().into());
+    }
+}
+
+fn filter(filter: &Filter) -> Value {
+    object([
+        ("field", filter.field.as_str().into()),
+        ("operator", filter.operator.as_str().into()),
+        ("values", strings(&filter.values)),
+    ])
+}
+
 fn tool(name: &str, effect: Effect, pinned: bool) -> Value {
     object([("name", name.into()), ("effect", effect.as_str().into()), ("pinned", pinned.into())])
 }
@@ -282,6 +311,32 @@ mod tests {
             let seen = continuation.map_or(Value::Undefined, |text| json::read(text).unwrap());
             assert_eq!(input["continuation"], seen);
         }
+    }
+
+    #[test]
+    fn a_search_is_seen_in_one_form() {
+        let rows = [
+            (
+                "search",
+                r#"{"query":"object_type:conversations state:open q:refund limit:9"}"#,
+                r#"{"object":"conversations","filters":[{"field":"state","operator":"eq","values":["open"]}],"text":"refund","limit":9}"#,
+            ),
+            (
+                "search_conversations",
+                r#"{"ids":["1"],"starting_after":"c"}"#,
+                r#"{"object":"conversations","filters":[{"field":"id","operator":"in","values":["1"]}],"cursor":"c"}"#,
+            ),
+            ("list_articles", "{}", r#"{"object":"articles","filters":[]}"#),
+        ];
+        for (name, payload, expected) in rows {
+            let name = name.to_owned();
+            let tool = Subject::Tool { name, effect: Effect::Read, definition: None };
+            let input = admit(&call(tool, payload, None), &facts(), &Want::Whole).ok().unwrap();
+            assert_eq!(input.value["search"], json::read(expected).unwrap());
+        }
+        let tool = Subject::Tool { name: "fetch".into(), effect: Effect::Read, definition: None };
+        let input = admit(&call(tool, "{}", None), &facts(), &Want::Whole).ok().unwrap();
+        assert_eq!(input.value["search"], Value::Undefined);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use regorus::unstable::{Expr, Module, Ref, Rule, RuleHead, Span};
 use super::answer::Sites;
 use super::builtins;
 use super::bundle::FileKind;
+use super::obligations;
 use super::presence;
 use super::problem::Problem;
 use super::syntax::{Visit, each, root, text_of};
@@ -162,8 +163,8 @@ impl Lint<'_> {
         }
     }
 
-    /// A member of `allow`, `hold` or `deny`: `{"rule": literal, "text": any}`, with `release` in a
-    /// `hold`.
+    /// A member of `allow`, `hold`, `deny` or `oblige`: `{"rule": literal, "text": any}`, with `release` in a
+    /// `hold` and one duty in an `oblige`.
     fn reason(&mut self, question: Question, word: &str, member: &Ref<Expr>, rule: &Span) {
         let Expr::Object { fields, .. } = &**member else {
             let text = format!(
@@ -171,20 +172,27 @@ impl Lint<'_> {
             );
             return self.problem(member.span(), text);
         };
+        let more: &[&str] = match word {
+            "hold" => &["release"],
+            "oblige" => obligations::kinds(question),
+            _ => &[],
+        };
         for (_, key, _) in fields {
-            let known = match literal(key).as_deref() {
-                Some("rule" | "text") => true,
-                Some("release") => word == "hold",
-                _ => false,
-            };
+            let known = literal(key)
+                .is_some_and(|key| key == "rule" || key == "text" || more.contains(&key.as_str()));
             if !known {
+                let more: String = more.iter().map(|key| format!(", `{key}`")).collect();
                 let text = format!(
-                    "`{}` is no part of a member of `{word}`; those are `rule`, `text`{}",
-                    key.span().text(),
-                    if word == "hold" { ", `release`" } else { "" }
+                    "`{}` is no part of a member of `{word}`; those are `rule`, `text`{more}",
+                    key.span().text()
                 );
                 self.problem(key.span(), text);
             }
+        }
+        let duties = more.iter().filter(|kind| self::member(fields, kind).is_some()).count();
+        if word == "oblige" && duties != 1 {
+            let text = format!("a member of `oblige` has exactly one of {}", more.join(", "));
+            self.problem(member.span(), text);
         }
         if self::member(fields, "text").is_none() {
             self.problem(member.span(), "`text` is missing: say in plain words why");
@@ -227,14 +235,15 @@ impl Lint<'_> {
     }
 }
 
-const VERDICTS: [&str; 5] = ["allow", "hold", "deny", "show", "hide"];
+const VERDICTS: [&str; 6] = ["allow", "hold", "deny", "oblige", "show", "hide"];
 
 /// The rules that the library reads, by question.
 const fn words(question: Question) -> &'static [&'static str] {
     match question {
         Question::Visible => &["show", "hide"],
-        Question::Admit => &["allow", "hold", "deny"],
-        Question::Disclose | Question::Approve => &["allow", "deny"],
+        Question::Admit => &["allow", "hold", "deny", "oblige"],
+        Question::Disclose => &["allow", "deny", "oblige"],
+        Question::Approve => &["allow", "deny"],
     }
 }
 

@@ -26,6 +26,7 @@ mod json;
 mod lint;
 mod load;
 mod memo;
+mod obligations;
 mod presence;
 mod problem;
 mod sound;
@@ -45,7 +46,7 @@ pub use problem::{LoadErrors, Problem};
 use crate::domain::{
     Call, ClientHint, Digest, Fault, Finding, Judge, Principal, Question, Reason, Verdict,
 };
-use answer::Sites;
+use answer::{Ruling, Sites};
 use apart::Apart;
 use bundle::File;
 use engine::{Budget, Failure, Prepared};
@@ -127,7 +128,13 @@ impl Ruleset {
         };
         match shown {
             Ok((tools, reasons)) => {
-                Visible { tools, finding: finding(Verdict::Allow, reasons, None) }
+                let ruling = Ruling {
+                    verdict: Verdict::Allow,
+                    reasons,
+                    obligations: Vec::new(),
+                    release: None,
+                };
+                Visible { tools, finding: finding(ruling) }
             }
             Err(failure) => Visible { tools: BTreeSet::new(), finding: fault(failure) },
         }
@@ -157,7 +164,7 @@ impl Ruleset {
             Err(failure) => Err(failure),
         };
         match answer.and_then(|value| answer::ruling(question, &value, &self.sites)) {
-            Ok(ruling) => finding(ruling.verdict, ruling.reasons, ruling.release),
+            Ok(ruling) => finding(ruling),
             Err(failure) => fault(failure),
         }
     }
@@ -190,12 +197,9 @@ impl std::fmt::Debug for Ruleset {
     }
 }
 
-fn finding(
-    verdict: Verdict,
-    reasons: Vec<Reason>,
-    release: Option<crate::domain::Release>,
-) -> Finding {
-    Finding { judge: Judge::Policy, verdict, reasons, release, fault: None }
+fn finding(ruling: Ruling) -> Finding {
+    let Ruling { verdict, reasons, obligations, release } = ruling;
+    Finding { judge: Judge::Policy, verdict, reasons, obligations, release, fault: None }
 }
 
 fn fault(failure: Failure) -> Finding {
@@ -211,6 +215,7 @@ fn fault(failure: Failure) -> Finding {
         judge: Judge::Policy,
         verdict: Verdict::Deny,
         reasons: vec![reason],
+        obligations: Vec::new(),
         release: None,
         fault: Some(failure.fault),
     }

@@ -305,8 +305,8 @@ fn principal(id: PrincipalId, roles: Vec<String>) -> Principal {
 }
 
 fn calls(principal: &Arc<Principal>) -> Vec<Call> {
-    const FULL: &str = r#"{"id":"1","query":"q","title":"t","body":"<p>b</p>","author_id":1,
-        "state":"published","conversation_id":"1","per_page":5}"#;
+    const FULL: &str = r#"{"id":"1","query":"object_type:conversations state:open q:refund limit:5",
+        "title":"t","body":"<p>b</p>","author_id":1,"state":"published","conversation_id":"1","per_page":5}"#;
     let call = |method: &str, subject: Subject, payload: &'static str| Call {
         id: CallId(uuid::Uuid::nil()),
         at: Timestamp::from_millis(0),

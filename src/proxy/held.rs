@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::Proxy;
 use super::adapt;
 use super::handler::{Ask, Caller};
+use super::notes::with_notes_of;
 use super::outbox::Outbox;
 use super::relay::{result_kind, withheld_text};
 use super::tasks;
@@ -261,7 +262,7 @@ impl Proxy {
             return Ok(Told::Error(stored_error(&text)));
         }
         match adapt::result(self.gate.sealer(), caller, ask, leg, &text) {
-            Ok(text) => Ok(Told::Result(text)),
+            Ok(text) => Ok(Told::Result(with_notes_of(&call, text))),
             Err(_) => {
                 let text = "the call was released and sent, but Intercom's answer has a form that \
                             this client cannot take";

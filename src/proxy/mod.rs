@@ -12,6 +12,7 @@ mod handler;
 mod held;
 mod legacy;
 mod modern;
+mod notes;
 mod outbox;
 mod relay;
 mod reply;

@@ -10,6 +10,7 @@ use http::StatusCode;
 use super::Proxy;
 use super::adapt;
 use super::handler::{Ask, Caller, left};
+use super::notes::with_notes_of;
 use super::outbox::Outbox;
 use super::session::{Asked, Session};
 use super::trouble::{DENIED, Trouble, tool_error_result};
@@ -101,6 +102,7 @@ impl Proxy {
                 let adapted = adapt::result(self.gate.sealer(), caller, ask, &leg, &text);
                 match adapted {
                     Ok(text) => {
+                        let text = with_notes_of(exchange.call(), text);
                         let failed = kind == AnswerKind::ToolError;
                         let kind = if failed { OutcomeKind::Error } else { OutcomeKind::Answered };
                         exchange.spent().complete(kind, bytes, None);

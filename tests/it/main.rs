@@ -24,6 +24,7 @@ mod kill;
 mod leaving;
 mod load;
 mod misdelivery;
+mod obligations;
 mod process;
 mod questions;
 mod races;

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{Filter, Object, Operator};
+use super::Object;
+use crate::domain::{Filter, Operator};
 use crate::intercom::ids::{self, IdKind};
 
 /// What the values of a field look like.

@@ -6,12 +6,22 @@
 //! is written anew in one spelling, which is what rules see and Intercom receives.
 
 use super::filter;
-use super::{Filter, Object, Operator, Search};
+use super::{Object, Search};
+use crate::domain::{Filter, Operator};
 
 /// Why a query is refused, as an instruction. Repeats no value of the query.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`query` {0}")]
 pub struct QueryFault(String);
+
+/// Why a search cannot be limited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::intercom) enum Unlimited {
+    /// What is searched has no such field, or the field no such value.
+    Field,
+    /// The search asks for what lies outside of the limit.
+    Outside,
+}
 
 fn fault(text: impl Into<String>) -> QueryFault {
     QueryFault(text.into())
@@ -81,6 +91,42 @@ impl Search {
             }
         }
         Ok(())
+    }
+
+    /// Limits what is found by one more condition. One on the same field stays if it is stricter; two
+    /// lists of values are cut to what both have.
+    pub(in crate::intercom) fn limit_to(&mut self, wanted: &Filter) -> Result<(), Unlimited> {
+        let wanted = filter::checked(self.object, wanted.clone()).map_err(|_| Unlimited::Field)?;
+        let mut same = self.filters.iter_mut().filter(|filter| filter.field == wanted.field);
+        let Some(asked) = same.next() else {
+            self.filters.push(wanted);
+            return Ok(());
+        };
+        if same.next().is_some() {
+            return Err(Unlimited::Outside);
+        }
+        if *asked == wanted {
+            return Ok(());
+        }
+        let listed = match wanted.operator {
+            Operator::Eq | Operator::In => true,
+            Operator::Neq | Operator::Nin => false,
+            _ => return Err(Unlimited::Outside),
+        };
+        if !matches!(asked.operator, Operator::Eq | Operator::In) {
+            return Err(Unlimited::Outside);
+        }
+        let allowed = |value: &&String| wanted.values.contains(value) == listed;
+        let both: Vec<String> = asked.values.iter().filter(allowed).cloned().collect();
+        match both.len() {
+            0 => Err(Unlimited::Outside),
+            left if left == asked.values.len() => Ok(()),
+            left => {
+                asked.operator = if left == 1 { Operator::Eq } else { Operator::In };
+                asked.values = both;
+                Ok(())
+            }
+        }
     }
 
     /// The query in its one spelling. Reading it again gives the same search.

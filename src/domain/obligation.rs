@@ -1,0 +1,69 @@
+//! Obligations: what a rule demands of a call or of an answer, beside its verdict.
+//!
+//! Policy states a duty, `intercom` fulfils it on the text, `gate` makes sure that what is sent or
+//! shown is what was judged after it was fulfilled. Only a verdict that is not `deny` carries any.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Filter, JsonText, Reason};
+
+/// One demand, and the rule that makes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Obligation {
+    /// The rule, and in its text what the agent is told of the change.
+    #[serde(flatten)]
+    pub reason: Reason,
+    /// What is demanded.
+    #[serde(flatten)]
+    pub duty: Duty,
+    /// Whether it changed the call's arguments, or the answer; set when it is fulfilled.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub changed: bool,
+}
+
+/// What is demanded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Duty {
+    /// This argument has this value.
+    Set {
+        /// The argument's name.
+        argument: String,
+        /// Its value. Not in the record: a rule may have made it from personal data. The record
+        /// has the keyed digest of all arguments.
+        #[serde(skip, default = "JsonText::null")]
+        value: JsonText,
+    },
+    /// This argument is a number of at most so much.
+    Cap {
+        /// The argument's name; `per_page` is also the `limit` in the query of `search`.
+        argument: String,
+        /// The largest value.
+        most: u64,
+    },
+    /// What is searched is also limited by this condition.
+    Filter(Filter),
+    /// This record is left out of the answer.
+    Drop {
+        /// Its reference, as in `input.answer.records`.
+        record: String,
+    },
+    /// No more records than this are shown.
+    Rows {
+        /// How many.
+        most: u64,
+    },
+    /// The principal's trail gets this label.
+    Label {
+        /// The label's name.
+        name: String,
+    },
+}
+
+impl Duty {
+    /// Whether it concerns a call's arguments.
+    #[must_use]
+    pub const fn is_of_arguments(&self) -> bool {
+        matches!(self, Self::Set { .. } | Self::Cap { .. } | Self::Filter(_))
+    }
+}
