@@ -30,6 +30,7 @@ use crate::store::{SealError, Sealer};
 
 pub use permit::{Permit, Spent};
 pub use release::{ApproveError, ReleaseError, Released, Settled};
+pub use stored::Contents;
 
 /// What `admit` says of a call, recorded.
 #[must_use]
@@ -64,7 +65,7 @@ impl Denial {
             };
         }
         let correctable =
-            self.decision.reasons.iter().any(|reason| reason.rule == INVALID_ARGUMENTS);
+            self.decision.reasons.iter().any(|reason| CORRECTABLE.contains(&reason.rule.as_str()));
         if !correctable {
             text.push_str(" Repeating the call will not help.");
         }
@@ -73,8 +74,8 @@ impl Denial {
     }
 }
 
-/// The one refusal that the agent can mend by itself (see `intercom::Refusal`).
-const INVALID_ARGUMENTS: &str = "tool.invalid_arguments";
+/// Refusals that the agent can mend by itself (see `intercom::Refusal`).
+const CORRECTABLE: [&str; 2] = ["tool.invalid_arguments", duties::UNSAID];
 
 /// Why a call could not be judged and recorded. Nothing was sent.
 #[derive(Debug, thiserror::Error)]

@@ -12,6 +12,7 @@ use crate::clock;
 use crate::config::{Config, Secret, private};
 use crate::control::{self, Answer, Question};
 use crate::domain::{Digest, Event, Hold, HoldEvent, HoldId, OnRelease};
+use crate::gate::Contents;
 use crate::holds::HoldView;
 
 /// Commands about held calls.
@@ -104,8 +105,8 @@ pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<Exi
         Command::Show { id, key, json } => {
             let key = key.read()?.expose().to_owned();
             match control::ask(data, &Question::Hold { id, key }).await? {
-                Answer::Hold { hold, arguments, beside } => {
-                    show(&hold, &arguments, beside.as_deref(), json)?;
+                Answer::Hold { hold, arguments, beside, reason } => {
+                    show(&hold, &Contents { arguments, beside, reason }, json)?;
                 }
                 _ => anyhow::bail!("the running Portcullis answered something else"),
             }
@@ -178,12 +179,16 @@ fn list(holds: &[HoldView], json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn show(hold: &HoldView, arguments: &str, beside: Option<&str>, json: bool) -> anyhow::Result<()> {
+fn show(hold: &HoldView, contents: &Contents, json: bool) -> anyhow::Result<()> {
+    let Contents { arguments, beside, reason } = contents;
     if json {
         let arguments: serde_json::Value = serde_json::from_str(arguments)?;
-        let beside: Option<serde_json::Value> = beside.map(serde_json::from_str).transpose()?;
-        let both = serde_json::json!({ "hold": hold, "arguments": arguments, "beside": beside });
-        println!("{}", serde_json::to_string_pretty(&both)?);
+        let beside: Option<serde_json::Value> =
+            beside.as_deref().map(serde_json::from_str).transpose()?;
+        let all = serde_json::json!({
+            "hold": hold, "arguments": arguments, "beside": beside, "reason": reason,
+        });
+        println!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(());
     }
     println!("hold       {}", hold.id);
@@ -200,6 +205,9 @@ fn show(hold: &HoldView, arguments: &str, beside: Option<&str>, json: bool) -> a
     for reason in &hold.reasons {
         let at = reason.at.as_deref().unwrap_or("portcullis");
         println!("because    {} ({}, {at})", shown(&reason.text), reason.rule);
+    }
+    if let Some(reason) = reason {
+        println!("the agent says, not verified: {}", shown(reason));
     }
     let groups = match hold.release.groups.as_slice() {
         [] => "any approver".to_owned(),

@@ -91,6 +91,9 @@ pub enum Answer {
         arguments: String,
         /// What will be sent beside them, if anything (`inputResponses`, `requestState`).
         beside: Option<String>,
+        /// Why the agent calls, in its own words: untrusted.
+        #[serde(default)]
+        reason: Option<String>,
     },
     /// It did not work.
     Error {

@@ -14,7 +14,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::{Answer, Question, SOCKET};
 use crate::clock;
 use crate::domain::{Approver, Hold, HoldId, HoldState, JsonText, OnRelease};
-use crate::gate::{Gate, ReleaseError};
+use crate::gate::{Contents, Gate, ReleaseError};
 use crate::holds::HoldView;
 use crate::identity::{Identity, People};
 use crate::intercom::Pins;
@@ -149,8 +149,8 @@ impl Control {
 
     fn hold(&self, id: HoldId) -> Result<Answer, String> {
         let hold = self.gate.holds().hold(id).map_err(words)?;
-        let (arguments, beside) = self.gate.stored_contents(&hold)?;
-        Ok(Answer::Hold { hold: Box::new(HoldView::from(&hold)), arguments, beside })
+        let Contents { arguments, beside, reason } = self.gate.stored_contents(&hold)?;
+        Ok(Answer::Hold { hold: Box::new(HoldView::from(&hold)), arguments, beside, reason })
     }
 
     fn person(&self, key: &str) -> Result<Arc<Approver>, String> {

@@ -101,6 +101,8 @@ pub struct CallMeta {
     pub log_level: Option<String>,
     /// The client's capabilities, cut to what Portcullis passes; an object.
     pub capabilities: Option<JsonText>,
+    /// Why the agent calls, in its own words: untrusted, for rules and approvers, never sent.
+    pub reason: Option<String>,
     /// What Portcullis changed in the call because rules demand it, in the rules' words: the agent
     /// reads it with the answer.
     pub notes: Vec<String>,

@@ -43,6 +43,11 @@ pub enum Duty {
     },
     /// What is searched is also limited by this condition.
     Filter(Filter),
+    /// The agent says why it calls.
+    Reason {
+        /// The fewest characters.
+        least: u64,
+    },
     /// This record is left out of the answer.
     Drop {
         /// Its reference, as in `input.answer.records`.
@@ -61,9 +66,9 @@ pub enum Duty {
 }
 
 impl Duty {
-    /// Whether it concerns a call's arguments.
+    /// Whether it concerns what the agent sends: the arguments, or its reason.
     #[must_use]
-    pub const fn is_of_arguments(&self) -> bool {
-        matches!(self, Self::Set { .. } | Self::Cap { .. } | Self::Filter(_))
+    pub const fn is_of_call(&self) -> bool {
+        matches!(self, Self::Set { .. } | Self::Cap { .. } | Self::Filter(_) | Self::Reason { .. })
     }
 }

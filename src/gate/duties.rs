@@ -9,12 +9,14 @@ use std::sync::Arc;
 
 use super::{Gate, Ruleset};
 use crate::domain::{
-    Call, Decision, Finding, Judge, Obligation, Question, Reason, Verdict, decide,
+    Call, Decision, Duty, Finding, Judge, Obligation, Question, Reason, Verdict, decide,
 };
-use crate::intercom::fulfil;
+use crate::intercom::{REASON, fulfil};
 
 /// The rule named where a duty cannot be fulfilled.
 const OBLIGATION: &str = "portcullis.obligation";
+/// The rule named where the agent did not say why it calls.
+pub(super) const UNSAID: &str = "portcullis.reason_missing";
 
 impl Gate {
     /// The decision on a call, and the call as its duties want it. Not recorded.
@@ -33,7 +35,7 @@ impl Gate {
         let (mut second, again) = self.fulfilled(&ruleset, &call, second);
         if again.is_some() {
             let text = "the rules demand other arguments each time they look at the call";
-            return (call, denied(&ruleset, text.to_owned(), &second.obligations));
+            return (call, denied(&ruleset, OBLIGATION, text.to_owned(), &second.obligations));
         }
         if second.verdict != Verdict::Deny {
             second.obligations.retain(|one| !same_rule(&first.obligations, one));
@@ -52,20 +54,26 @@ impl Gate {
         call: &Call,
         mut decision: Decision,
     ) -> (Decision, Option<crate::domain::JsonText>) {
+        if let Some(text) = decision.obligations.iter().find_map(|one| unsaid(call, &one.duty)) {
+            return (denied(ruleset, UNSAID, text, &decision.obligations), None);
+        }
         let duties: Vec<&mut Obligation> =
-            decision.obligations.iter_mut().filter(|one| one.duty.is_of_arguments()).collect();
+            decision.obligations.iter_mut().filter(|one| one.duty.is_of_call()).collect();
         if duties.is_empty() {
             return (decision, None);
         }
         let Some(tool) = call.subject.tool() else {
             let text = "a rule limits the arguments of a call that has none".to_owned();
-            return (denied(ruleset, text, &decision.obligations), None);
+            return (denied(ruleset, OBLIGATION, text, &decision.obligations), None);
         };
         let fulfilled = fulfil(tool, &call.payload, duties.iter().map(|one| &one.duty));
         let fulfilled = match fulfilled {
             Ok(fulfilled) => fulfilled,
             Err(unfit) => {
-                return (denied(ruleset, unfit.to_string(), &decision.obligations), None);
+                return (
+                    denied(ruleset, OBLIGATION, unfit.to_string(), &decision.obligations),
+                    None,
+                );
             }
         };
         for (one, changed) in duties.into_iter().zip(&fulfilled.changed) {
@@ -79,10 +87,22 @@ impl Gate {
             Ok(resolved) => (decision, Some(resolved.arguments)),
             Err(refusal) => {
                 let text = format!("what a rule demands does not fit: {refusal}");
-                (denied(ruleset, text, &decision.obligations), None)
+                (denied(ruleset, OBLIGATION, text, &decision.obligations), None)
             }
         }
     }
+}
+
+/// What an agent that did not say why is told.
+fn unsaid(call: &Call, duty: &Duty) -> Option<String> {
+    let Duty::Reason { least } = duty else { return None };
+    let said = call.meta.reason.as_deref().map_or(0, |reason| reason.trim().chars().count());
+    (u64::try_from(said).is_ok_and(|said| said < *least)).then(|| {
+        format!(
+            "this call needs a reason: call again with the argument `{REASON}`, a sentence of at \
+             least {least} characters that says why"
+        )
+    })
 }
 
 /// What the agent reads of a duty that changed its call.
@@ -95,10 +115,10 @@ fn same_rule(among: &[Obligation], one: &Obligation) -> bool {
 }
 
 /// A denial because of duties, which names their rules.
-fn denied(ruleset: &Arc<Ruleset>, text: String, duties: &[Obligation]) -> Decision {
-    let mut reasons = vec![Reason { rule: OBLIGATION.to_owned(), at: None, text }];
-    let of_arguments = duties.iter().filter(|one| one.duty.is_of_arguments());
-    reasons.extend(of_arguments.map(|one| one.reason.clone()));
+fn denied(ruleset: &Arc<Ruleset>, rule: &str, text: String, duties: &[Obligation]) -> Decision {
+    let mut reasons = vec![Reason { rule: rule.to_owned(), at: None, text }];
+    let of_call = duties.iter().filter(|one| one.duty.is_of_call());
+    reasons.extend(of_call.map(|one| one.reason.clone()));
     let finding = Finding {
         judge: Judge::Portcullis,
         verdict: Verdict::Deny,

@@ -20,7 +20,19 @@ struct StoredCall {
     payload: String,
     continuation: Option<String>,
     #[serde(default)]
+    reason: Option<String>,
+    #[serde(default)]
     notes: Vec<String>,
+}
+
+/// What a person sees of a held call.
+pub struct Contents {
+    /// The arguments, exactly as they will be sent.
+    pub arguments: String,
+    /// What will be sent beside them, if anything.
+    pub beside: Option<String>,
+    /// Why the agent calls, in its own words; not sent.
+    pub reason: Option<String>,
 }
 
 /// An answer as it is stored, sealed.
@@ -56,14 +68,13 @@ impl Gate {
         Ok(stored.into_call(principal))
     }
 
-    /// Everything of the held call that will be sent, for an approver: the arguments, and what
-    /// goes beside them.
+    /// Everything of the held call that will be sent, for an approver, and the agent's reason.
     ///
     /// # Errors
     /// In words, if the sealed call cannot be opened.
-    pub fn stored_contents(&self, hold: &Hold) -> Result<(String, Option<String>), String> {
-        let stored = self.unseal(hold)?;
-        Ok((stored.payload, stored.continuation))
+    pub fn stored_contents(&self, hold: &Hold) -> Result<Contents, String> {
+        let StoredCall { payload, continuation, reason, .. } = self.unseal(hold)?;
+        Ok(Contents { arguments: payload, beside: continuation, reason })
     }
 
     fn unseal(&self, hold: &Hold) -> Result<StoredCall, String> {
@@ -113,6 +124,7 @@ pub(super) fn seal_call(
         at: call.at,
         payload: call.payload.as_str().to_owned(),
         continuation: call.continuation.as_ref().map(|text| text.as_str().to_owned()),
+        reason: call.meta.reason.clone(),
         notes: call.meta.notes.clone(),
     };
     seal(sealer, &call_context(id), &stored)
@@ -132,7 +144,7 @@ impl StoredCall {
             subject,
             payload: text(self.payload),
             continuation: self.continuation.map(text),
-            meta: CallMeta { notes: self.notes, ..CallMeta::default() },
+            meta: CallMeta { reason: self.reason, notes: self.notes, ..CallMeta::default() },
         }
     }
 }

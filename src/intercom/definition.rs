@@ -128,6 +128,37 @@ pub fn present(definition: &ToolDefinition) -> JsonText {
     object.to_text()
 }
 
+/// The argument by which an agent says why it calls. Portcullis takes it out before the call is
+/// judged, so Intercom never sees it.
+pub const REASON: &str = "portcullis_reason";
+
+/// A presented definition with the argument [`REASON`] among its properties.
+#[must_use]
+pub fn asking_why(presented: &JsonText) -> JsonText {
+    let property = serde_json::json!({
+        "type": "string",
+        "maxLength": MAX_REASON,
+        "description": "Why you make this call, in a sentence. Asked for by the firewall, which \
+                        requires it for some calls; it is shown to approvers and not sent on.",
+    });
+    let edit = || {
+        let mut object = Object::parse(presented)?;
+        let mut schema = object.object("inputSchema")?;
+        let mut properties = match schema.get("properties") {
+            Some(properties) => Object::parse(properties)?,
+            None => Object::default(),
+        };
+        properties.set(REASON, JsonText::of(&property));
+        schema.set("properties", properties.to_text());
+        object.set("inputSchema", schema.to_text());
+        Some(object.to_text())
+    };
+    edit().unwrap_or_else(|| presented.clone())
+}
+
+/// The most characters of a reason.
+pub const MAX_REASON: usize = 500;
+
 fn is_tool_name(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/');
     (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(fits)

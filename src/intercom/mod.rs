@@ -19,7 +19,9 @@ mod search;
 mod text;
 
 pub use catalogue::{Catalogue, Entry};
-pub use definition::{DefinitionError, Mirrors, ToolDefinition, present};
+pub use definition::{
+    DefinitionError, MAX_REASON, Mirrors, REASON, ToolDefinition, asking_why, present,
+};
 pub use duties::{Fulfilled, Unfit, fulfil};
 pub use pins::{How, MAX_TOOLS, PinRow, PinStatus, PinnedTool, Pins, PinsError, ToolEvent};
 pub use resolve::{Refusal, Resolved};

@@ -73,6 +73,8 @@ pub(super) struct Prepared {
     pub(super) obstacle: Option<Arc<str>>,
     /// What of the input the rules refer to.
     pub(super) wants: Arc<Wants>,
+    /// Whether a rule may demand a reason of the agent.
+    pub(super) asks_why: bool,
 }
 
 /// The entry point of a question in Rego.

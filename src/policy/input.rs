@@ -17,6 +17,7 @@
 //! | `tool` | the others, for tools | `{name, effect, pinned}`, and `definition` (digest) if pinned; `effect` is `read` or `write` by our catalogue |
 //! | `arguments` | the others, for tools | the arguments as they will be sent |
 //! | `search` | the others, for tools that list | what is searched, in one form for all of them: `{object, filters: [{field, operator, values}]}`, with `text`, `limit` and `cursor` if the call gives them; `object` is `conversations`, `contacts`, `companies` or `articles`, `operator` is `eq`, `neq`, `gt`, `gte`, `lt`, `lte`, `in`, `nin` or `contains`; all filters hold, fields have their names of the tool `search` |
+//! | `reason` | the others, for tools, if given | why the agent calls, in its own words: **not trustworthy** |
 //! | `params` | the others, for everything but tools | the method's parameters as they will be sent, without `_meta` and without what `continuation` has; for the client's answer to a question `{result}` or `{error}` |
 //! | `continuation` | the others, if there is one | what the client answers to the server's questions: `inputResponses` and `requestState` of `tools/call`, `prompts/get`, `resources/read` and `tasks/update` |
 //! | `answer` | `disclose` | `{kind, bytes, is_error}`, and `method` for notifications and requests of the server; kinds: [`super::AnswerKind`] |
@@ -192,6 +193,9 @@ fn of_call<'a>(call: &Call, facts: &Facts, want: &'a Want) -> Result<(Part<'a>, 
             }
         });
         input.read("arguments", call.payload.as_str())?;
+        if let Some(reason) = &call.meta.reason {
+            input.put("reason", || reason.as_str().into());
+        }
         if want.of("search").is_some()
             && let Some(search) = Search::of(name, &call.payload)
         {

@@ -266,7 +266,7 @@ fn member<'a>(fields: &'a Fields, name: &str) -> Option<&'a Ref<Expr>> {
     Some(value)
 }
 
-fn literal(expr: &Ref<Expr>) -> Option<String> {
+pub(super) fn literal(expr: &Ref<Expr>) -> Option<String> {
     match &**expr {
         Expr::String { value: Value::String(text), .. }
         | Expr::RawString { value: Value::String(text), .. } => Some(text.to_string()),

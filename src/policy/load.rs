@@ -14,7 +14,7 @@ use super::engine::{Prepared, entry_point};
 use super::lint::{self, Parsed};
 use super::problem::{LoadErrors, Problem};
 use super::wants::Wants;
-use super::{json, sound, trial};
+use super::{json, obligations, sound, trial};
 use crate::domain::Question;
 
 /// What a checked bundle gives.
@@ -111,6 +111,7 @@ fn compile(files: &[File]) -> Result<(CompiledPolicy, Prepared), LoadErrors> {
     let mut engine = engine(files, &DECIDING)?;
     let data = engine.get_data();
     let wants = Arc::new(Wants::of(engine.get_modules()));
+    let asks_why = obligations::ask_why(engine.get_modules());
     let entry_points = Question::ALL.map(entry_point);
     let policy = engine
         .compile_with_entrypoint(&entry_point(Question::Admit).into())
@@ -129,6 +130,7 @@ fn compile(files: &[File]) -> Result<(CompiledPolicy, Prepared), LoadErrors> {
             interpreter: Arc::new(engine),
             obstacle: obstacle.map(Arc::from),
             wants,
+            asks_why,
         },
     ))
 }

@@ -111,6 +111,12 @@ impl Ruleset {
         self.prepared.obstacle.as_deref()
     }
 
+    /// Whether a rule may demand that the agent says why it calls.
+    #[must_use]
+    pub const fn asks_why(&self) -> bool {
+        self.prepared.asks_why
+    }
+
     /// Which of the offered tools may this principal see?
     pub async fn visible(
         &self,

@@ -1,18 +1,34 @@
 //! The obligations in an answer of policy: `{"rule", "text", KIND: {...}}`, with exactly one kind.
 
 use regorus::Value;
+use regorus::unstable::{Expr, Module, Ref};
 
 use super::answer::{self, Sites, list, members, misfit, text};
 use super::engine::Failure;
+use super::lint::literal;
+use super::syntax::{Visit, each};
 use crate::domain::{Duty, Filter, JsonText, Obligation, Operator, Question};
+use crate::intercom::MAX_REASON;
 
 /// The kinds that a question's rules may demand, by their word in Rego, with their members.
 pub(super) const fn kinds(question: Question) -> &'static [&'static str] {
     match question {
-        Question::Admit => &["set", "cap", "filter", "label"],
+        Question::Admit => &["set", "cap", "filter", "reason", "label"],
         Question::Disclose => &["drop", "rows", "label"],
         Question::Visible | Question::Approve => &[],
     }
+}
+
+/// Whether some rule demands a reason of the agent, which then has to be told how to give one.
+pub(super) fn ask_why(modules: &[Ref<Module>]) -> bool {
+    let mut asked = false;
+    for rule in modules.iter().flat_map(|module| &module.policy) {
+        each(rule, &mut |visit| {
+            let Visit::Expr(Expr::Object { fields, .. }) = visit else { return };
+            asked |= fields.iter().any(|(_, key, _)| literal(key).as_deref() == Some("reason"));
+        });
+    }
+    asked
 }
 
 const MAX_OBLIGATIONS: usize = 1000;
@@ -58,7 +74,10 @@ fn duty(kind: &str, duty: &Value) -> Result<Duty, Failure> {
         }
         "cap" => {
             let [argument, most] = members(duty, ["argument", "most"], "`cap`")?;
-            Ok(Duty::Cap { argument: name(argument, "`argument`")?, most: number(most, 1)? })
+            Ok(Duty::Cap {
+                argument: name(argument, "`argument`")?,
+                most: number(most, 1, "most")?,
+            })
         }
         "filter" => {
             let [field, operator, values] =
@@ -75,13 +94,21 @@ fn duty(kind: &str, duty: &Value) -> Result<Duty, Failure> {
             let values = values.into_iter().map(value).collect::<Result<_, _>>()?;
             Ok(Duty::Filter(Filter { field: name(field, "`field`")?, operator, values }))
         }
+        "reason" => {
+            let [least] = members(duty, ["least"], "`reason`")?;
+            let least = number(least, 1, "least")?;
+            if least > MAX_REASON as u64 {
+                return Err(misfit(format!("`least` must be at most {MAX_REASON}")));
+            }
+            Ok(Duty::Reason { least })
+        }
         "drop" => {
             let [record] = members(duty, ["record"], "`drop`")?;
             Ok(Duty::Drop { record: name(record, "`record`")? })
         }
         "rows" => {
             let [most] = members(duty, ["most"], "`rows`")?;
-            Ok(Duty::Rows { most: number(most, 0)? })
+            Ok(Duty::Rows { most: number(most, 0, "most")? })
         }
         _ => {
             let [label] = members(duty, ["name"], "`label`")?;
@@ -104,12 +131,12 @@ fn name(value: &Value, what: &str) -> Result<String, Failure> {
     Ok(name.to_owned())
 }
 
-fn number(value: &Value, least: u64) -> Result<u64, Failure> {
+fn number(value: &Value, least: u64, what: &str) -> Result<u64, Failure> {
     value
         .as_u64()
         .ok()
         .filter(|most| *most >= least)
-        .ok_or_else(|| misfit(format!("`most` must be a whole number of at least {least}")))
+        .ok_or_else(|| misfit(format!("`{what}` must be a whole number of at least {least}")))
 }
 
 /// A value to compare with: text, or a whole number, as ids often are.

@@ -11,7 +11,7 @@ use super::relay;
 use super::trouble::{Trouble, tool_error};
 use crate::domain::{Era, Finding, JsonText, OnRelease, Subject, Verdict};
 use crate::gate::{Admission, Denial, Holding};
-use crate::intercom::{Catalogue, PinnedTool, present};
+use crate::intercom::{Catalogue, MAX_REASON, PinnedTool, REASON, asking_why, present};
 use crate::mcp::headers::Mirrored;
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::MessageError;
@@ -44,12 +44,15 @@ impl Proxy {
         }
         let facts: Vec<ToolFacts> = tools.iter().map(|tool| facts_of(tool)).collect();
         let visible = self.gate.visible(&caller.principal, &caller.client, &facts).await;
+        let asks_why = self.gate.ruleset().asks_why();
         let mut list = String::from("[");
         for tool in tools.iter().filter(|tool| visible.contains(&tool.definition.name)) {
             if list.len() > 1 {
                 list.push(',');
             }
-            list.push_str(present(&tool.definition).as_str());
+            let presented = present(&tool.definition);
+            let shown = if asks_why { asking_why(&presented) } else { presented };
+            list.push_str(shown.as_str());
         }
         list.push(']');
         let bytes = list.len() as u64;
@@ -78,6 +81,7 @@ impl Proxy {
         outbox: &Outbox,
     ) -> Result<(), Trouble> {
         let mut wanted = Wanted::read(ask)?;
+        let reason = wanted.take_reason()?;
         let round = self.own_round(caller, &mut wanted)?;
         let leg = self.leg(caller).await?;
         self.upstream.look_for(&leg, &wanted.tool).await?;
@@ -101,7 +105,8 @@ impl Proxy {
             }
         };
         let subject = Subject::Tool { name: wanted.tool.clone(), effect, definition };
-        let call = self.call(caller, ask, subject, payload, wanted.continuation());
+        let mut call = self.call(caller, ask, subject, payload, wanted.continuation());
+        call.meta.reason = reason;
         let holding =
             Holding { on_release: on_release(caller), named: round.as_ref().map(|(id, _)| *id) };
         match self.gate.admit(call, own, holding).await? {
@@ -151,6 +156,24 @@ impl Wanted {
             input_responses: modern("inputResponses"),
             request_state: modern("requestState"),
         })
+    }
+
+    /// Takes the agent's reason out of the arguments: it is for Portcullis alone.
+    fn take_reason(&mut self) -> Result<Option<String>, MessageError> {
+        let Some(mut arguments) = self.arguments.as_ref().and_then(Object::parse) else {
+            return Ok(None);
+        };
+        let Some(reason) = arguments.remove(REASON) else { return Ok(None) };
+        let wrong = || {
+            let text = format!("`{REASON}` must be a text of at most {MAX_REASON} characters");
+            MessageError::new(INVALID_PARAMS, "reason", text)
+        };
+        let reason = json::as_str(&reason).ok_or_else(wrong)?.into_owned();
+        if reason.chars().count() > MAX_REASON {
+            return Err(wrong());
+        }
+        self.arguments = Some(arguments.to_text());
+        Ok(Some(reason))
     }
 
     /// What goes to Intercom beside the arguments.

@@ -6,6 +6,8 @@ use serde_json::json;
 use crate::road::{ARTICLE, hold_id};
 use crate::stand::{Setup, Stand};
 
+const CONTACT: &str = "66b0c0de0000000000000a01";
+
 /// A rule file beside the default bundle's own.
 const RULES: &str = r#"
 package portcullis.rules.admit
@@ -41,6 +43,17 @@ oblige contains {
 	"text": "articles are changed as drafts",
 	"set": {"argument": "state", "value": "draft"},
 } if input.tool.name == "update_article"
+
+oblige contains {
+	"rule": "say_why",
+	"text": "whoever looks at a person says why",
+	"reason": {"least": 12},
+} if input.tool.name == "get_contact"
+
+deny contains {
+	"rule": "not_curious",
+	"text": "curiosity is no reason",
+} if contains(input.reason, "curious")
 
 # Demands another title each time it looks.
 oblige contains {
@@ -154,6 +167,50 @@ async fn a_held_call_waits_as_the_rules_want_it() {
     let records = stand.records();
     let decision = records.iter().rfind(|it| it["type"] == "decision").unwrap();
     assert_eq!(decision["decision"]["verdict"], "deny");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reason_is_asked_for_judged_and_not_sent() {
+    let stand = Stand::start(setup()).await;
+    let client = stand.client().connected().await;
+    let list = client.request("tools/list", json!({})).await;
+    for tool in list.answer()["result"]["tools"].as_array().unwrap() {
+        let argument = &tool["inputSchema"]["properties"]["portcullis_reason"];
+        assert_eq!(argument["type"], "string", "{tool}");
+    }
+    let rows = [
+        (json!(null), "with the argument `portcullis_reason`"),
+        (json!("short"), "at least 12 characters"),
+        (json!("            .            "), "at least 12 characters"),
+        (json!("I am just curious about her"), "curiosity is no reason"),
+        (json!("x".repeat(501)), "at most 500 characters"),
+        (json!(7), "must be a text"),
+        (json!("ticket 4711 asks for the phone number"), ""),
+    ];
+    for (reason, told) in rows {
+        let before = stand.calls().len();
+        let mut arguments = json!({"id": CONTACT});
+        if !reason.is_null() {
+            arguments["portcullis_reason"] = reason.clone();
+        }
+        let answer = client.call("get_contact", arguments).await;
+        let text = answer.answer().to_string();
+        assert!(text.contains(told), "{reason}: {text}");
+        if told.is_empty() {
+            assert!(!answer.is_tool_error(), "{answer:?}");
+            let sent = stand.calls().pop().unwrap().arguments;
+            assert_eq!(sent, Some(json!({"id": CONTACT})), "the reason is not sent");
+        } else {
+            assert_eq!(stand.calls().len(), before, "{reason}");
+        }
+    }
+    let held = json!({"id": ARTICLE, "title": "Why", "portcullis_reason": "typo on the page"});
+    let held = client.call("update_article", held).await;
+    let id = hold_id(held.tool_text());
+    let shown = stand.output(&["holds", "show", &id]);
+    assert!(shown.contains("the agent says, not verified: typo on the page"), "{shown}");
+    let log = stand.records();
+    assert!(!log.iter().any(|record| record.to_string().contains("ticket 4711")));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

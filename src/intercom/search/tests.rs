@@ -1,3 +1,5 @@
+//! Queries read, refused, and written in their one spelling.
+
 use proptest::prelude::*;
 
 use super::*;
