@@ -16,6 +16,7 @@ mod facts;
 mod outline;
 mod place;
 mod walk;
+mod withhold;
 
 #[cfg(test)]
 mod tests;
@@ -26,7 +27,9 @@ use std::ops::Range;
 use crate::domain::JsonText;
 
 pub use facts::{Author, Facts};
-pub(super) use place::{Document, Place};
+pub use withhold::{Edited, NoSuchRecord, Order, withhold};
+
+use place::{Document, Place};
 
 /// The most records that an answer may have; a larger one is not understood.
 pub const MAX_RECORDS: usize = 5_000;
@@ -98,16 +101,15 @@ pub struct Record {
     /// What rules may ask of it.
     pub facts: Facts,
     /// Every place where it stands.
-    pub(super) places: Vec<Place>,
+    places: Vec<Place>,
 }
 
 /// A mention of something by its id, with the smallest piece that names it.
 #[derive(Debug, Clone)]
-pub(super) struct Mention {
-    pub(super) kind: Kind,
-    pub(super) id: String,
-    #[expect(dead_code, reason = "read once mentions are withheld with what they name")]
-    pub(super) place: Place,
+struct Mention {
+    kind: Kind,
+    id: String,
+    place: Place,
 }
 
 /// Everything that was found in an answer.
@@ -118,8 +120,8 @@ pub struct Records {
     /// Whether all of the answer has a shape that is known.
     pub understood: bool,
     flaw: Option<&'static str>,
-    pub(super) mentions: Vec<Mention>,
-    pub(super) documents: Vec<Document>,
+    mentions: Vec<Mention>,
+    documents: Vec<Document>,
     by_reference: HashMap<String, usize>,
 }
 

@@ -8,26 +8,26 @@ use std::sync::Arc;
 use crate::mcp::json::{self, Tree};
 
 /// One text that was read: the result itself, or the decoded content of a string.
-pub(in crate::intercom) struct Document {
-    pub(in crate::intercom) tree: Arc<Tree>,
+pub(super) struct Document {
+    pub(super) tree: Arc<Tree>,
     /// The text and value that this is the content of.
-    pub(in crate::intercom) within: Option<(usize, usize)>,
+    pub(super) within: Option<(usize, usize)>,
     /// Whether it is content of the answer itself, not of something in a record.
-    pub(in crate::intercom) is_content: bool,
+    pub(super) is_content: bool,
 }
 
 /// A value in one of the texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::intercom) struct Place {
-    pub(in crate::intercom) document: usize,
-    pub(in crate::intercom) value: usize,
+pub(super) struct Place {
+    pub(super) document: usize,
+    pub(super) value: usize,
     /// Whether facts of the record are missing at this place.
-    pub(in crate::intercom) partial: bool,
+    pub(super) partial: bool,
 }
 
 impl Document {
     /// Whether a string may hold JSON, without decoding it.
-    pub(in crate::intercom) fn may_hold_json(raw: &[u8]) -> bool {
+    pub(super) fn may_hold_json(raw: &[u8]) -> bool {
         let mut rest = raw.get(1..).unwrap_or_default();
         loop {
             match rest {
@@ -36,6 +36,46 @@ impl Document {
                 _ => return false,
             }
         }
+    }
+}
+
+/// Where places of a decoded text are written in the string `raw` (quotes included); the places in
+/// ascending order.
+pub(super) fn written(raw: &[u8], places: &[usize]) -> Option<Vec<usize>> {
+    let mut found = Vec::with_capacity(places.len());
+    let (mut at, mut decoded) = (1_usize, 0_usize);
+    for place in places {
+        while decoded < *place {
+            let rest = raw.get(at..)?;
+            let plain = memchr::memchr(b'\\', rest).unwrap_or(rest.len());
+            let step = plain.min(*place - decoded);
+            if step > 0 {
+                (at, decoded) = (at + step, decoded + step);
+                continue;
+            }
+            let (written, bytes) = escape(rest)?;
+            (at, decoded) = (at + written, decoded + bytes);
+        }
+        found.push(at);
+    }
+    Some(found)
+}
+
+/// How long the escape at the beginning of a text is written, and decoded.
+fn escape(rest: &[u8]) -> Option<(usize, usize)> {
+    match rest.get(1)? {
+        b'u' => {
+            let digits = std::str::from_utf8(rest.get(2..6)?).ok()?;
+            let code = u32::from_str_radix(digits, 16).ok()?;
+            Some(match code {
+                0..0x80 => (6, 1),
+                0x80..0x800 => (6, 2),
+                // Two of them make one character.
+                0xD800..0xE000 => (12, 4),
+                _ => (6, 3),
+            })
+        }
+        _ => Some((2, 1)),
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is found in the answers of every tool, in every wrapping, and what is not understood.
 
+mod withhold;
+
 use super::*;
 
 /// The fixture workspace of the simulator: payloads as Intercom's tools give them.
