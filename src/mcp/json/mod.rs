@@ -12,6 +12,7 @@ mod object;
 mod reader;
 mod scan;
 mod text;
+mod tree;
 
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use crate::domain::JsonText;
 pub use error::{JsonError, JsonFault};
 pub use object::Object;
 pub use text::{as_bool, as_f64, as_i64, as_str, compact, elements, is_null, kind, may_say, quote};
+pub use tree::{Tree, Value};
 
 pub(crate) use text::push_quoted;
 

@@ -1,7 +1,7 @@
 //! The one pass over a document: grammar, limits and everything that must be refused.
 //!
-//! Iterative, with a stack of open containers, so that depth costs no call stack. It keeps nothing of
-//! the document but the places of the root object's members.
+//! Iterative, with a stack of open containers, so that depth costs no call stack. What is kept of the
+//! document is the affair of a [`Sink`]: the places of the root's members, or of every value.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -33,8 +33,57 @@ pub(super) struct MemberSpan {
     pub(super) value: Range<usize>,
 }
 
+/// What is told of a document while it is read. Nothing of it counts if the reader refuses the rest.
+pub(super) trait Sink {
+    /// A key was read, in the object that is open at this depth.
+    fn key(&mut self, depth: usize, span: Range<usize>, escaped: bool);
+    /// A value begins at this byte.
+    fn begin(&mut self, kind: Kind, at: usize);
+    /// The value that began last and has not ended ends before this byte.
+    fn end(&mut self, depth: usize, at: usize);
+}
+
+/// Keeps the members of the root, if it is an object.
+#[derive(Default)]
+struct Members(Vec<MemberSpan>);
+
+impl Sink for Members {
+    fn key(&mut self, depth: usize, span: Range<usize>, escaped: bool) {
+        if depth == 1 {
+            self.0.push(MemberSpan { key: span, escaped, value: 0..0 });
+        }
+    }
+
+    fn begin(&mut self, _: Kind, at: usize) {
+        if let Some(member) = self.0.last_mut()
+            && member.value.start == 0
+        {
+            member.value.start = at;
+        }
+    }
+
+    fn end(&mut self, depth: usize, at: usize) {
+        if depth == 1
+            && let Some(member) = self.0.last_mut()
+        {
+            member.value.end = at;
+        }
+    }
+}
+
 /// Checks the document and finds its parts.
 pub(super) fn outline(bytes: &[u8], limits: &Limits) -> Result<Outline, JsonError> {
+    let mut members = Members::default();
+    let (kind, value) = read(bytes, limits, &mut members)?;
+    Ok(Outline { kind, value, members: members.0 })
+}
+
+/// Checks the document and tells `sink` of it; gives the root's kind and place.
+pub(super) fn read(
+    bytes: &[u8],
+    limits: &Limits,
+    sink: &mut impl Sink,
+) -> Result<(Kind, Range<usize>), JsonError> {
     if bytes.len() > limits.max_bytes {
         return Err(JsonError { kind: JsonFault::TooLarge, offset: limits.max_bytes });
     }
@@ -50,23 +99,23 @@ pub(super) fn outline(bytes: &[u8], limits: &Limits) -> Result<Outline, JsonErro
         max_depth: limits.max_depth,
         open: Vec::new(),
         keys: Keys::default(),
-        members: Vec::new(),
+        sink,
     };
     reader.document()
 }
 
-struct Reader<'a> {
+struct Reader<'a, 's, S> {
     bytes: &'a [u8],
     at: usize,
     max_depth: usize,
     /// The containers that are open: an object with its keys, or an array.
     open: Vec<Option<Scope<'a>>>,
     keys: Keys<'a>,
-    members: Vec<MemberSpan>,
+    sink: &'s mut S,
 }
 
-impl<'a> Reader<'a> {
-    fn document(&mut self) -> Result<Outline, JsonError> {
+impl<'a, S: Sink> Reader<'a, '_, S> {
+    fn document(&mut self) -> Result<(Kind, Range<usize>), JsonError> {
         self.space();
         let start = self.at;
         let kind = kind_at(self.peek());
@@ -77,12 +126,13 @@ impl<'a> Reader<'a> {
         if self.at < self.bytes.len() {
             return Err(self.fault(JsonFault::Trailing));
         }
-        Ok(Outline { kind, value, members: std::mem::take(&mut self.members) })
+        Ok((kind, value))
     }
 
     /// Reads a scalar or an empty container (`false`), or enters a container up to its first value
     /// (`true`).
     fn begin_value(&mut self) -> Result<bool, JsonError> {
+        self.sink.begin(kind_at(self.peek()), self.at);
         match self.peek() {
             Some(b'"') => self.string().map(|_| false),
             Some(b'{') => self.enter(true),
@@ -117,16 +167,9 @@ impl<'a> Reader<'a> {
     /// (`true`).
     fn end_value(&mut self) -> Result<bool, JsonError> {
         loop {
-            let end = self.at;
-            let depth = self.open.len();
+            self.sink.end(self.open.len(), self.at);
             let Some(top) = self.open.last() else { return Ok(true) };
             let object = top.is_some();
-            if depth == 1
-                && object
-                && let Some(member) = self.members.last_mut()
-            {
-                member.value.end = end;
-            }
             self.space();
             match (self.peek(), object) {
                 (Some(b','), _) => {
@@ -162,7 +205,6 @@ impl<'a> Reader<'a> {
         let span = start..self.at;
         let raw = self.bytes.get(start + 1..self.at - 1).unwrap_or_default();
         let key = if escaped { self.decoded(&span)? } else { Cow::Borrowed(raw) };
-        let root = self.open.len() == 1;
         if let Some(Some(scope)) = self.open.last_mut()
             && !self.keys.insert(scope, key)
         {
@@ -175,9 +217,7 @@ impl<'a> Reader<'a> {
             Some(_) => return Err(self.fault(JsonFault::Expected("`:`"))),
         }
         self.space();
-        if root {
-            self.members.push(MemberSpan { key: span, escaped, value: self.at..self.at });
-        }
+        self.sink.key(self.open.len(), span, escaped);
         Ok(())
     }
 
