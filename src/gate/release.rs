@@ -11,7 +11,7 @@ use super::{Gate, stored};
 use crate::audit::LogError;
 use crate::clock;
 use crate::domain::{
-    Approver, Binding, Decision, Digest, Event, Hold, HoldEvent, HoldId, HoldState,
+    Approver, Binding, Call, Decision, Digest, Event, Hold, HoldEvent, HoldId, HoldState,
     IllegalTransition, JsonText, Question, Verdict, decide,
 };
 use crate::holds::HoldError;
@@ -84,7 +84,8 @@ pub enum Settled {
 }
 
 impl Gate {
-    /// A person decides to release. Enough people make the hold `approved`.
+    /// A person decides to release. Enough people make the hold `approved`. `target` is what the
+    /// call would change, as it is now, if a rule looks at it.
     ///
     /// # Errors
     /// If the person may not, the hold is not pending or has changed, policy denies the call by
@@ -94,13 +95,15 @@ impl Gate {
         approver: &Approver,
         id: HoldId,
         shown: Option<Digest>,
+        target: Option<JsonText>,
         identity: &Identity,
     ) -> Result<Hold, ApproveError> {
         let hold = self.holds.hold(id)?;
         undecided(&hold, "approved")?;
-        self.may_decide(approver, &hold, identity).await?;
+        let call = self.shown_call(&hold, target, identity)?;
+        self.may_decide(approver, &hold, &call).await?;
         if matches!(hold.state, HoldState::Pending | HoldState::Stale) {
-            self.refresh(&hold, identity).await?;
+            self.refresh(&hold, call).await?;
         }
         let binding = shown.unwrap_or_else(|| hold.binding().digest());
         let valid_until = clock::now().plus(self.settings.approval_valid);
@@ -118,11 +121,13 @@ impl Gate {
         approver: &Approver,
         id: HoldId,
         reason: String,
+        target: Option<JsonText>,
         identity: &Identity,
     ) -> Result<Hold, ApproveError> {
         let hold = self.holds.hold(id)?;
         undecided(&hold, "rejected")?;
-        self.may_decide(approver, &hold, identity).await?;
+        let call = self.shown_call(&hold, target, identity)?;
+        self.may_decide(approver, &hold, &call).await?;
         let event = HoldEvent::Rejected { approver: approver.id.clone(), reason };
         Ok(self.holds.step(id, event).await?)
     }
@@ -135,15 +140,18 @@ impl Gate {
         &self,
         approver: &Approver,
         id: HoldId,
+        target: Option<JsonText>,
         identity: &Identity,
     ) -> Result<Hold, ApproveError> {
         let hold = self.holds.hold(id)?;
-        self.may_decide(approver, &hold, identity).await?;
+        let call = self.shown_call(&hold, target, identity)?;
+        self.may_decide(approver, &hold, &call).await?;
         Ok(self.holds.step(id, HoldEvent::Revoked { approver: approver.id.clone() }).await?)
     }
 
     /// Claims an approved hold, judges it again, and records `sending`. `definition` is the digest
-    /// of the tool's definition as it is pinned and offered now.
+    /// of the tool's definition as it is pinned and offered now, `target` what the call would
+    /// change, as it is now, if a rule looks at it.
     ///
     /// # Errors
     /// If the hold cannot be claimed, or something it was bound to changed. Nothing was sent then.
@@ -151,10 +159,11 @@ impl Gate {
         &self,
         id: HoldId,
         definition: Option<Digest>,
+        target: Option<JsonText>,
         identity: &Identity,
     ) -> Result<Released, ReleaseError> {
         let hold = self.holds.claim(id).await?;
-        let released = self.claimed(hold, definition, identity).await;
+        let released = self.claimed(hold, definition, target, identity).await;
         if let Err(ReleaseError::Hold(_)) = &released {
             // A record failed, so nothing was sent: the claim is free for another try.
             self.holds.give_up_claim(id);
@@ -167,13 +176,15 @@ impl Gate {
         &self,
         hold: Hold,
         definition: Option<Digest>,
+        target: Option<JsonText>,
         identity: &Identity,
     ) -> Result<Released, ReleaseError> {
         let id = hold.id;
-        let call = match self.stored_call(&hold, identity) {
+        let mut call = match self.stored_call(&hold, identity) {
             Ok(call) => call,
             Err(reason) => return Err(self.cancel_stale(id, reason).await?),
         };
+        call.meta.target = target;
         let (call, decision) = self.judge_and_fulfil(call, Vec::new()).await;
         if decision.verdict == Verdict::Deny {
             return Err(self.cancel_stale(id, denial_text(&decision)).await?);
@@ -193,8 +204,12 @@ impl Gate {
             arguments: self.keyed(&call),
             ruleset: decision.ruleset,
         };
-        if binding != *hold.binding() {
-            let changed = what_changed(hold.binding(), &binding);
+        if binding != *hold.binding() || asks_more(&hold, &decision) {
+            let changed = if binding == *hold.binding() {
+                OTHER_CONDITIONS.to_owned()
+            } else {
+                what_changed(hold.binding(), &binding)
+            };
             self.holds.step(id, HoldEvent::Stale { changed: changed.clone() }).await?;
             let release = decision.release.unwrap_or(hold.opened.release);
             self.holds.step(id, HoldEvent::Reopened { binding, release }).await?;
@@ -249,17 +264,28 @@ impl Gate {
         }
     }
 
+    /// The held call as approvers and rules see it.
+    fn shown_call(
+        &self,
+        hold: &Hold,
+        target: Option<JsonText>,
+        identity: &Identity,
+    ) -> Result<Call, ApproveError> {
+        let mut call = self.stored_call(hold, identity).map_err(ApproveError::Unreadable)?;
+        call.meta.target = target;
+        Ok(call)
+    }
+
     /// Asks whether this person may decide on this hold now: never the principal itself or the
     /// human it acts for, only the groups that the hold names, and only if policy agrees.
     async fn may_decide(
         &self,
         approver: &Approver,
         hold: &Hold,
-        identity: &Identity,
+        call: &Call,
     ) -> Result<(), ApproveError> {
         let not_allowed = |text: &str| Err(ApproveError::NotAllowed(text.to_owned()));
         let name = approver.id.as_str();
-        let call = self.stored_call(hold, identity).map_err(ApproveError::Unreadable)?;
         let acts_for = call.principal.on_behalf_of.as_deref();
         if same_person(name, hold.binding().principal.as_str())
             || acts_for.is_some_and(|human| same_person(name, human))
@@ -278,7 +304,7 @@ impl Gate {
             release: hold.opened.release.clone(),
             approvals: hold.approvals.clone(),
         };
-        let facts = ApproveFacts { approver, hold: &held, call: &call };
+        let facts = ApproveFacts { approver, hold: &held, call };
         let finding = ruleset.approve(&facts, &self.now()).await;
         let decision = decide(Question::Approve, ruleset.revision(), vec![finding]);
         if decision.verdict == Verdict::Allow {
@@ -291,8 +317,7 @@ impl Gate {
     /// Judges a pending hold again before a person's decision counts, so that nobody approves what
     /// is denied by now, or under a policy that was not the one shown. A hold that is still stale
     /// (the process ended before it was opened again) is opened again here.
-    async fn refresh(&self, hold: &Hold, identity: &Identity) -> Result<(), ApproveError> {
-        let call = self.stored_call(hold, identity).map_err(ApproveError::Unreadable)?;
+    async fn refresh(&self, hold: &Hold, call: Call) -> Result<(), ApproveError> {
         let (call, decision) = self.judge_and_fulfil(call, Vec::new()).await;
         let denied = decision.verdict == Verdict::Deny;
         if denied || self.keyed(&call) != hold.binding().arguments {
@@ -301,14 +326,17 @@ impl Gate {
             self.holds.step(hold.id, event).await?;
             return Err(ApproveError::Denied(reason));
         }
-        if decision.ruleset != hold.binding().ruleset || hold.state == HoldState::Stale {
+        let other_policy = decision.ruleset != hold.binding().ruleset;
+        if other_policy || hold.state == HoldState::Stale || asks_more(hold, &decision) {
             let binding = Binding { ruleset: decision.ruleset, ..hold.binding().clone() };
             let release = decision.release.unwrap_or_else(|| hold.opened.release.clone());
             self.holds.step(hold.id, HoldEvent::Reopened { binding, release }).await?;
             let what = if hold.state == HoldState::Stale {
                 "its approval had become stale"
-            } else {
+            } else if other_policy {
                 "the policy changed"
+            } else {
+                OTHER_CONDITIONS
             };
             return Err(ApproveError::Changed(what.to_owned()));
         }
@@ -324,6 +352,18 @@ impl Gate {
 
 /// A call that waits is never edited: what an approver saw is what is sent, or nothing is.
 const OTHER_ARGUMENTS: &str = "the policy demands other arguments by now; call the tool again";
+
+/// What rules look at (the target of the call, the time, the trail) is another by now.
+const OTHER_CONDITIONS: &str = "the conditions of release changed";
+
+/// Whether the rules now ask for other people than those that the hold was opened for.
+fn asks_more(hold: &Hold, decision: &Decision) -> bool {
+    let asked = &hold.opened.release;
+    decision
+        .release
+        .as_ref()
+        .is_some_and(|now| now.people != asked.people || now.groups != asked.groups)
+}
 
 fn what_changed(was: &Binding, is: &Binding) -> String {
     let parts = [

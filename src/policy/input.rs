@@ -17,6 +17,7 @@
 //! | `tool` | the others, for tools | `{name, effect, pinned}`, and `definition` (digest) if pinned; `effect` is `read` or `write` by our catalogue |
 //! | `arguments` | the others, for tools | the arguments as they will be sent |
 //! | `search` | the others, for tools that list | what is searched, in one form for all of them: `{object, filters: [{field, operator, values}]}`, with `text`, `limit` and `cursor` if the call gives them; `object` is `conversations`, `contacts`, `companies` or `articles`, `operator` is `eq`, `neq`, `gt`, `gte`, `lt`, `lte`, `in`, `nin` or `contains`; all filters hold, fields have their names of the tool `search` |
+//! | `target` | the others, for `update_article` and `add_internal_note` | the article or conversation that the call would change, as it is at Intercom now: `{type, id, partial}` with, where it has them, `state`, `tags`, `team`, `admin`, `segments`, `contacts`, `companies`, `author: {type, id}`; if it cannot be read, the call is denied |
 //! | `reason` | the others, for tools, if given | why the agent calls, in its own words: **not trustworthy** |
 //! | `params` | the others, for everything but tools | the method's parameters as they will be sent, without `_meta` and without what `continuation` has; for the client's answer to a question `{result}` or `{error}` |
 //! | `continuation` | the others, if there is one | what the client answers to the server's questions: `inputResponses` and `requestState` of `tools/call`, `prompts/get`, `resources/read` and `tasks/update` |
@@ -193,6 +194,9 @@ fn of_call<'a>(call: &Call, facts: &Facts, want: &'a Want) -> Result<(Part<'a>, 
             }
         });
         input.read("arguments", call.payload.as_str())?;
+        if let Some(target) = &call.meta.target {
+            input.read("target", target.as_str())?;
+        }
         if let Some(reason) = &call.meta.reason {
             input.put("reason", || reason.as_str().into());
         }

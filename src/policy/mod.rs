@@ -117,6 +117,14 @@ impl Ruleset {
         self.prepared.asks_why
     }
 
+    /// Whether a rule may look at what a write would change.
+    #[must_use]
+    pub fn looks_at_targets(&self) -> bool {
+        [Question::Admit, Question::Approve]
+            .into_iter()
+            .any(|question| self.want(question).of("target").is_some())
+    }
+
     /// Which of the offered tools may this principal see?
     pub async fn visible(
         &self,

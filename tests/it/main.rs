@@ -32,5 +32,6 @@ mod road;
 mod streams;
 mod strict;
 mod subscriptions;
+mod target;
 mod trouble;
 mod upstream;
