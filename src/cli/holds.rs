@@ -199,6 +199,9 @@ fn show(hold: &HoldView, arguments: &str, beside: Option<&str>, json: bool) -> a
     println!("expires    {}", hold.expires_at);
     for reason in &hold.reasons {
         let at = reason.at.as_deref().unwrap_or("portcullis");
+        if let Some(title) = &reason.title {
+            println!("rule       {}", shown(title));
+        }
         println!("because    {} ({}, {at})", shown(&reason.text), reason.rule);
     }
     let groups = match hold.release.groups.as_slice() {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::{Gate, Ruleset};
 use crate::domain::{
-    Call, Decision, Finding, Judge, Obligation, Question, Reason, Verdict, decide,
+    Call, Decision, Finding, Judge, Obligation, Question, Reason, Verdict, decide, told,
 };
 use crate::intercom::fulfil;
 
@@ -28,7 +28,7 @@ impl Gate {
         let (first, edited) = self.fulfilled(&ruleset, &call, first);
         let Some(payload) = edited else { return (call, first) };
         call.payload = payload;
-        call.meta.notes = first.obligations.iter().filter(|it| it.changed).map(told).collect();
+        call.meta.notes = first.obligations.iter().filter(|it| it.changed).map(note).collect();
         let second = self.judge(&ruleset, &call, own).await;
         let (mut second, again) = self.fulfilled(&ruleset, &call, second);
         if again.is_some() {
@@ -86,8 +86,8 @@ impl Gate {
 }
 
 /// What the agent reads of a duty that changed its call.
-fn told(one: &Obligation) -> String {
-    one.reason.text.clone()
+fn note(one: &Obligation) -> String {
+    told(std::slice::from_ref(&one.reason))
 }
 
 fn same_rule(among: &[Obligation], one: &Obligation) -> bool {
@@ -96,7 +96,7 @@ fn same_rule(among: &[Obligation], one: &Obligation) -> bool {
 
 /// A denial because of duties, which names their rules.
 fn denied(ruleset: &Arc<Ruleset>, text: String, duties: &[Obligation]) -> Decision {
-    let mut reasons = vec![Reason { rule: OBLIGATION.to_owned(), at: None, text }];
+    let mut reasons = vec![Reason::new(OBLIGATION, text)];
     let of_arguments = duties.iter().filter(|one| one.duty.is_of_arguments());
     reasons.extend(of_arguments.map(|one| one.reason.clone()));
     let finding = Finding {
