@@ -87,7 +87,7 @@ impl Gate {
 
 /// What the agent reads of a duty that changed its call.
 fn note(one: &Obligation) -> String {
-    told(std::slice::from_ref(&one.reason))
+    told(std::slice::from_ref(&one.reason)).trim_end_matches('.').to_owned()
 }
 
 fn same_rule(among: &[Obligation], one: &Obligation) -> bool {
