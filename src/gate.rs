@@ -11,7 +11,6 @@ mod release;
 mod stored;
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +21,7 @@ use crate::clock;
 use crate::domain::{
     Binding, Call, CallFacts, ClientHint, Decision, Digest, Effect, Event, Fault, Finding, Hold,
     HoldId, HoldState, Judge, OnRelease, Opened, Principal, Question, Subject, Verdict, decide,
+    told,
 };
 use crate::holds::{HoldError, Holds};
 use crate::intercom::Pins;
@@ -47,29 +47,36 @@ pub enum Admission {
 #[derive(Debug, Clone)]
 pub struct Denial {
     /// The call's identifier, by which the record is found.
-    pub call: crate::domain::CallId,
+    call: crate::domain::CallId,
+    /// The tool or method.
+    what: String,
     /// Why.
     pub decision: Decision,
 }
 
 impl Denial {
-    /// The text an agent reads: what happened, why, and by which rule.
+    /// The refusal of a call, by a decision that is recorded.
+    #[must_use]
+    pub fn new(call: &Call, decision: Decision) -> Self {
+        let what = match call.subject.tool() {
+            Some(name) => format!("the tool `{name}`"),
+            None => format!("`{}`", call.method),
+        };
+        Self { call: call.id, what, decision }
+    }
+
+    /// The text an agent reads: what was refused, why, and what it could do instead. Names and
+    /// places of rules stay in the record, which it names.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut text = String::from("Portcullis refused this call.");
-        for reason in &self.decision.reasons {
-            // Writing to a String cannot fail.
-            let _ = match &reason.at {
-                Some(at) => write!(text, " {} (rule {}, {at}).", reason.text, reason.rule),
-                None => write!(text, " {} (rule {}).", reason.text, reason.rule),
-            };
-        }
+        let reasons = told(&self.decision.reasons);
+        let mut text = format!("Portcullis refused this call of {}: {reasons}", self.what);
         let correctable =
             self.decision.reasons.iter().any(|reason| CORRECTABLE.contains(&reason.rule.as_str()));
         if !correctable {
             text.push_str(" Repeating the call will not help.");
         }
-        let _ = write!(text, " Record: {}", self.call);
+        text.push_str(&format!(" Record: {}", self.call));
         text
     }
 }
@@ -204,7 +211,7 @@ impl Gate {
         let event = Event::Decision { call: facts.clone(), decision: decision.clone() };
         let receipt = self.log.append(event).await?;
         if decision.verdict == Verdict::Deny {
-            return Ok(Admission::Denied(Denial { call: call.id, decision }));
+            return Ok(Admission::Denied(Denial::new(&call, decision)));
         }
         // A round whose outcome was lost on its way gets it again; to hold the call anew would make
         // a second one of it.
@@ -238,7 +245,7 @@ impl Gate {
         };
         // Only a call of a pinned tool can wait for a person; whatever else is to be held ends.
         Ok(hold.map_or_else(
-            || Admission::Denied(Denial { call: call.id, decision }),
+            || Admission::Denied(Denial::new(&call, decision)),
             |hold| Admission::Held(Box::new(hold)),
         ))
     }

@@ -138,7 +138,7 @@ fn decision_line(call: &CallFacts, decision: &Decision) -> String {
         format!("{:<9} {} {what}", decision.verdict.as_str().to_uppercase(), call.principal);
     for reason in &decision.reasons {
         let at = reason.at.as_deref().unwrap_or("portcullis");
-        text.push_str(&format!(" | {} ({at})", reason.text));
+        text.push_str(&format!(" | {} ({}, {at})", reason.text, reason.rule));
     }
     text.push_str(&format!(" [{}]", call.id));
     text

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::{Gate, Ruleset};
 use crate::domain::{
-    Call, Decision, Duty, Finding, Judge, Obligation, Question, Reason, Verdict, decide,
+    Call, Decision, Duty, Finding, Judge, Obligation, Question, Reason, Verdict, decide, told,
 };
 use crate::intercom::{REASON, fulfil};
 
@@ -30,7 +30,7 @@ impl Gate {
         let (first, edited) = self.fulfilled(&ruleset, &call, first);
         let Some(payload) = edited else { return (call, first) };
         call.payload = payload;
-        call.meta.notes = first.obligations.iter().filter(|it| it.changed).map(told).collect();
+        call.meta.notes = first.obligations.iter().filter(|it| it.changed).map(note).collect();
         let second = self.judge(&ruleset, &call, own).await;
         let (mut second, again) = self.fulfilled(&ruleset, &call, second);
         if again.is_some() {
@@ -106,8 +106,8 @@ fn unsaid(call: &Call, duty: &Duty) -> Option<String> {
 }
 
 /// What the agent reads of a duty that changed its call.
-fn told(one: &Obligation) -> String {
-    one.reason.text.clone()
+fn note(one: &Obligation) -> String {
+    told(std::slice::from_ref(&one.reason)).trim_end_matches('.').to_owned()
 }
 
 fn same_rule(among: &[Obligation], one: &Obligation) -> bool {
@@ -116,7 +116,7 @@ fn same_rule(among: &[Obligation], one: &Obligation) -> bool {
 
 /// A denial because of duties, which names their rules.
 fn denied(ruleset: &Arc<Ruleset>, rule: &str, text: String, duties: &[Obligation]) -> Decision {
-    let mut reasons = vec![Reason { rule: rule.to_owned(), at: None, text }];
+    let mut reasons = vec![Reason::new(rule, text)];
     let of_call = duties.iter().filter(|one| one.duty.is_of_call());
     reasons.extend(of_call.map(|one| one.reason.clone()));
     let finding = Finding {

@@ -12,7 +12,7 @@ use crate::audit::LogError;
 use crate::clock;
 use crate::domain::{
     Approver, Binding, Call, Decision, Digest, Event, Hold, HoldEvent, HoldId, HoldState,
-    IllegalTransition, JsonText, Question, Verdict, decide,
+    IllegalTransition, JsonText, Question, Verdict, decide, told,
 };
 use crate::holds::HoldError;
 use crate::identity::Identity;
@@ -187,7 +187,7 @@ impl Gate {
         call.meta.target = target;
         let (call, decision) = self.judge_and_fulfil(call, Vec::new()).await;
         if decision.verdict == Verdict::Deny {
-            return Err(self.cancel_stale(id, denial_text(&decision)).await?);
+            return Err(self.cancel_stale(id, told(&decision.reasons)).await?);
         }
         if self.keyed(&call) != hold.binding().arguments {
             return Err(self.cancel_stale(id, OTHER_ARGUMENTS.to_owned()).await?);
@@ -321,8 +321,13 @@ impl Gate {
         let (call, decision) = self.judge_and_fulfil(call, Vec::new()).await;
         let denied = decision.verdict == Verdict::Deny;
         if denied || self.keyed(&call) != hold.binding().arguments {
-            let reason = if denied { denial_text(&decision) } else { OTHER_ARGUMENTS.to_owned() };
-            let event = HoldEvent::Cancelled { reason: reason.clone() };
+            // The agent reads the event, the approver the error.
+            let (event, reason) = if denied {
+                (told(&decision.reasons), denial_text(&decision))
+            } else {
+                (OTHER_ARGUMENTS.to_owned(), OTHER_ARGUMENTS.to_owned())
+            };
+            let event = HoldEvent::Cancelled { reason: event };
             self.holds.step(hold.id, event).await?;
             return Err(ApproveError::Denied(reason));
         }

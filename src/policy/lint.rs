@@ -10,9 +10,10 @@ use std::collections::BTreeMap;
 use regorus::Value;
 use regorus::unstable::{Expr, Module, Ref, Rule, RuleHead, Span};
 
-use super::answer::Sites;
+use super::answer::{Site, Sites};
 use super::builtins;
 use super::bundle::FileKind;
+use super::metadata::Notes;
 use super::obligations;
 use super::presence;
 use super::problem::Problem;
@@ -23,7 +24,7 @@ use crate::domain::Question;
 pub(super) struct Parsed<'a> {
     pub(super) file: &'a str,
     pub(super) kind: FileKind,
-    pub(super) module: &'a Module,
+    pub(super) module: &'a Ref<Module>,
 }
 
 /// Checks all modules; gives the table of rules.
@@ -31,7 +32,11 @@ pub(super) fn check(modules: &[Parsed<'_>], problems: &mut Vec<Problem>) -> Site
     let mut sites = Sites::new();
     let mut asked = BTreeMap::new();
     for parsed in modules {
-        let mut lint = Lint { parsed, problems: &mut *problems, sites: &mut sites };
+        let notes = match parsed.kind {
+            FileKind::Tests => Notes::default(),
+            _ => Notes::of(parsed.module, parsed.file, problems),
+        };
+        let mut lint = Lint { parsed, notes, problems: &mut *problems, sites: &mut sites };
         if let Some(question) = lint.module() {
             asked.insert(question.as_str(), ());
         }
@@ -55,6 +60,7 @@ pub(super) fn at(file: &str, span: &Span, text: impl Into<String>) -> Problem {
 
 struct Lint<'a> {
     parsed: &'a Parsed<'a>,
+    notes: Notes,
     problems: &'a mut Vec<Problem>,
     sites: &'a mut Sites,
 }
@@ -210,10 +216,12 @@ impl Lint<'_> {
 
     fn declare(&mut self, question: Question, name: &str, span: &Span) {
         let name = format!("{}.{name}", question.as_str());
-        let place = format!("{}:{}", self.parsed.file, span.line);
-        if let Some(other) = self.sites.insert(name.clone(), place) {
+        let at = format!("{}:{}", self.parsed.file, span.line);
+        let site = Site { at, note: self.notes.of_rule(span.line) };
+        if let Some(other) = self.sites.insert(name.clone(), site) {
             let text = format!(
-                "the rule name `{name}` is used at {other} already; every rule needs its own"
+                "the rule name `{name}` is used at {} already; every rule needs its own",
+                other.at
             );
             self.problem(span, text);
         }

@@ -26,6 +26,7 @@ mod json;
 mod lint;
 mod load;
 mod memo;
+mod metadata;
 mod obligations;
 mod presence;
 mod problem;
@@ -224,7 +225,9 @@ fn fault(failure: Failure) -> Finding {
         Fault::PolicyInputTooLarge => "portcullis.policy_input_too_large",
         _ => "portcullis.policy_error",
     };
-    let reason = Reason { rule: rule.to_owned(), at: failure.at, text: failure.text };
+    // Only the bound on a call's size is something that an agent can keep.
+    let internal = failure.fault != Fault::PolicyInputTooLarge;
+    let reason = Reason { at: failure.at, internal, ..Reason::new(rule, failure.text) };
     Finding {
         judge: Judge::Policy,
         verdict: Verdict::Deny,

@@ -68,7 +68,7 @@ impl Proxy {
         if decision.verdict == Verdict::Allow {
             outbox.result(&ask.id, &result.to_text()).await;
         } else {
-            relay::withheld(ask, &Denial { call: call.id, decision }, outbox).await;
+            relay::withheld(ask, &Denial::new(&call, decision), outbox).await;
         }
         Ok(())
     }

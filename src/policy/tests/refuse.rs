@@ -51,7 +51,7 @@ fn each_mistake_is_named_with_its_place() {
         (
             "deny contains {\"rule\": \"nothing_allows\", \"text\": \"a\"}",
             "a.rego:5:1",
-            "is used at lib/admit.rego:9 already",
+            "is used at lib/admit.rego:13 already",
         ),
         (
             "deny contains {\"rule\": \"a\", \"text\": \"a\"} if data.portcullis.join with input as {}",
