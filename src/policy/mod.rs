@@ -17,9 +17,11 @@
 
 mod answer;
 mod apart;
+mod asked;
 mod builtins;
 mod bundle;
 mod engine;
+mod eval;
 mod facts;
 mod input;
 mod json;
@@ -38,7 +40,9 @@ mod wants;
 
 use std::collections::BTreeSet;
 
+pub use asked::{Asked, Misasked, Ruled};
 pub use bundle::Source;
+pub use eval::{Answer, Both, EvalError, Results, question_of};
 pub use facts::{AnswerFacts, AnswerKind, ApproveFacts, Facts, HoldFacts, ToolFacts};
 pub use input::MAX_CALL_BYTES;
 pub use problem::{LoadErrors, Problem};

@@ -1,6 +1,7 @@
 //! `portcullis policy`: one file for each command.
 
 mod check;
+mod eval;
 mod reload;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,8 @@ use crate::policy::Source;
 pub(super) enum Command {
     /// Read, check, compile and try a bundle, with its tests.
     Check(check::Args),
+    /// Evaluate a query in Rego, or ask one of the four questions about a call.
+    Eval(eval::Args),
     /// Put the policies of the configuration in force again; a broken bundle changes nothing.
     Reload,
 }
@@ -22,6 +25,7 @@ pub(super) enum Command {
 pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Check(args) => check::run(config, args),
+        Command::Eval(args) => eval::run(config, args).await,
         Command::Reload => reload::run(config).await,
     }
 }
