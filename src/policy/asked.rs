@@ -10,6 +10,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
+use super::engine::Failure;
+use super::input::{self, Document};
+use super::wants::Want;
 use super::{
     AnswerFacts, AnswerKind, ApproveFacts, Facts, HoldFacts, Ruleset, ToolFacts, Visible, json,
 };
@@ -178,6 +181,31 @@ impl Asked {
         serde_json::from_str(&read_document(text)?).map_err(|error| Misasked(error.to_string()))
     }
 
+    /// The question, with `now` for documents that name no time.
+    pub(super) fn put(&self, question: Question, now: Timestamp) -> Result<Put, Misasked> {
+        let now = self.now.unwrap_or(now);
+        let environment = self.environment.as_deref().unwrap_or("default").into();
+        let facts = Facts { now, environment };
+        let principal = self.principal()?;
+        let matter = match question {
+            Question::Visible => {
+                let client = self.client.clone().unwrap_or_default();
+                Matter::Visible { principal, client, tools: self.offered() }
+            }
+            Question::Admit => Matter::Admit(self.call(principal, now)?),
+            Question::Disclose => Matter::Disclose(self.call(principal, now)?, self.answer()?),
+            Question::Approve => {
+                let needed =
+                    || Misasked(String::from("who approves? Give `approver: {id, groups}`"));
+                let releaser = self.approver.as_ref().ok_or_else(needed)?;
+                let id = id(&releaser.id, "approver.id")?;
+                let approver = Approver { id, groups: releaser.groups.clone() };
+                Matter::Approve(self.call(principal, now)?, approver, self.hold(now)?)
+            }
+        };
+        Ok(Put { matter, facts })
+    }
+
     fn principal(&self) -> Result<Principal, Misasked> {
         let caller = &self.principal;
         Ok(Principal {
@@ -278,6 +306,37 @@ impl Asked {
     }
 }
 
+/// A written question, read: what is asked about, and what is true beside it.
+pub(super) struct Put {
+    pub(super) matter: Matter,
+    pub(super) facts: Facts,
+}
+
+/// What a question is about.
+pub(super) enum Matter {
+    Visible { principal: Principal, client: ClientHint, tools: Vec<ToolFacts> },
+    Admit(Call),
+    Disclose(Call, AnswerFacts),
+    Approve(Call, Approver, HoldFacts),
+}
+
+impl Put {
+    /// The whole input document.
+    pub(super) fn document(&self) -> Result<Document, Failure> {
+        let facts = &self.facts;
+        match &self.matter {
+            Matter::Visible { principal, client, tools } => {
+                Ok(input::visible(principal, client, tools, facts, &Want::Whole))
+            }
+            Matter::Admit(call) => input::admit(call, facts, &Want::Whole),
+            Matter::Disclose(call, answer) => input::disclose(call, answer, facts, &Want::Whole),
+            Matter::Approve(call, approver, hold) => {
+                input::approve(&ApproveFacts { approver, hold, call }, facts, &Want::Whole)
+            }
+        }
+    }
+}
+
 impl Ruleset {
     /// Asks a written question in the way of the road. `now` is for those that name no time.
     ///
@@ -289,34 +348,25 @@ impl Ruleset {
         asked: &Asked,
         now: Timestamp,
     ) -> Result<Ruled, Misasked> {
-        let now = asked.now.unwrap_or(now);
-        let environment = asked.environment.as_deref().unwrap_or("default").into();
-        let facts = Facts { now, environment };
-        let principal = asked.principal()?;
+        Ok(self.rule_on_put(&asked.put(question, now)?).await)
+    }
+
+    /// Asks what was put, in the way of the road.
+    pub(super) async fn rule_on_put(&self, put: &Put) -> Ruled {
         let ruled = |finding| Ruled { finding, tools: None };
-        if question == Question::Visible {
-            let client = asked.client.clone().unwrap_or_default();
-            let Visible { tools, finding } =
-                self.visible(&principal, &client, &asked.offered(), &facts).await;
-            return Ok(Ruled { finding, tools: Some(tools.into_iter().collect()) });
-        }
-        let call = asked.call(principal, now)?;
-        Ok(ruled(match question {
-            Question::Visible | Question::Admit => self.admit(&call, &facts).await,
-            Question::Disclose => self.disclose(&call, &asked.answer()?, &facts).await,
-            Question::Approve => {
-                let needed =
-                    || Misasked(String::from("who approves? Give `approver: {id, groups}`"));
-                let releaser = asked.approver.as_ref().ok_or_else(needed)?;
-                let approver = Approver {
-                    id: id(&releaser.id, "approver.id")?,
-                    groups: releaser.groups.clone(),
-                };
-                let hold = asked.hold(now)?;
-                let ask = ApproveFacts { approver: &approver, hold: &hold, call: &call };
-                self.approve(&ask, &facts).await
+        let facts = &put.facts;
+        match &put.matter {
+            Matter::Visible { principal, client, tools } => {
+                let Visible { tools, finding } =
+                    self.visible(principal, client, tools, facts).await;
+                Ruled { finding, tools: Some(tools.into_iter().collect()) }
             }
-        }))
+            Matter::Admit(call) => ruled(self.admit(call, facts).await),
+            Matter::Disclose(call, answer) => ruled(self.disclose(call, answer, facts).await),
+            Matter::Approve(call, approver, hold) => {
+                ruled(self.approve(&ApproveFacts { approver, hold, call }, facts).await)
+            }
+        }
     }
 }
 

@@ -22,6 +22,7 @@ mod builtins;
 mod bundle;
 mod engine;
 mod eval;
+mod explain;
 mod facts;
 mod input;
 mod json;
@@ -40,9 +41,10 @@ mod wants;
 
 use std::collections::BTreeSet;
 
-pub use asked::{Asked, Misasked, Ruled};
+pub use asked::{Asked, Caller, Misasked, Ruled};
 pub use bundle::Source;
 pub use eval::{Answer, Both, EvalError, Results, question_of};
+pub use explain::{Case, Explanation, Helper, Read, Stop, Story, StoryOutcome, WithRole};
 pub use facts::{AnswerFacts, AnswerKind, ApproveFacts, Facts, HoldFacts, ToolFacts};
 pub use input::MAX_CALL_BYTES;
 pub use problem::{LoadErrors, Problem};

@@ -1,6 +1,6 @@
 //! `portcullis policy eval`: flags as in `opa eval` where OPA has them.
 
-use std::io::{BufRead as _, Read as _, Write as _};
+use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::asked::{CallerArgs, Word, read};
 use crate::cli::shown;
 use crate::clock;
 use crate::domain::{Question, Verdict};
@@ -48,23 +49,6 @@ pub(in crate::cli) struct Args {
     query: Option<String>,
 }
 
-/// Who calls; what is given here goes before the document's `principal`.
-#[derive(Debug, clap::Args)]
-pub(super) struct CallerArgs {
-    /// The name of the principal that asks.
-    #[arg(long = "as", value_name = "ID", requires = "question")]
-    id: Option<String>,
-    /// Its roles.
-    #[arg(long, value_delimiter = ',', requires = "question")]
-    roles: Vec<String>,
-    /// Its groups.
-    #[arg(long, value_delimiter = ',', requires = "question")]
-    groups: Vec<String>,
-    /// Its attributes.
-    #[arg(long, value_name = "K=V", value_delimiter = ',', value_parser = attribute, requires = "question")]
-    attributes: Vec<(String, String)>,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
     /// For people.
@@ -73,26 +57,6 @@ enum Format {
     Json,
     /// The value alone; a text without quotes.
     Raw,
-}
-
-/// A question, as a word of the command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Word {
-    Visible,
-    Admit,
-    Disclose,
-    Approve,
-}
-
-impl From<Word> for Question {
-    fn from(word: Word) -> Self {
-        match word {
-            Word::Visible => Self::Visible,
-            Word::Admit => Self::Admit,
-            Word::Disclose => Self::Disclose,
-            Word::Approve => Self::Approve,
-        }
-    }
 }
 
 pub(super) async fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
@@ -106,43 +70,13 @@ pub(super) async fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
             bail!("a question needs a call: give `--input FILE` or `-`")
         };
         let mut asked = Asked::read(&text)?;
-        args.caller.put_into(&mut asked);
+        args.caller.put_into(&mut asked, None);
         let ruled = ruleset.rule_on(word.into(), &asked, clock::now()).await?;
         return print_ruled(&ruleset, word.into(), &ruled, args.format);
     }
+    args.caller.refuse_without("`--question`")?;
     let query = args.query.unwrap_or_default();
     print_results(&ruleset.query(&query, input.as_deref())?, args.format)
-}
-
-/// A file as text, or standard input.
-pub(super) fn read(path: &Path) -> anyhow::Result<String> {
-    let mut text = String::new();
-    if path.as_os_str() == "-" {
-        std::io::stdin().read_to_string(&mut text).context("standard input is no text")?;
-        return Ok(text);
-    }
-    std::fs::read_to_string(path).with_context(|| format!("`{}` cannot be read", path.display()))
-}
-
-impl CallerArgs {
-    pub(super) fn put_into(self, asked: &mut Asked) {
-        let principal = &mut asked.principal;
-        if self.id.is_some() {
-            principal.id = self.id;
-        }
-        if !self.roles.is_empty() {
-            principal.roles = self.roles;
-        }
-        if !self.groups.is_empty() {
-            principal.groups = self.groups;
-        }
-        principal.attributes.extend(self.attributes);
-    }
-}
-
-fn attribute(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("an attribute is written KEY=VALUE")?;
-    Ok((key.to_owned(), value.to_owned()))
 }
 
 fn print_results(results: &Results, format: Format) -> anyhow::Result<ExitCode> {

@@ -1,7 +1,9 @@
 //! `portcullis policy`: one file for each command.
 
+mod asked;
 mod check;
 mod eval;
+mod explain;
 mod reload;
 
 use std::path::{Path, PathBuf};
@@ -18,6 +20,8 @@ pub(super) enum Command {
     Check(check::Args),
     /// Evaluate a query in Rego, or ask one of the four questions about a call.
     Eval(eval::Args),
+    /// Say why a decision fell: every rule that spoke, and where and why the others stopped.
+    Explain(explain::Args),
     /// Put the policies of the configuration in force again; a broken bundle changes nothing.
     Reload,
 }
@@ -26,6 +30,7 @@ pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitC
     match command {
         Command::Check(args) => check::run(config, args),
         Command::Eval(args) => eval::run(config, args).await,
+        Command::Explain(args) => explain::run(config, args).await,
         Command::Reload => reload::run(config).await,
     }
 }
