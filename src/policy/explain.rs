@@ -19,7 +19,7 @@ use serde::Serialize;
 use self::rules::Rules;
 use self::story::Teller;
 use super::engine::Budget;
-use super::{Asked, Misasked, Ruled, Ruleset, answer, lint};
+use super::{Asked, Misasked, Ruled, Ruleset, answer, lint, trial};
 use crate::domain::{Digest, Finding, Question, Timestamp, Verdict};
 
 /// What policy says of one question, rule by rule.
@@ -228,9 +228,8 @@ fn roles_to_try(data: &Value, input: &Value) -> Vec<String> {
         Value::Array(held) => held.contains(role),
         _ => false,
     };
-    let Value::Object(roles) = &data["roles"] else { return Vec::new() };
-    let others = roles.keys_sorted().filter(|role| !has(role)).take(MOST_ROLES);
-    others.filter_map(|role| Some(role.as_string().ok()?.to_string())).collect()
+    let names = trial::role_names(data);
+    names.into_iter().filter(|role| !has(&Value::from(role.as_str()))).take(MOST_ROLES).collect()
 }
 
 /// The input with one role more.

@@ -28,6 +28,7 @@ mod input;
 mod json;
 mod lint;
 mod load;
+mod matrix;
 mod memo;
 mod obligations;
 mod presence;
@@ -47,6 +48,7 @@ pub use eval::{Answer, Both, EvalError, Results, question_of};
 pub use explain::{Case, Explanation, Helper, Read, Stop, Story, StoryOutcome, WithRole};
 pub use facts::{AnswerFacts, AnswerKind, ApproveFacts, Facts, HoldFacts, ToolFacts};
 pub use input::MAX_CALL_BYTES;
+pub use matrix::{Cell, Matrix, MatrixRow, MatrixTool};
 pub use problem::{LoadErrors, Problem};
 
 use crate::domain::{

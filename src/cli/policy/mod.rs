@@ -4,6 +4,7 @@ mod asked;
 mod check;
 mod eval;
 mod explain;
+mod matrix;
 mod reload;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +23,8 @@ pub(super) enum Command {
     Eval(eval::Args),
     /// Say why a decision fell: every rule that spoke, and where and why the others stopped.
     Explain(explain::Args),
+    /// Show who may do what: principals, tools, and what a call comes to.
+    Matrix(matrix::Args),
     /// Put the policies of the configuration in force again; a broken bundle changes nothing.
     Reload,
 }
@@ -31,6 +34,7 @@ pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitC
         Command::Check(args) => check::run(config, args),
         Command::Eval(args) => eval::run(config, args).await,
         Command::Explain(args) => explain::run(config, args).await,
+        Command::Matrix(args) => matrix::run(config, args).await,
         Command::Reload => reload::run(config).await,
     }
 }
