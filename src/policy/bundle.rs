@@ -94,7 +94,7 @@ pub(super) fn revision(files: &[File]) -> Digest {
     Digest::of("portcullis/ruleset/v1", &parts)
 }
 
-fn kind(name: &str) -> Option<FileKind> {
+pub(super) fn kind(name: &str) -> Option<FileKind> {
     if name.ends_with("_test.rego") {
         Some(FileKind::Tests)
     } else if name.ends_with(".rego") {

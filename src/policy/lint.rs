@@ -246,7 +246,7 @@ impl Lint<'_> {
 const VERDICTS: [&str; 6] = ["allow", "hold", "deny", "oblige", "show", "hide"];
 
 /// The rules that the library reads, by question.
-const fn words(question: Question) -> &'static [&'static str] {
+pub(super) const fn words(question: Question) -> &'static [&'static str] {
     match question {
         Question::Visible => &["show", "hide"],
         Question::Admit => &["allow", "hold", "deny", "oblige"],
@@ -255,7 +255,7 @@ const fn words(question: Question) -> &'static [&'static str] {
     }
 }
 
-fn head(rule: &Rule) -> &Ref<Expr> {
+pub(super) fn head(rule: &Rule) -> &Ref<Expr> {
     match rule {
         Rule::Default { refr, .. } => refr,
         Rule::Spec { head, .. } => match head {
@@ -268,7 +268,7 @@ fn head(rule: &Rule) -> &Ref<Expr> {
 
 type Fields = [(Span, Ref<Expr>, Ref<Expr>)];
 
-fn member<'a>(fields: &'a Fields, name: &str) -> Option<&'a Ref<Expr>> {
+pub(super) fn member<'a>(fields: &'a Fields, name: &str) -> Option<&'a Ref<Expr>> {
     let (_, _, value) =
         fields.iter().find(|(_, key, _)| literal(key).is_some_and(|key| key == name))?;
     Some(value)

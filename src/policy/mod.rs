@@ -17,14 +17,18 @@
 
 mod answer;
 mod apart;
+mod asked;
 mod builtins;
 mod bundle;
 mod engine;
+mod eval;
+mod explain;
 mod facts;
 mod input;
 mod json;
 mod lint;
 mod load;
+mod matrix;
 mod memo;
 mod metadata;
 mod obligations;
@@ -39,9 +43,13 @@ mod wants;
 
 use std::collections::BTreeSet;
 
+pub use asked::{Asked, Caller, Misasked, Ruled};
 pub use bundle::Source;
+pub use eval::{Answer, Both, EvalError, Results, question_of};
+pub use explain::{Case, Explanation, Helper, Read, Stop, Story, StoryOutcome, WithRole};
 pub use facts::{AnswerFacts, AnswerKind, ApproveFacts, Facts, HoldFacts, ToolFacts};
 pub use input::MAX_CALL_BYTES;
+pub use matrix::{Cell, Matrix, MatrixRow, MatrixTool};
 pub use problem::{LoadErrors, Problem};
 
 use crate::domain::{

@@ -3,6 +3,7 @@
 
 mod agree;
 mod decide;
+mod explain;
 mod faults;
 mod refuse;
 

@@ -144,16 +144,15 @@ fn disagreement(sample: &Sample) -> Problem {
     ))
 }
 
+/// The roles that the bundle's data knows.
+pub(super) fn role_names(data: &Value) -> Vec<String> {
+    let Value::Object(roles) = &data["roles"] else { return Vec::new() };
+    roles.keys_sorted().filter_map(|key| key.as_string().ok().map(ToString::to_string)).collect()
+}
+
 /// The roles that the bundle's data knows, and one that it does not.
 fn roles(data: &Value) -> Vec<Vec<String>> {
-    let known = data.as_object().ok().and_then(|data| data.get(&Value::from("roles")));
-    let names = known.and_then(|roles| roles.as_object().ok()).map(|roles| {
-        roles
-            .keys_sorted()
-            .filter_map(|key| key.as_string().ok().map(ToString::to_string))
-            .collect()
-    });
-    let names: Vec<String> = names.unwrap_or_default();
+    let names = role_names(data);
     let mut sets: Vec<Vec<String>> = names.iter().map(|name| vec![name.clone()]).collect();
     sets.push(names);
     sets.extend([Vec::new(), vec![String::from("a role that nobody has")]]);

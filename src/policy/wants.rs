@@ -9,9 +9,9 @@
 
 use std::collections::BTreeMap;
 
-use regorus::unstable::{Expr, Module, Ref};
+use regorus::unstable::{Module, Ref};
 
-use super::syntax::{Visit, each, root, text_of};
+use super::syntax::{References, Visit, each, text_of};
 use crate::domain::Question;
 
 /// A part of the input that is wanted.
@@ -123,21 +123,11 @@ fn reads_other(path: &[String], own: Option<&str>) -> bool {
 
 /// Every reference of a module: its first name, and the literal names after it.
 fn references(module: &Module) -> impl Iterator<Item = (String, Vec<String>)> {
-    // The walk comes by each reference and then by the shorter ones that it is made of. Those are
-    // taken off again; what stays stands somewhere for itself.
-    let mut counts: BTreeMap<(String, Vec<String>), i64> = BTreeMap::new();
-    let mut visit = |visit: Visit<'_>| {
-        let Visit::Expr(expr) = visit else { return };
-        if let Expr::RefDot { refr, .. } | Expr::RefBrack { refr, .. } = expr {
-            *counts.entry(root(refr)).or_default() -= 1;
-        }
-        if let Expr::RefDot { .. } | Expr::RefBrack { .. } | Expr::Var { .. } = expr {
-            *counts.entry(root(expr)).or_default() += 1;
-        }
-    };
-    module.policy.iter().for_each(|rule| each(rule, &mut visit));
-    module.imports.iter().for_each(|import| super::syntax::expr(&import.refr, &mut visit));
-    counts.into_iter().filter(|(_, count)| *count > 0).map(|(reference, _)| reference)
+    let mut references = References::default();
+    module.policy.iter().for_each(|rule| each(rule, &mut |visit| references.note(&visit)));
+    let mut note = |visit: Visit<'_>| references.note(&visit);
+    module.imports.iter().for_each(|import| super::syntax::expr(&import.refr, &mut note));
+    references.named()
 }
 
 #[cfg(test)]

@@ -1,6 +1,10 @@
 //! `portcullis policy`: one file for each command.
 
+mod asked;
 mod check;
+mod eval;
+mod explain;
+mod matrix;
 mod reload;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +19,12 @@ use crate::policy::Source;
 pub(super) enum Command {
     /// Read, check, compile and try a bundle, with its tests.
     Check(check::Args),
+    /// Evaluate a query in Rego, or ask one of the four questions about a call.
+    Eval(eval::Args),
+    /// Say why a decision fell: every rule that spoke, and where and why the others stopped.
+    Explain(explain::Args),
+    /// Show who may do what: principals, tools, and what a call comes to.
+    Matrix(matrix::Args),
     /// Put the policies of the configuration in force again; a broken bundle changes nothing.
     Reload,
 }
@@ -22,6 +32,9 @@ pub(super) enum Command {
 pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Check(args) => check::run(config, args),
+        Command::Eval(args) => eval::run(config, args).await,
+        Command::Explain(args) => explain::run(config, args).await,
+        Command::Matrix(args) => matrix::run(config, args).await,
         Command::Reload => reload::run(config).await,
     }
 }
