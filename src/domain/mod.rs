@@ -17,6 +17,7 @@ mod principal;
 mod record;
 mod revision;
 mod time;
+mod trail;
 mod verdict;
 
 pub use call::{Call, CallMeta, ClientHint, Effect, Subject};
@@ -35,4 +36,7 @@ pub use principal::{Approver, Principal, PrincipalKind};
 pub use record::{CallFacts, Event, Outcome, OutcomeKind, Record, ToolChange};
 pub use revision::{Era, Revision};
 pub use time::Timestamp;
+pub use trail::{
+    LABEL_MINUTES, Label, Mark, Recent, Step, Tally, Thing, Totals, TrailView, Uptime,
+};
 pub use verdict::Verdict;

@@ -27,7 +27,7 @@ use super::{AnswerFacts, AnswerKind, ApproveFacts, Facts, HoldFacts, ToolFacts};
 use crate::domain::{
     Approver, ApproverId, Call, CallId, CallMeta, ClientHint, Digest, Effect, HoldId, JsonText,
     ParseIdError, Principal, PrincipalId, PrincipalKind, Question, Release, Revision, Subject,
-    Timestamp, Verdict,
+    Timestamp, TrailView, Verdict,
 };
 
 /// How long one test may take.
@@ -198,7 +198,11 @@ fn documents(role_sets: &[Vec<String>], wants: &Wants) -> Result<Vec<Sample>, Pa
             offered: BTreeSet::new(),
         })
         .into();
-    let facts = Facts { now: Timestamp::from_millis(0), environment: Arc::from("sample") };
+    let facts = Facts {
+        now: Timestamp::from_millis(0),
+        environment: Arc::from("sample"),
+        trail: TrailView::default(),
+    };
     let approvers: [ApproverId; 2] = ["first".parse()?, "second".parse()?];
     let id: PrincipalId = "sample".parse()?;
     for roles in role_sets {
