@@ -259,8 +259,11 @@ impl Gate {
     /// Judges what came back from Intercom: an answer, a notification, or a question to the client.
     pub async fn disclose(&self, call: &Call, answer: &AnswerFacts) -> Decision {
         let ruleset = self.ruleset.load_full();
-        let counted =
-            if ruleset.counts_answers() { weigh::answer(call, answer) } else { Tally::default() };
+        let counted = if ruleset.counts_answers() {
+            weigh::answer(&self.sealer, call, answer, None)
+        } else {
+            Tally::default()
+        };
         let weighed = self.books.trail.weigh(&call.principal, counted.clone());
         let facts = self.facts(&ruleset, Question::Disclose, || weighed.view());
         let mut findings = self.absent_plugins();

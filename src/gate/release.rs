@@ -217,7 +217,7 @@ impl Gate {
             return Err(ReleaseError::Stale(changed));
         }
         // Why it may go, by today's rules; then that it goes.
-        let step = weighed.keep(weigh::release(&call), None);
+        let step = weighed.keep(weigh::labelled(weigh::release(&call), &decision), None);
         let (facts, recorded) = (self.facts_of(&call), decision.clone());
         let trail = step.clone().map(Box::new);
         let event = Event::Decision { call: facts, decision: recorded, trail };

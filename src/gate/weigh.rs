@@ -7,14 +7,18 @@
 //! about another contact, company, conversation and article, and all of it text of customers. Errors
 //! are Intercom's words about no thing in particular: they count as records and bytes alone.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Gate;
 use crate::audit::{Log, LogError};
 use crate::domain::{
-    Call, Decision, Effect, Event, Finding, Step, Subject, Tally, Verdict, decide,
+    Call, Decision, Duty, Effect, Event, Finding, Mark, Step, Subject, Tally, Thing, Verdict,
+    decide,
 };
+use crate::intercom::records::{Kind, Records};
 use crate::policy::{AnswerFacts, AnswerKind};
+use crate::store::Sealer;
 use crate::trail::{Decided, Trail, Weighed};
 
 /// Bytes of an answer that cannot be read for which one record is counted.
@@ -32,8 +36,14 @@ pub(super) fn release(call: &Call) -> Tally {
     Tally { writes, ..Tally::default() }
 }
 
-/// What an answer counts as while it is judged.
-pub(super) fn answer(call: &Call, answer: &AnswerFacts) -> Tally {
+/// What an answer with these records counts as, while it is judged and when it leaves. `None` if it
+/// was not looked for them.
+pub(super) fn answer(
+    sealer: &Sealer,
+    call: &Call,
+    answer: &AnswerFacts,
+    records: Option<&Records>,
+) -> Tally {
     let is_error = match answer.kind {
         AnswerKind::Result | AnswerKind::InputRequired => false,
         AnswerKind::ToolError | AnswerKind::Error => true,
@@ -46,9 +56,36 @@ pub(super) fn answer(call: &Call, answer: &AnswerFacts) -> Tally {
     if !counts(call) && call.method != "subscriptions/listen" {
         return Tally::default();
     }
+    if let Some(records) = records.filter(|records| records.understood && !is_error) {
+        let rows = records.records.iter().filter(|record| record.row).count();
+        let bytes = records.text_bytes();
+        return Tally {
+            rows: rows as u64,
+            bytes: bytes as u64,
+            seen: seen(sealer, records),
+            ..Tally::default()
+        };
+    }
     let rows = answer.bytes.div_ceil(BYTES_OF_A_RECORD);
     let unknown = if is_error { 0 } else { rows };
     Tally { rows, unknown, bytes: answer.bytes, ..Tally::default() }
+}
+
+/// The marks of everything that an answer shows.
+fn seen(sealer: &Sealer, records: &Records) -> BTreeMap<Thing, BTreeSet<Mark>> {
+    let mut seen: BTreeMap<Thing, BTreeSet<Mark>> = BTreeMap::new();
+    for (kind, id) in records.seen() {
+        let thing = match kind {
+            Kind::Contact => Thing::Contacts,
+            Kind::Company => Thing::Companies,
+            Kind::Conversation => Thing::Conversations,
+            Kind::Article => Thing::Articles,
+            Kind::Note | Kind::Part | Kind::Admin | Kind::Other => continue,
+        };
+        let keyed = sealer.mac("portcullis/seen/v1", &[thing.as_str().as_bytes(), id.as_bytes()]);
+        seen.entry(thing).or_default().insert(Mark::of(&keyed));
+    }
+    seen
 }
 
 /// Keeps what a judged call became; gives what its record must say.
@@ -56,11 +93,20 @@ pub(super) fn keep_call(weighed: Weighed<'_>, call: &Call, decision: &Decision) 
     let tally = match decision.verdict {
         Verdict::Deny => Tally { denials: 1, ..Tally::default() },
         // A held call writes when it is released.
-        Verdict::Hold => Tally { writes: 0, ..self::call(call) },
-        Verdict::Allow => self::call(call),
+        Verdict::Hold => labelled(Tally { writes: 0, ..self::call(call) }, decision),
+        Verdict::Allow => labelled(self::call(call), decision),
     };
     let tool = call.subject.tool();
     weighed.keep(tally, tool.map(|tool| Decided { tool, verdict: decision.verdict }))
+}
+
+/// A tally with the labels that a decision demands.
+pub(super) fn labelled(tally: Tally, decision: &Decision) -> Tally {
+    let labels = decision.obligations.iter().filter_map(|one| match &one.duty {
+        Duty::Label(label) => Some(label.clone()),
+        _ => None,
+    });
+    Tally { labels: labels.collect(), ..tally }
 }
 
 /// Whether a call is one that budgets are about; the protocol's own methods are not.
@@ -103,7 +149,7 @@ impl Gate {
         tally: Tally,
         decision: Decision,
     ) -> Decision {
-        let Some(trail) = weighed.keep(tally, None) else { return decision };
+        let Some(trail) = weighed.keep(labelled(tally, &decision), None) else { return decision };
         let principal = call.principal.id.clone();
         let event = Event::Trail { call: call.id, principal, trail, back: false };
         match self.books.log.append(event).await {

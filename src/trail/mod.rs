@@ -58,11 +58,15 @@ impl Trail {
         Weighed { trail: self, who: Arc::clone(who), ticket: Some(ticket) }
     }
 
-    /// What rules see of a principal.
+    /// What rules see of a principal, with everything that is being judged.
     #[must_use]
     pub fn view(&self, who: &PrincipalId) -> TrailView {
+        self.view_up_to(who, u64::MAX)
+    }
+
+    fn view_up_to(&self, who: &PrincipalId, ticket: u64) -> TrailView {
         let state = self.lock();
-        state.view(who, self.clock.now())
+        state.view(who, self.clock.now(), ticket)
     }
 
     /// Takes back what a kept step counted, because nothing was sent after all.
@@ -85,10 +89,11 @@ pub struct Weighed<'a> {
 }
 
 impl Weighed<'_> {
-    /// What rules see of the principal, with this in it.
+    /// What rules see of the principal, with this in it and all that was weighed before. What was
+    /// weighed later sees this one: so of those who want the last place of a budget the first has it.
     #[must_use]
     pub fn view(&self) -> TrailView {
-        self.trail.view(&self.who.id)
+        self.trail.view_up_to(&self.who.id, self.ticket.unwrap_or(u64::MAX))
     }
 
     /// Keeps what it became, and gives what the record of it must say; `None` if that is nothing.

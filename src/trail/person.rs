@@ -116,8 +116,8 @@ impl Person {
         self.asked.remove(&ticket);
     }
 
-    /// What rules see at `now`.
-    pub(super) fn view(&self, now: i64) -> TrailView {
+    /// What rules see at `now`, with what was asked about up to a ticket.
+    pub(super) fn view(&self, now: i64, ticket: u64) -> TrailView {
         let in_force = self.labels.iter().filter(|(_, until)| **until > now);
         let recent = self.recent.iter().rev().filter(|passed| self.day.covers(passed.at, now));
         let mut view = TrailView {
@@ -133,7 +133,7 @@ impl Person {
                 })
                 .collect(),
         };
-        self.add_asked(&mut view, now);
+        self.add_asked(&mut view, now, ticket);
         view
     }
 
@@ -144,9 +144,9 @@ impl Person {
         self.day.is_empty() && self.labels.is_empty() && self.asked.is_empty()
     }
 
-    fn add_asked(&self, view: &mut TrailView, now: i64) {
+    fn add_asked(&self, view: &mut TrailView, now: i64, ticket: u64) {
         let mut counted = HashSet::new();
-        for tally in self.asked.values() {
+        for (_, tally) in self.asked.range(..=ticket) {
             for (count, number) in plain(tally) {
                 each(view, |totals| add(count.of(totals), number));
             }
@@ -247,6 +247,8 @@ mod tests {
     use super::*;
     use crate::domain::{Digest, Label};
 
+    const ALL: u64 = u64::MAX;
+
     fn mark(number: u64) -> Mark {
         Mark::of(&Digest::of("test", &[&number.to_be_bytes()]))
     }
@@ -269,7 +271,7 @@ mod tests {
             person.ask(1, seen(&asked));
             person.ask(2, seen(&asked));
             let now = sights.iter().map(|(at, _)| *at).max().unwrap_or(0) + later;
-            let view = person.view(now);
+            let view = person.view(now, ALL);
             for (window, totals) in [
                 (&person.minute, view.minute),
                 (&person.hour, view.hour),
@@ -287,14 +289,14 @@ mod tests {
     fn beyond_the_cap_each_sight_is_another_thing() {
         let mut person = Person::with_cap(3);
         person.apply(0, &seen(&[1, 2, 3]));
-        assert_eq!(person.view(0).day.contacts, 3);
+        assert_eq!(person.view(0, ALL).day.contacts, 3);
         person.apply(1, &seen(&[1, 4]));
         person.apply(2, &seen(&[4]));
-        assert_eq!(person.view(2).day.contacts, 5);
+        assert_eq!(person.view(2, ALL).day.contacts, 5);
         assert_eq!(person.seen[&Thing::Contacts].len(), 3);
         // A day later there is room again.
         person.apply(2 * DAY, &seen(&[4, 5]));
-        assert_eq!(person.view(2 * DAY).day.contacts, 2);
+        assert_eq!(person.view(2 * DAY, ALL).day.contacts, 2);
         assert_eq!(person.seen[&Thing::Contacts].len(), 2);
     }
 
@@ -303,10 +305,10 @@ mod tests {
         let mut person = Person::default();
         person.apply(0, &Tally { unknown: 3, ..seen(&[1]) });
         person.ask(1, Tally { unknown: 2, ..seen(&[1, 2]) });
-        let day = person.view(0).day;
+        let day = person.view(0, ALL).day;
         assert_eq!((day.contacts, day.companies, day.articles), (3 + 1 + 2 + 1, 5, 5));
         person.settle(1);
-        assert_eq!(person.view(0).day.contacts, 4);
+        assert_eq!(person.view(0, ALL).day.contacts, 4);
     }
 
     #[test]
@@ -318,11 +320,11 @@ mod tests {
         let mut person = Person::default();
         person.apply(0, &label(10));
         person.apply(MINUTE, &label(2));
-        assert_eq!(person.view(10 * MINUTE - 1).labels, ["l"]);
-        assert_eq!(person.view(10 * MINUTE).labels.len(), 0);
+        assert_eq!(person.view(10 * MINUTE - 1, ALL).labels, ["l"]);
+        assert_eq!(person.view(10 * MINUTE, ALL).labels.len(), 0);
         assert!(!person.is_over(10 * MINUTE - 1) && person.is_over(10 * MINUTE));
         person.apply(0, &label(u32::MAX));
-        assert_eq!(person.view(DAY).labels.len(), 0);
+        assert_eq!(person.view(DAY, ALL).labels.len(), 0);
     }
 
     #[test]
@@ -332,9 +334,9 @@ mod tests {
             let tool = format!("tool {number}").into();
             person.pass(Passed { at: number * SECOND, tool, verdict: Verdict::Allow });
         }
-        let recent = person.view(40 * SECOND).recent;
+        let recent = person.view(40 * SECOND, ALL).recent;
         assert_eq!(recent.len(), RECENT);
         assert_eq!((recent[0].tool.as_str(), recent[0].seconds_ago), ("tool 29", 11));
-        assert_eq!(person.view(2 * DAY).recent, []);
+        assert_eq!(person.view(2 * DAY, ALL).recent, []);
     }
 }

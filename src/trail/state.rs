@@ -58,11 +58,11 @@ impl State {
         self.others.settle(ticket);
     }
 
-    /// What rules see of a principal.
-    pub(super) fn view(&self, who: &PrincipalId, now: i64) -> TrailView {
+    /// What rules see of a principal, with what was asked about up to a ticket.
+    pub(super) fn view(&self, who: &PrincipalId, now: i64, ticket: u64) -> TrailView {
         match self.people.get(who) {
-            Some(person) => person.view(now),
-            None if self.is_full() => self.others.view(now),
+            Some(person) => person.view(now, ticket),
+            None if self.is_full() => self.others.view(now, ticket),
             None => TrailView::default(),
         }
     }

@@ -164,8 +164,8 @@ proptest! {
                 fold.apply(&serde_json::from_str(line).unwrap());
             }
             for number in 0..3 {
-                let live = live.lock().view(&who(number), now + 100);
-                prop_assert_eq!(fold.state.view(&who(number), now + 100), live);
+                let live = live.lock().view(&who(number), now + 100, u64::MAX);
+                prop_assert_eq!(fold.state.view(&who(number), now + 100, u64::MAX), live);
             }
         }
     }
@@ -178,7 +178,10 @@ fn calls_at_once_do_not_share_the_last_place() {
     let one = || Tally { calls: 1, ..Tally::default() };
     let asked: Vec<_> = (0..32).map(|_| trail.weigh(&agent, one())).collect();
     // Each sees itself and all before it, while none is decided.
-    assert_eq!(asked[31].view().minute.calls, 32);
+    for (place, weighed) in asked.iter().enumerate() {
+        assert_eq!(weighed.view().minute.calls, place as u64 + 1);
+    }
+    assert_eq!(trail.view(&agent.id).minute.calls, 32);
     assert_eq!(trail.view(&who(1)), TrailView::default());
     for (place, weighed) in asked.into_iter().enumerate() {
         if place < 10 {
@@ -197,13 +200,13 @@ fn beyond_the_number_of_trails_all_share_one() {
     for number in 0..10_005 {
         state.apply(&who(number), NOON, &tally, None);
     }
-    assert_eq!(state.view(&who(3), NOON).day.calls, 1);
-    assert_eq!(state.view(&who(10_001), NOON).day.calls, 5);
-    assert_eq!(state.view(&who(99_999), NOON).day.calls, 5);
+    assert_eq!(state.view(&who(3), NOON, u64::MAX).day.calls, 1);
+    assert_eq!(state.view(&who(10_001), NOON, u64::MAX).day.calls, 5);
+    assert_eq!(state.view(&who(99_999), NOON, u64::MAX).day.calls, 5);
     // Two days later the old ones are gone.
     state.apply(&who(10_001), NOON + 2 * DAY, &tally, None);
-    assert_eq!(state.view(&who(3), NOON + 2 * DAY), TrailView::default());
-    assert_eq!(state.view(&who(10_001), NOON + 2 * DAY).day.calls, 1);
+    assert_eq!(state.view(&who(3), NOON + 2 * DAY, u64::MAX), TrailView::default());
+    assert_eq!(state.view(&who(10_001), NOON + 2 * DAY, u64::MAX).day.calls, 1);
 }
 
 /// A log of one call each ten minutes for some days, in many files.
