@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use memchr::memmem;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
+use super::Trail;
 use super::clock::{Clock, Moment, Past};
 use super::person::{DAY, DAY_BUCKET, Passed};
 use super::state::State;
-use super::{Decided, Trail};
-use crate::domain::{Event, PrincipalId, Record, Step};
+use crate::domain::{PrincipalId, Step, Subject, Timestamp, Verdict};
 use crate::store::segment::{self, Lines, SegmentName};
 
 /// What a line has that adds to a trail; quotes within strings are escaped, so it is no text of
@@ -53,7 +55,7 @@ impl Trail {
     /// If the log cannot be read as far as the longest window reaches.
     pub fn rebuild(folder: &Path, moment: Moment) -> Result<Self, TrailError> {
         let mut fold = Fold::default();
-        read_tail(folder, |record| fold.apply(record))?;
+        read_tail(folder, |line| fold.apply(line))?;
         Ok(fold.start(moment))
     }
 }
@@ -65,49 +67,69 @@ pub(super) struct Fold {
     past: Past,
 }
 
+/// What a trail needs of a record that adds to one: a start reads back many.
+#[derive(Deserialize)]
+struct Line<'a> {
+    at: Timestamp,
+    trail: Step,
+    /// A step of before that is taken back.
+    #[serde(default)]
+    back: bool,
+    /// What was shown says whose it is; a decision says it in its call.
+    principal: Option<PrincipalId>,
+    #[serde(borrow)]
+    call: &'a RawValue,
+    decision: Option<Decided>,
+}
+
+#[derive(Deserialize)]
+struct Called {
+    principal: PrincipalId,
+    subject: Subject,
+}
+
+#[derive(Deserialize)]
+struct Decided {
+    verdict: Verdict,
+}
+
 impl Fold {
-    /// Adds what a record says.
-    pub(super) fn apply(&mut self, record: &Record) {
-        match &record.event {
-            Event::Decision { call, decision, trail: Some(step) } => {
-                // A call is recent by the record that counts it, not by that of its release.
-                let counts = step.add.calls > 0 || step.add.denials > 0;
-                let tool = call.subject.tool().filter(|_| counts);
-                let decided = tool.map(|tool| Decided { tool, verdict: decision.verdict });
-                self.step(record, &call.principal, step, decided);
+    /// Adds what a line of the log says that has a `trail`.
+    pub(super) fn apply(&mut self, line: &[u8]) -> Result<(), serde_json::Error> {
+        let line: Line<'_> = serde_json::from_slice(line)?;
+        let step = &line.trail;
+        let at = step.at.millis();
+        let (who, tool) = match line.principal {
+            Some(principal) => (principal, None),
+            None => {
+                let Called { principal, subject } = serde_json::from_str(line.call.get())?;
+                (principal, subject.tool().map(Box::from))
             }
-            Event::Trail { principal, trail, back: false, .. } => {
-                self.step(record, principal, trail, None);
-            }
-            Event::Trail { principal, trail, back: true, .. } => {
-                self.state.take_back(principal, trail.at.millis(), &trail.add);
-            }
-            _ => {}
+        };
+        if line.back {
+            self.state.take_back(&who, at, &step.add);
+            return Ok(());
         }
+        self.past.learn(step.at, line.at, step.clock.as_ref());
+        // A call is recent by the record that counts it, not by that of its release.
+        let counts = step.add.calls > 0 || step.add.denials > 0;
+        let decided = tool.zip(line.decision).filter(|_| counts);
+        let passed = decided.map(|(tool, Decided { verdict })| Passed { at, tool, verdict });
+        self.state.apply(&who, at, &step.add, passed);
+        Ok(())
     }
 
     /// The trail from here on.
     pub(super) fn start(self, moment: Moment) -> Trail {
         Trail { clock: Clock::start(&self.past, moment), state: Mutex::new(self.state) }
     }
-
-    fn step(
-        &mut self,
-        record: &Record,
-        who: &PrincipalId,
-        step: &Step,
-        decided: Option<Decided<'_>>,
-    ) {
-        self.past.learn(step.at, record.at, step.clock.as_ref());
-        let at = step.at.millis();
-        let passed =
-            decided.map(|Decided { tool, verdict }| Passed { at, tool: tool.into(), verdict });
-        self.state.apply(who, at, &step.add, passed);
-    }
 }
 
 /// Reads the records that can still count, oldest first.
-fn read_tail(folder: &Path, mut apply: impl FnMut(&Record)) -> Result<(), TrailError> {
+fn read_tail(
+    folder: &Path,
+    mut apply: impl FnMut(&[u8]) -> Result<(), serde_json::Error>,
+) -> Result<(), TrailError> {
     let failed = |path: &Path, source| TrailError::Io { path: path.to_owned(), source };
     let names = segment::list(folder).map_err(|source| failed(folder, source))?;
     // The trail's time never goes back, so that of a file's first step tells what lies before it.
@@ -135,7 +157,7 @@ fn read_file(
     folder: &Path,
     name: SegmentName,
     since: i64,
-    apply: &mut impl FnMut(&Record),
+    apply: &mut impl FnMut(&[u8]) -> Result<(), serde_json::Error>,
 ) -> Result<(), TrailError> {
     let path = name.path(folder);
     let failed = |source| TrailError::Io { path: path.clone(), source };
@@ -149,11 +171,10 @@ fn read_file(
             // One whose time cannot be read is looked at closer.
             Some(_) => {}
         }
-        let record = serde_json::from_slice(line).map_err(|source| {
+        apply(line).map_err(|source| {
             let file = name.to_string();
             TrailError::Line { file, offset, source }
         })?;
-        apply(&record);
     }
 }
 
