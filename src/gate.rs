@@ -9,6 +9,7 @@ mod duties;
 mod permit;
 mod release;
 mod stored;
+mod weigh;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,17 +21,19 @@ use crate::audit::{Log, LogError};
 use crate::clock;
 use crate::domain::{
     Binding, Call, CallFacts, ClientHint, Decision, Digest, Effect, Event, Fault, Finding, Hold,
-    HoldId, HoldState, Judge, OnRelease, Opened, Principal, Question, Subject, Verdict, decide,
-    told,
+    HoldId, HoldState, Judge, OnRelease, Opened, Principal, Question, Subject, Tally, TrailView,
+    Verdict, decide, told,
 };
 use crate::holds::{HoldError, Holds};
 use crate::intercom::Pins;
 use crate::policy::{AnswerFacts, Facts, Ruleset, ToolFacts};
 use crate::store::{SealError, Sealer};
+use crate::trail::{Trail, Weighed};
 
 pub use permit::{Permit, Spent};
 pub use release::{ApproveError, ReleaseError, Released, Settled};
 pub use stored::Contents;
+use weigh::Books;
 
 /// What `admit` says of a call, recorded.
 #[must_use]
@@ -69,16 +72,20 @@ impl Denial {
     /// places of rules stay in the record, which it names.
     #[must_use]
     pub fn text(&self) -> String {
-        let reasons = told(&self.decision.reasons);
-        let mut text = format!("Portcullis refused this call of {}: {reasons}", self.what);
-        let correctable =
-            self.decision.reasons.iter().any(|reason| CORRECTABLE.contains(&reason.rule.as_str()));
-        if !correctable {
-            text.push_str(" Repeating the call will not help.");
-        }
-        text.push_str(&format!(" Record: {}", self.call));
-        text
+        format!("{} Record: {}", refusal(&self.what, &self.decision), self.call)
     }
+}
+
+/// What an agent reads of a refusal of `what`, a tool or a method.
+#[must_use]
+pub fn refusal(what: &str, decision: &Decision) -> String {
+    let mut text = format!("Portcullis refused this call of {what}: {}", told(&decision.reasons));
+    let correctable =
+        decision.reasons.iter().any(|reason| CORRECTABLE.contains(&reason.rule.as_str()));
+    if !correctable {
+        text.push_str(" Repeating the call will not help.");
+    }
+    text
 }
 
 /// Refusals that the agent can mend by itself (see `intercom::Refusal`).
@@ -128,7 +135,7 @@ impl Holding {
 /// The one road.
 pub struct Gate {
     ruleset: ArcSwap<Ruleset>,
-    log: Log,
+    books: Books,
     holds: Holds,
     sealer: Arc<Sealer>,
     pins: Arc<Pins>,
@@ -141,12 +148,14 @@ impl Gate {
     pub fn new(
         ruleset: Ruleset,
         log: Log,
+        trail: Trail,
         holds: Holds,
         sealer: Arc<Sealer>,
         pins: Arc<Pins>,
         settings: Settings,
     ) -> Self {
-        Self { ruleset: ArcSwap::from_pointee(ruleset), log, holds, sealer, pins, settings }
+        let books = Books { log, trail: Arc::new(trail) };
+        Self { ruleset: ArcSwap::from_pointee(ruleset), books, holds, sealer, pins, settings }
     }
 
     /// The held calls.
@@ -158,7 +167,7 @@ impl Gate {
     /// The log.
     #[must_use]
     pub const fn log(&self) -> &Log {
-        &self.log
+        &self.books.log
     }
 
     /// The sealer of this installation.
@@ -179,7 +188,8 @@ impl Gate {
     /// If the change cannot be recorded; the old one stays.
     pub async fn replace_ruleset(&self, ruleset: Ruleset) -> Result<(), LogError> {
         let revision = ruleset.revision();
-        let _recorded = self.log.append(Event::Ruleset { revision, refused: None }).await?;
+        let event = Event::Ruleset { revision, refused: None };
+        let _recorded = self.books.log.append(event).await?;
         self.ruleset.store(Arc::new(ruleset));
         Ok(())
     }
@@ -189,7 +199,8 @@ impl Gate {
     /// # Errors
     /// If it cannot be recorded.
     pub async fn refuse_ruleset(&self, revision: Digest, why: String) -> Result<(), LogError> {
-        let _recorded = self.log.append(Event::Ruleset { revision, refused: Some(why) }).await?;
+        let event = Event::Ruleset { revision, refused: Some(why) };
+        let _recorded = self.books.log.append(event).await?;
         Ok(())
     }
 
@@ -206,10 +217,19 @@ impl Gate {
         own: Vec<Finding>,
         holding: Holding,
     ) -> Result<Admission, GateError> {
-        let (call, decision) = self.judge_and_fulfil(call, own).await;
+        let weighed = self.books.trail.weigh(&call.principal, weigh::call(&call));
+        let (call, decision) = self.judge_and_fulfil(call, own, &weighed).await;
         let facts = self.facts_of(&call);
-        let event = Event::Decision { call: facts.clone(), decision: decision.clone() };
-        let receipt = self.log.append(event).await?;
+        let step = weigh::keep_call(weighed, &call, &decision);
+        let (recorded, trail) = (decision.clone(), step.clone().map(Box::new));
+        let event = Event::Decision { call: facts.clone(), decision: recorded, trail };
+        let receipt = match self.books.log.append(event).await {
+            Ok(receipt) => receipt,
+            Err(error) => {
+                self.books.take_back(&call, step.as_ref());
+                return Err(error.into());
+            }
+        };
         if decision.verdict == Verdict::Deny {
             return Ok(Admission::Denied(Denial::new(&call, decision)));
         }
@@ -232,12 +252,8 @@ impl Gate {
             return Ok(Admission::Held(Box::new(hold)));
         }
         if decision.verdict == Verdict::Allow {
-            return Ok(Admission::Go(Box::new(Permit::new(
-                call,
-                decision,
-                receipt,
-                self.log.clone(),
-            ))));
+            let books = self.books.clone();
+            return Ok(Admission::Go(Box::new(Permit::new(call, decision, receipt, step, books))));
         }
         let hold = match self.binding(&facts, &decision) {
             Some(binding) => self.hold(&call, facts, binding, &decision, holding).await?,
@@ -253,9 +269,20 @@ impl Gate {
     /// Judges what came back from Intercom: an answer, a notification, or a question to the client.
     pub async fn disclose(&self, call: &Call, answer: &AnswerFacts) -> Decision {
         let ruleset = self.ruleset.load_full();
+        let counted = if ruleset.counts_answers() {
+            weigh::answer(&self.sealer, call, answer, None)
+        } else {
+            Tally::default()
+        };
+        let weighed = self.books.trail.weigh(&call.principal, counted.clone());
+        let facts = self.facts(&ruleset, Question::Disclose, || weighed.view());
         let mut findings = self.absent_plugins();
-        findings.push(ruleset.disclose(call, answer, &self.now()).await);
-        decide(Question::Disclose, ruleset.revision(), findings)
+        findings.push(ruleset.disclose(call, answer, &facts).await);
+        let decision = decide(Question::Disclose, ruleset.revision(), findings);
+        match decision.verdict {
+            Verdict::Allow => self.keep_answer(weighed, call, counted, decision).await,
+            Verdict::Hold | Verdict::Deny => decision,
+        }
     }
 
     /// The tools, of those offered, that a principal may see.
@@ -269,7 +296,9 @@ impl Gate {
             return BTreeSet::new();
         }
         let ruleset = self.ruleset.load_full();
-        let visible = ruleset.visible(principal, client, tools, &self.now()).await;
+        let view = || self.books.trail.view(&principal.id);
+        let facts = self.facts(&ruleset, Question::Visible, view);
+        let visible = ruleset.visible(principal, client, tools, &facts).await;
         match visible.finding.verdict {
             Verdict::Allow => visible.tools,
             Verdict::Hold | Verdict::Deny => BTreeSet::new(),
@@ -280,16 +309,23 @@ impl Gate {
     pub fn refused(&self, principal: &Principal, code: &str, text: &str) {
         let principal = principal.id.clone();
         let event = Event::Refused { principal, code: code.to_owned(), text: text.to_owned() };
-        if let Err(error) = self.log.append_later(event) {
+        if let Err(error) = self.books.log.append_later(event) {
             tracing::error!(%error, code, "refusal not recorded");
         }
     }
 
     /// The judges' joined decision on a call, not recorded.
-    async fn judge(&self, ruleset: &Ruleset, call: &Call, own: Vec<Finding>) -> Decision {
+    async fn judge(
+        &self,
+        ruleset: &Ruleset,
+        call: &Call,
+        own: Vec<Finding>,
+        weighed: &Weighed<'_>,
+    ) -> Decision {
+        let facts = self.facts(ruleset, Question::Admit, || weighed.view());
         let mut findings = own;
         findings.extend(self.absent_plugins());
-        findings.push(ruleset.admit(call, &self.now()).await);
+        findings.push(ruleset.admit(call, &facts).await);
         decide(Question::Admit, ruleset.revision(), findings)
     }
 
@@ -345,8 +381,16 @@ impl Gate {
         })
     }
 
-    fn now(&self) -> Facts {
-        Facts { now: clock::now(), environment: self.settings.environment.clone() }
+    /// What a ruleset is told beside the call; the trail only if it looks at it.
+    fn facts(
+        &self,
+        ruleset: &Ruleset,
+        question: Question,
+        view: impl FnOnce() -> TrailView,
+    ) -> Facts {
+        let trail = if ruleset.looks_at_trail(question) { view() } else { TrailView::default() };
+        let environment = self.settings.environment.clone();
+        Facts { now: clock::now(), environment, trail }
     }
 
     /// A finding for every plugin that configuration requires and nobody loaded.

@@ -18,6 +18,7 @@ mod record;
 mod revision;
 mod time;
 mod told;
+mod trail;
 mod verdict;
 
 pub use call::{Call, CallMeta, ClientHint, Effect, Subject};
@@ -37,4 +38,7 @@ pub use record::{CallFacts, Event, Outcome, OutcomeKind, Record, ToolChange};
 pub use revision::{Era, Revision};
 pub use time::Timestamp;
 pub use told::told;
+pub use trail::{
+    LABEL_MINUTES, Label, Mark, Recent, Step, Tally, Thing, Totals, TrailView, Uptime,
+};
 pub use verdict::Verdict;

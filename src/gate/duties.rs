@@ -12,6 +12,7 @@ use crate::domain::{
     Call, Decision, Duty, Finding, Judge, Obligation, Question, Reason, Verdict, decide, told,
 };
 use crate::intercom::{REASON, fulfil};
+use crate::trail::Weighed;
 
 /// The rule named where a duty cannot be fulfilled.
 const OBLIGATION: &str = "portcullis.obligation";
@@ -24,14 +25,15 @@ impl Gate {
         &self,
         mut call: Call,
         own: Vec<Finding>,
+        weighed: &Weighed<'_>,
     ) -> (Call, Decision) {
         let ruleset = self.ruleset.load_full();
-        let first = self.judge(&ruleset, &call, own.clone()).await;
+        let first = self.judge(&ruleset, &call, own.clone(), weighed).await;
         let (first, edited) = self.fulfilled(&ruleset, &call, first);
         let Some(payload) = edited else { return (call, first) };
         call.payload = payload;
         call.meta.notes = first.obligations.iter().filter(|it| it.changed).map(note).collect();
-        let second = self.judge(&ruleset, &call, own).await;
+        let second = self.judge(&ruleset, &call, own, weighed).await;
         let (mut second, again) = self.fulfilled(&ruleset, &call, second);
         if again.is_some() {
             let text = "the rules demand other arguments each time they look at the call";

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::permit::Permit;
-use super::{Gate, stored};
+use super::{Gate, stored, weigh};
 use crate::audit::LogError;
 use crate::clock;
 use crate::domain::{
@@ -185,7 +185,8 @@ impl Gate {
             Err(reason) => return Err(self.cancel_stale(id, reason).await?),
         };
         call.meta.target = target;
-        let (call, decision) = self.judge_and_fulfil(call, Vec::new()).await;
+        let weighed = self.books.trail.weigh(&call.principal, weigh::release(&call));
+        let (call, decision) = self.judge_and_fulfil(call, Vec::new(), &weighed).await;
         if decision.verdict == Verdict::Deny {
             return Err(self.cancel_stale(id, told(&decision.reasons)).await?);
         }
@@ -216,11 +217,23 @@ impl Gate {
             return Err(ReleaseError::Stale(changed));
         }
         // Why it may go, by today's rules; then that it goes.
-        let event = Event::Decision { call: self.facts_of(&call), decision: decision.clone() };
-        let _recorded = self.log.append(event).await.map_err(HoldError::from)?;
-        let (_, receipt) = self.holds.step_recorded(id, HoldEvent::Sending).await?;
-        let permit = Permit::for_hold(call, decision, receipt, self.log.clone(), id);
-        Ok(Released { hold: id, permit })
+        let step = weighed.keep(weigh::labelled(weigh::release(&call), &decision), None);
+        let (facts, recorded) = (self.facts_of(&call), decision.clone());
+        let trail = step.clone().map(Box::new);
+        let event = Event::Decision { call: facts, decision: recorded, trail };
+        let recorded = match self.books.log.append(event).await {
+            Ok(_recorded) => self.holds.step_recorded(id, HoldEvent::Sending).await,
+            Err(error) => Err(error.into()),
+        };
+        let (_, receipt) = match recorded {
+            Ok(recorded) => recorded,
+            Err(error) => {
+                self.books.take_back(&call, step.as_ref());
+                return Err(error.into());
+            }
+        };
+        let permit = Permit::new(call, decision, receipt, step, self.books.clone());
+        Ok(Released { hold: id, permit: permit.for_hold(id) })
     }
 
     /// Records what became of a released call.
@@ -305,7 +318,9 @@ impl Gate {
             approvals: hold.approvals.clone(),
         };
         let facts = ApproveFacts { approver, hold: &held, call };
-        let finding = ruleset.approve(&facts, &self.now()).await;
+        let view = || self.books.trail.view(&call.principal.id);
+        let now = self.facts(&ruleset, Question::Approve, view);
+        let finding = ruleset.approve(&facts, &now).await;
         let decision = decide(Question::Approve, ruleset.revision(), vec![finding]);
         if decision.verdict == Verdict::Allow {
             Ok(())
@@ -318,7 +333,9 @@ impl Gate {
     /// is denied by now, or under a policy that was not the one shown. A hold that is still stale
     /// (the process ended before it was opened again) is opened again here.
     async fn refresh(&self, hold: &Hold, call: Call) -> Result<(), ApproveError> {
-        let (call, decision) = self.judge_and_fulfil(call, Vec::new()).await;
+        let weighed = self.books.trail.weigh(&call.principal, weigh::release(&call));
+        let (call, decision) = self.judge_and_fulfil(call, Vec::new(), &weighed).await;
+        drop(weighed);
         let denied = decision.verdict == Verdict::Deny;
         if denied || self.keyed(&call) != hold.binding().arguments {
             // The agent reads the event, the approver the error.

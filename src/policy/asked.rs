@@ -18,7 +18,7 @@ use super::{
 };
 use crate::domain::{
     Approver, ApproverId, Call, CallId, CallMeta, ClientHint, Digest, Effect, Finding, HoldId,
-    JsonText, Principal, PrincipalKind, Question, Release, Revision, Subject, Timestamp,
+    JsonText, Principal, PrincipalKind, Question, Release, Revision, Subject, Timestamp, TrailView,
 };
 use crate::intercom::Catalogue;
 use crate::mcp::methods::{self, Sender, Target};
@@ -63,6 +63,15 @@ pub struct Asked {
     /// The protocol's revision.
     #[serde(default)]
     pub revision: Option<Revision>,
+    /// Why the agent calls.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// What the call would change, as it is now.
+    #[serde(default)]
+    pub target: Option<Map<String, Json>>,
+    /// What the principal lately did and saw; else nothing.
+    #[serde(default)]
+    pub trail: TrailView,
     /// For `visible`: the tools on offer; else all of the catalogue.
     #[serde(default)]
     pub tools: Option<Vec<String>>,
@@ -185,7 +194,7 @@ impl Asked {
     pub(super) fn put(&self, question: Question, now: Timestamp) -> Result<Put, Misasked> {
         let now = self.now.unwrap_or(now);
         let environment = self.environment.as_deref().unwrap_or("default").into();
-        let facts = Facts { now, environment };
+        let facts = Facts { now, environment, trail: self.trail.clone() };
         let principal = self.principal()?;
         let matter = match question {
             Question::Visible => {
@@ -247,7 +256,11 @@ impl Asked {
             subject,
             payload: JsonText::of(&Json::Object(payload.clone())),
             continuation: None,
-            meta: CallMeta::default(),
+            meta: CallMeta {
+                reason: self.reason.clone(),
+                target: self.target.as_ref().map(JsonText::of),
+                ..CallMeta::default()
+            },
         })
     }
 

@@ -11,6 +11,7 @@
 //! | `environment.name` | all | the installation's name |
 //! | `principal` | all | `{id, kind, roles, groups, attributes}`, and `on_behalf_of` if configured; `kind` is `agent`, `pass_through`, `anonymous` or `portcullis` |
 //! | `client` | all | `{name, version}` as the client says: **not trustworthy** |
+//! | `trail` | all | what the principal lately did and saw, together with what is being asked about: `minute`, `hour` and `day`, each `{calls, denials, writes, rows, bytes, contacts, companies, conversations, articles}`; `labels: [name]`; `recent: [{tool, verdict, seconds_ago}]`, its last calls of tools (20 at most), newest first. See [`crate::domain::TrailView`] |
 //! | `tools` | `visible` | `[{name, effect, pinned}]`, the tools on offer |
 //! | `method`, `revision` | the others | the protocol's method and revision, such as `2025-11-25` |
 //! | `subject` | the others | `{kind}` with `name` (tool, prompt), `uri` (resource) or `id` (task); `kind` is `tool`, `prompt`, `resource`, `task`, `answer` or `method` |
@@ -34,7 +35,8 @@ use super::json::{self, object};
 use super::wants::Want;
 use super::{AnswerFacts, AnswerKind, ApproveFacts, Facts, ToolFacts};
 use crate::domain::{
-    Call, ClientHint, Effect, Fault, Filter, Principal, PrincipalKind, Release, Subject, Timestamp,
+    Call, ClientHint, Effect, Fault, Filter, Principal, PrincipalKind, Recent, Release, Subject,
+    Timestamp, TrailView,
 };
 use crate::intercom::Search;
 
@@ -165,6 +167,7 @@ fn common<'a>(
     let mut input = Part::new(want);
     input.put("now", || time(facts.now));
     input.part("environment", |part| part.put("name", || (&*facts.environment).into()));
+    input.part("trail", |part| trail(&facts.trail, part));
     input.part("principal", |part| self::principal(principal, part));
     input.part("client", |part| {
         part.put("name", || client.name.as_str().into());
@@ -274,6 +277,26 @@ fn filter(filter: &Filter) -> Value {
     ])
 }
 
+fn trail(trail: &TrailView, part: &mut Part<'_>) {
+    for (name, totals) in [("minute", trail.minute), ("hour", trail.hour), ("day", trail.day)] {
+        part.part(name, |part| {
+            for (name, sum) in totals.named() {
+                part.put(name, || sum.into());
+            }
+        });
+    }
+    part.put("labels", || strings(&trail.labels));
+    part.put("recent", || trail.recent.iter().map(recent).collect::<Vec<_>>().into());
+}
+
+fn recent(recent: &Recent) -> Value {
+    object([
+        ("tool", recent.tool.as_str().into()),
+        ("verdict", recent.verdict.as_str().into()),
+        ("seconds_ago", recent.seconds_ago.into()),
+    ])
+}
+
 fn tool(name: &str, effect: Effect, pinned: bool) -> Value {
     object([("name", name.into()), ("effect", effect.as_str().into()), ("pinned", pinned.into())])
 }
@@ -358,7 +381,7 @@ mod tests {
     }
 
     fn facts() -> Facts {
-        Facts { now: Timestamp::default(), environment: "test".into() }
+        Facts { now: Timestamp::default(), environment: "test".into(), trail: TrailView::default() }
     }
 
     fn call(subject: Subject, payload: &str, continuation: Option<&str>) -> Call {

@@ -71,6 +71,7 @@ pub struct Ruleset {
     sites: Sites,
     apart: Apart,
     memo: Memo,
+    counts_answers: bool,
 }
 
 /// The longest call that is evaluated where the caller runs. Every allowed builtin is then done in
@@ -101,6 +102,7 @@ impl Ruleset {
         Self {
             revision: bundle::revision(files),
             memo: Memo::new(&prepared.wants),
+            counts_answers: prepared.wants.of_answers_counted(),
             prepared,
             sites,
             apart: Apart::new(apart::DEADLINE),
@@ -132,6 +134,18 @@ impl Ruleset {
         [Question::Admit, Question::Approve]
             .into_iter()
             .any(|question| self.want(question).of("target").is_some())
+    }
+
+    /// Whether the rules of a question refer to the principal's trail.
+    #[must_use]
+    pub fn looks_at_trail(&self, question: Question) -> bool {
+        self.want(question).of("trail").is_some()
+    }
+
+    /// Whether a rule refers to what is counted of answers: then every answer must be counted.
+    #[must_use]
+    pub fn counts_answers(&self) -> bool {
+        self.counts_answers
     }
 
     /// Which of the offered tools may this principal see?

@@ -71,6 +71,22 @@ impl Wants {
         Self(Question::ALL.map(of_question).into())
     }
 
+    /// Whether any question wants what is counted of answers in the trail.
+    pub(super) fn of_answers_counted(&self) -> bool {
+        const OF_CALLS: [&str; 3] = ["calls", "denials", "writes"];
+        let windows = |want: &Want| match want.of("trail") {
+            None => false,
+            Some(trail) => ["minute", "hour", "day"].iter().any(|name| match trail.of(name) {
+                None => false,
+                Some(Want::Whole) => true,
+                Some(Want::Parts(parts)) => {
+                    parts.keys().any(|name| !OF_CALLS.contains(&name.as_str()))
+                }
+            }),
+        };
+        self.0.values().any(windows)
+    }
+
     /// What a question wants.
     pub(super) fn of_question(&self, question: Question) -> &Want {
         self.0.get(question.as_str()).unwrap_or(&Want::Whole)

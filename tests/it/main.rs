@@ -15,6 +15,7 @@ mod stand;
 
 mod architecture;
 mod bounds;
+mod budgets;
 mod closed;
 mod crash;
 mod door;

@@ -15,8 +15,8 @@ use super::asked::{self, CallerArgs, Word};
 use crate::app::policy_source;
 use crate::clock;
 use crate::config::Config;
-use crate::domain::{CallId, Decision, Question, Verdict, decide};
-use crate::gate::Denial;
+use crate::domain::{Decision, Question, Verdict, decide, told};
+use crate::gate::refusal;
 use crate::policy::{Asked, Explanation, Ruleset, Source};
 
 /// What is explained.
@@ -116,7 +116,7 @@ async fn explain(
     let mut findings = own;
     findings.push(explanation.finding.clone());
     let decision = decide(question, explanation.revision, findings);
-    let agent = agent_text(question, &decision);
+    let agent = agent_text(question, &asked, &decision);
     Ok(Explained { asked: summary(&asked), decision, notes, explanation, agent })
 }
 
@@ -132,8 +132,7 @@ fn summary(asked: &Asked) -> String {
 }
 
 /// What an agent reads of a decision.
-fn agent_text(question: Question, decision: &Decision) -> String {
-    let reasons: Vec<&str> = decision.reasons.iter().map(|reason| reason.text.as_str()).collect();
+fn agent_text(question: Question, asked: &Asked, decision: &Decision) -> String {
     match (question, decision.verdict) {
         (Question::Visible, Verdict::Deny) => {
             String::from("The tool is not in the list that the agent gets.")
@@ -141,13 +140,15 @@ fn agent_text(question: Question, decision: &Decision) -> String {
         (Question::Approve, _) => String::from("Nothing: this is between policy and the approver."),
         (_, Verdict::Allow) => String::from("Nothing: the call goes on."),
         (_, Verdict::Hold) => {
-            format!("PENDING: this call is held and waits for a person: {}.", reasons.join("; "))
+            let why = told(&decision.reasons);
+            format!("PENDING: this call is held and waits for a person: {why}")
         }
         (_, Verdict::Deny) => {
-            let denial = Denial { call: CallId(uuid::Uuid::nil()), decision: decision.clone() };
-            let text = denial.text();
-            // There is no record of a call that was not made.
-            text.split(" Record: ").next().unwrap_or_default().to_owned()
+            let what = match (&asked.tool, &asked.method) {
+                (Some(tool), _) => format!("the tool `{tool}`"),
+                (None, method) => format!("`{}`", method.as_deref().unwrap_or_default()),
+            };
+            refusal(&what, decision)
         }
     }
 }
