@@ -41,7 +41,7 @@ async fn read(stand: &Stand, count: usize) -> usize {
         let mut answered = 0;
         for _ in 0..count {
             let reply = client.modern("tools/call", params.clone(), json!({})).await;
-            let denied = reply.text.contains("calls_an_hour");
+            let denied = reply.text.contains("no more than 40 calls an hour");
             assert!(denied || reply.tool_text().contains(CONVERSATION), "{reply:?}");
             answered += usize::from(!denied);
         }
