@@ -24,6 +24,7 @@ mod eras;
 mod kill;
 mod leaving;
 mod load;
+mod matrix;
 mod misdelivery;
 mod obligations;
 mod process;
