@@ -3,7 +3,7 @@
 //! The engine accepts much that would be a rule which never speaks, or speaks when a field is
 //! missing. The checks here refuse it: packages that nothing asks, verdict rules of another form
 //! than `deny contains {...}`, members without a literal name, names used twice, `with`, forbidden
-//! builtins wherever they stand, and `not` over a field that may be absent in rules that allow.
+//! builtins wherever they stand and calls that are unsound ([`super::calls`]), and `not` over a field that may be absent in rules that allow.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +13,7 @@ use regorus::unstable::{Expr, Module, Ref, Rule, RuleHead, Span};
 use super::answer::{Site, Sites};
 use super::builtins;
 use super::bundle::FileKind;
+use super::calls;
 use super::metadata::Notes;
 use super::obligations;
 use super::presence;
@@ -118,8 +119,15 @@ impl Lint<'_> {
                     found.push(at(file, span, format!("`{name}` is not allowed: {why}")));
                 }
             }
-            Visit::Expr(_) => {}
+            Visit::Expr(_) | Visit::Literal(_) => {}
         });
+        if let Rule::Default { span, args, .. } = rule
+            && !args.is_empty()
+        {
+            let text = "bytecode does not know the default of a function; end it with an `else`";
+            found.push(at(file, span, text));
+        }
+        found.extend(calls::check(rule).into_iter().map(|(span, text)| at(file, &span, text)));
         self.problems.extend(found);
     }
 

@@ -18,8 +18,11 @@
 mod answer;
 mod apart;
 mod asked;
+mod assigned;
 mod builtins;
 mod bundle;
+mod calls;
+mod capabilities;
 mod engine;
 mod eval;
 mod explain;
@@ -32,9 +35,11 @@ mod matrix;
 mod memo;
 mod metadata;
 mod obligations;
+mod own;
 mod presence;
 mod problem;
 mod sound;
+mod sprintf;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -45,6 +50,7 @@ use std::collections::BTreeSet;
 
 pub use asked::{Asked, Caller, Misasked, Ruled};
 pub use bundle::Source;
+pub use capabilities::capabilities;
 pub use eval::{Answer, Both, EvalError, Results, question_of};
 pub use explain::{Case, Explanation, Helper, Read, Stop, Story, StoryOutcome, WithRole};
 pub use facts::{AnswerFacts, AnswerKind, ApproveFacts, Facts, HoldFacts, ToolFacts};

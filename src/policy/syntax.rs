@@ -8,6 +8,8 @@ use regorus::unstable::{Expr, Literal, LiteralStmt, Query, Ref, Rule, RuleBody, 
 pub(super) enum Visit<'a> {
     /// An expression, before its parts.
     Expr(&'a Expr),
+    /// A statement of a body, before its parts.
+    Literal(&'a Literal),
     /// A `with` modifier.
     With(&'a Span),
 }
@@ -61,6 +63,7 @@ pub(super) fn statement(stmt: &LiteralStmt, visit: &mut dyn FnMut(Visit<'_>)) {
         expr(&with.refr, visit);
         expr(&with.r#as, visit);
     }
+    visit(Visit::Literal(&stmt.literal));
     literal(&stmt.literal, &mut |part| expr(part, visit));
     if let Literal::Every { query, .. } = &stmt.literal {
         self::query(query, visit);

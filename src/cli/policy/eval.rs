@@ -12,7 +12,9 @@ use super::asked::{CallerArgs, Word, read};
 use crate::cli::shown;
 use crate::clock;
 use crate::domain::{Question, Verdict};
-use crate::policy::{Asked, EvalError, LoadErrors, Results, Ruled, Ruleset, Source, question_of};
+use crate::policy::{
+    Answer, Asked, EvalError, LoadErrors, Results, Ruled, Ruleset, Source, question_of,
+};
 
 /// What is evaluated.
 #[derive(Debug, clap::Args)]
@@ -170,9 +172,9 @@ struct Reply {
     /// `bytecode` or `interpreter`, for the four questions.
     #[serde(skip_serializing_if = "Option::is_none")]
     decided_by: Option<&'static str>,
-    /// Whether the interpreter says otherwise than bytecode.
+    /// What the interpreter says, if it is something else than bytecode.
     #[serde(skip_serializing_if = "Option::is_none")]
-    interpreter_differs: Option<bool>,
+    interpreter: Option<Box<Self>>,
 }
 
 fn batch() -> anyhow::Result<ExitCode> {
@@ -205,30 +207,25 @@ fn batch() -> anyhow::Result<ExitCode> {
 
 fn reply(ruleset: &Ruleset, request: &Request) -> anyhow::Result<Reply> {
     let input = request.input.to_string();
-    let of = |answer: Result<Option<Value>, EvalError>| match answer {
-        Ok(Some(value)) => Reply { result: Some(value), ..Reply::default() },
-        Ok(None) => Reply { undefined: Some(true), ..Reply::default() },
-        Err(error) => Reply { error: Some(error.to_string()), ..Reply::default() },
-    };
     let Some(question) = question_of(&request.query) else {
-        let first = |results: Results| results.values().next();
-        let answer = ruleset.query(&request.query, Some(&input)).map(first);
-        return Ok(
-            of(answer.map(|value| value.and_then(|value| serde_json::to_value(value).ok()))),
-        );
+        let answer = ruleset.query(&request.query, Some(&input));
+        return Ok(of(answer.map(|results| results.values().next())));
     };
     let both = ruleset.ask_raw(question, &input)?;
-    let differs = !both.agree();
+    let interpreter = (!both.agree()).then(|| Box::new(of(both.interpreter)));
     let decided_by =
         if ruleset.interpreted_because().is_some() { "interpreter" } else { "bytecode" };
-    let road = both.road.map(|value| value.map(serde_json::to_value).transpose());
-    let road = match road {
-        Ok(value) => Ok(value?),
-        Err(error) => Err(error),
+    Ok(Reply { decided_by: Some(decided_by), interpreter, ..of(both.road) })
+}
+
+fn of(answer: Result<Option<Answer>, EvalError>) -> Reply {
+    let value = match answer {
+        Ok(Some(value)) => serde_json::to_value(value).map_err(|error| error.to_string()),
+        Ok(None) => return Reply { undefined: Some(true), ..Reply::default() },
+        Err(error) => Err(error.to_string()),
     };
-    Ok(Reply {
-        decided_by: Some(decided_by),
-        interpreter_differs: differs.then_some(true),
-        ..of(road)
-    })
+    match value {
+        Ok(value) => Reply { result: Some(value), ..Reply::default() },
+        Err(error) => Reply { error: Some(error), ..Reply::default() },
+    }
 }

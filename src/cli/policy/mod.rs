@@ -1,6 +1,7 @@
 //! `portcullis policy`: one file for each command.
 
 mod asked;
+mod capabilities;
 mod check;
 mod eval;
 mod explain;
@@ -19,6 +20,8 @@ use crate::policy::Source;
 pub(super) enum Command {
     /// Read, check, compile and try a bundle, with its tests.
     Check(check::Args),
+    /// Print the builtins that rules may use, as OPA's `capabilities.json`.
+    Capabilities,
     /// Evaluate a query in Rego, or ask one of the four questions about a call.
     Eval(eval::Args),
     /// Say why a decision fell: every rule that spoke, and where and why the others stopped.
@@ -32,6 +35,7 @@ pub(super) enum Command {
 pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Check(args) => check::run(config, args),
+        Command::Capabilities => capabilities::run(),
         Command::Eval(args) => eval::run(config, args).await,
         Command::Explain(args) => explain::run(config, args).await,
         Command::Matrix(args) => matrix::run(config, args).await,
