@@ -7,6 +7,7 @@ use portcullis::domain::{
     CallFacts, CallId, ClientHint, Decision, Digest, Effect, Event, Question, Revision, Step,
     Subject, Tally, Timestamp, Uptime, Verdict,
 };
+use portcullis::simulator::Simulator;
 use portcullis::store::{self, Store};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -161,4 +162,28 @@ async fn after_reading_untrusted_text_a_write_needs_two_people() {
     stand.kill();
     stand.serve();
     assert_eq!(people(&stand, "after a kill").await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_never_reached_intercom_is_given_back() {
+    let (mut stand, _bundle) = stand(&[("admit", CALLS)]).await;
+    assert_eq!(read(&stand, 1).await, 32);
+    let (address, options) = (stand.simulator.addr(), (*stand.simulator.options()).clone());
+    let elsewhere = Simulator::start(([127, 0, 0, 1], 0).into(), options.clone()).await.unwrap();
+    std::mem::replace(&mut stand.simulator, elsewhere).stop().await;
+    for _ in 0..50 {
+        let params = json!({"name": "get_conversation", "arguments": {"id": CONVERSATION}});
+        let reply = stand.client().modern("tools/call", params, json!({})).await;
+        assert!(reply.is_tool_error() && !reply.text.contains("calls_an_hour"), "{reply:?}");
+    }
+    let records = stand.records();
+    let ended = |kind| records.iter().filter(|it| it["outcome"]["kind"] == kind).count();
+    let back = records.iter().filter(|it| it["back"] == true).count();
+    // A connection that was open may have carried one before it broke.
+    assert!(ended("not_sent") > 40 && back == ended("not_sent"), "{back}");
+    let lost = ended("lost");
+    stand.kill();
+    stand.simulator = Simulator::start(address, options).await.unwrap();
+    stand.serve();
+    assert_eq!(read(&stand, 1).await, 8 - lost);
 }
