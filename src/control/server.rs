@@ -18,7 +18,7 @@ use crate::gate::{Contents, Gate, ReleaseError};
 use crate::holds::HoldView;
 use crate::identity::{Identity, People};
 use crate::intercom::Pins;
-use crate::policy::{Ruleset, Source};
+use crate::policy::{Bundle, Ruleset, Source};
 use crate::upstream::{Upstream, run_release};
 
 /// The longest question, in bytes.
@@ -241,7 +241,10 @@ impl Control {
 /// In words: what is wrong with the new bundle. The old one stays in force.
 pub(crate) async fn reload(gate: &Gate, source: &Source) -> Result<String, String> {
     let source = source.clone();
-    let load = move || (source.revision(), Ruleset::load(&source));
+    let load = move || match Bundle::read(&source) {
+        Ok(bundle) => (bundle.revision(), Ruleset::of(&bundle)),
+        Err(errors) => (Bundle::unread_revision(), Err(errors)),
+    };
     let (revision, loaded) = tokio::task::spawn_blocking(load).await.map_err(words)?;
     match loaded {
         Ok(ruleset) => {
