@@ -2,13 +2,17 @@
 
 mod bundle;
 mod check;
+mod promote;
 mod reload;
+mod rollback;
+mod status;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::app::policy_source;
 use crate::config::Config;
+use crate::control::{self, Answer, PolicyQuestion, Question};
 use crate::policy::Source;
 
 /// Commands about policies.
@@ -21,6 +25,12 @@ pub(super) enum Command {
     Bundle(bundle::Command),
     /// Put the policies of the configuration in force again; a broken bundle changes nothing.
     Reload,
+    /// Where policy stands: what decides, since when, and what went wrong.
+    Status(status::Args),
+    /// Put a kept revision in force, or follow the source again.
+    Promote(promote::Args),
+    /// Put an earlier revision in force again.
+    Rollback(rollback::Args),
 }
 
 pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitCode> {
@@ -28,6 +38,9 @@ pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitC
         Command::Check(args) => check::run(config, args),
         Command::Bundle(command) => bundle::run(command),
         Command::Reload => reload::run(config).await,
+        Command::Status(args) => status::run(config, args).await,
+        Command::Promote(args) => promote::run(config, args).await,
+        Command::Rollback(args) => rollback::run(config, args).await,
     }
 }
 
@@ -36,7 +49,21 @@ pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitC
 fn source(config: &Path, path: Option<PathBuf>) -> anyhow::Result<Source> {
     Ok(match path {
         Some(path) => Source::at(path),
-        None if config.exists() => policy_source(&Config::load(config)?),
+        None if config.exists() => policy_source(&Config::load(config)?).ok_or_else(|| {
+            anyhow::anyhow!("the configured policies are on a server; name a folder or bundle")
+        })?,
         None => Source::Shipped,
     })
+}
+
+/// Gives an order to the running server and prints what came of it.
+async fn order(config: &Path, what: PolicyQuestion) -> anyhow::Result<ExitCode> {
+    let config = Config::load(config)?;
+    match control::ask(&config.data, &Question::Policy { what }).await? {
+        Answer::Done { text } => println!("{text}"),
+        _ => {
+            anyhow::bail!("the running Portcullis answered something else; is it another version?")
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
