@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, PolicyOrigin};
 use crate::control::{self, Control};
 use crate::domain::{Event, OnRelease};
 use crate::gate::{Gate, Settings};
@@ -19,8 +19,9 @@ use crate::holds::{HoldError, Holds};
 use crate::identity::{Identity, KeysError, People};
 use crate::intercom::{Pins, PinsError};
 use crate::listen::{self, Limits};
-use crate::policy::{LoadErrors, Ruleset, Source};
+use crate::policy::Source;
 use crate::proxy::{Proxy, Rooms};
+use crate::rollout::{self, Rollout, RolloutError};
 use crate::store::{self, OpenError, Store};
 use crate::trail::{Moment, Trail, TrailError};
 use crate::upstream::{self, Upstream};
@@ -41,7 +42,7 @@ pub enum AppError {
     Store(#[from] OpenError),
     /// The policies.
     #[error("the policies cannot be used:\n{0}")]
-    Policy(#[from] LoadErrors),
+    Policy(#[from] rollout::StartError),
     /// Keys.
     #[error(transparent)]
     Keys(#[from] KeysError),
@@ -98,10 +99,15 @@ pub struct App {
     drain: watch::Sender<bool>,
 }
 
-/// Where a configuration's policies come from.
+/// Where a configuration's policies lie, for commands that read them; `None` if that is a server.
 #[must_use]
-pub fn policy_source(config: &Config) -> Source {
-    config.policies.clone().map_or(Source::Shipped, Source::Folder)
+pub fn policy_source(config: &Config) -> Option<Source> {
+    match config.policies.origin.clone() {
+        PolicyOrigin::Shipped => Some(Source::Shipped),
+        PolicyOrigin::Folder(path) => Some(Source::Folder(path)),
+        PolicyOrigin::Bundle(path) => Some(Source::Archive(path)),
+        PolicyOrigin::Server(_) => None,
+    }
 }
 
 impl App {
@@ -111,8 +117,10 @@ impl App {
     /// If any of them cannot work.
     pub async fn start(config: &Config) -> Result<Self, AppError> {
         crate::config::private::make_folder(&config.data)?;
-        let policies = policy_source(config);
-        let ruleset = Ruleset::load(&policies)?;
+        let mut policies = rollout::open(&config.policies, &config.data).await?;
+        let ruleset = policies.ruleset.take().ok_or_else(|| {
+            io("take the policies", std::io::Error::other("they were taken already"))
+        })?;
         if let Some(reason) = ruleset.interpreted_because() {
             tracing::warn!("policies are interpreted, which is slower: {reason}");
         }
@@ -161,7 +169,9 @@ impl App {
             identity: identity.clone(),
         };
         let proxy = Arc::new(Proxy::new(config, address, rooms, draining));
-        let control = Arc::new(Control { gate, upstream, pins, identity, people, policies });
+        let rollout = Arc::new(Rollout::new(policies, gate.clone()));
+        tokio::spawn(rollout.clone().follow_on(config.policies.origin.clone(), drain.subscribe()));
+        let control = Arc::new(Control { gate, upstream, pins, identity, people, rollout });
         let limits = Limits {
             connections: config.limits.connections,
             streams: config.limits.streams,
@@ -187,9 +197,9 @@ impl App {
         let control = self.control.clone();
         tokio::spawn(async move {
             while signal.recv().await.is_some() {
-                match control::reload(&control.gate, &control.policies).await {
-                    Ok(text) => tracing::info!("{text}"),
-                    Err(text) => tracing::error!("{text}"),
+                // What goes wrong is told by whatever refuses it.
+                if let Err(error @ RolloutError::Pinned(_)) = control.rollout.reload().await {
+                    tracing::error!("{error}");
                 }
             }
         });

@@ -24,6 +24,9 @@
 //!    the server may reach the agent.
 //! 10. **Complete**: the outcome is recorded, the answer leaves.
 //!
+//! Which revision of the policies decides is the business of [`rollout`]: it comes from a folder, a
+//! bundle or a server, is signed if keys are configured, and is swapped in whole.
+//!
 //! A released hold re-enters at 5 with the stored bytes: it is judged again, and an approval lifts
 //! a hold, never a deny.
 //!
@@ -91,6 +94,8 @@ pub mod listen;
 pub mod upstream;
 
 pub mod proxy;
+
+pub mod rollout;
 
 pub mod control;
 

@@ -344,6 +344,13 @@ impl<'a> Facts<'a> {
             Event::Hold { hold, .. } => Self { hold: Some(*hold), ..bare("hold") },
             Event::Tool { name, .. } => Self { tool: Some(name), ..bare("tool") },
             Event::Ruleset { .. } => bare("ruleset"),
+            Event::Rollout { .. } => bare("rollout"),
+            Event::Shadow(facts) => Self {
+                principal: Some(facts.principal.as_str()),
+                tool: facts.tool.as_deref(),
+                call: facts.call,
+                ..bare("shadow")
+            },
             Event::Refused { principal, .. } => {
                 Self { principal: Some(principal.as_str()), ..bare("refused") }
             }

@@ -6,8 +6,8 @@ use super::shown;
 use crate::audit::{self, Entry, Filter, Follow, From};
 use crate::config::Config;
 use crate::domain::{
-    CallFacts, CallId, Decision, Effect, Event, HoldEvent, HoldId, Outcome, PrincipalId, Subject,
-    Tally, Verdict,
+    CallFacts, CallId, Decision, Effect, Event, HoldEvent, HoldId, Outcome, PrincipalId,
+    RolloutAction, ShadowFacts, Subject, Tally, Verdict,
 };
 
 /// Commands about the log.
@@ -34,7 +34,8 @@ pub(super) enum Command {
 /// Which records.
 #[derive(Debug, clap::Args)]
 pub(super) struct Wanted {
-    /// Only records of this type: decision, outcome, hold, tool, ruleset, refused, started.
+    /// Only records of this type: decision, outcome, hold, tool, ruleset, rollout,
+    /// shadow, refused, started.
     #[arg(long = "type")]
     kind: Option<String>,
     /// Only of this principal.
@@ -127,6 +128,11 @@ pub(super) fn line(entry: &Entry) -> String {
         Event::Ruleset { revision, refused: Some(why) } => {
             format!("policy    {} refused: {why}", revision.short())
         }
+        Event::Rollout { action, revision, by, reason } => {
+            let why = reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            format!("policy    {} {} by {by}{why}", action_words(*action), revision.short())
+        }
+        Event::Shadow(facts) => shadow_line(facts),
         Event::Refused { principal, code, text } => format!("refused   {principal} {code}: {text}"),
     };
     shown(&format!("{:>6} {} {text}", record.seq, record.at))
@@ -146,6 +152,28 @@ fn decision_line(call: &CallFacts, decision: &Decision) -> String {
     }
     text.push_str(&format!(" [{}]", call.id));
     text
+}
+
+const fn action_words(action: RolloutAction) -> &'static str {
+    match action {
+        RolloutAction::Promote => "promote",
+        RolloutAction::Rollback => "rollback to",
+        RolloutAction::Follow => "follow the source again:",
+        RolloutAction::ShadowStart => "shadow",
+        RolloutAction::ShadowStop => "end of shadow",
+    }
+}
+
+fn shadow_line(facts: &ShadowFacts) -> String {
+    let what = facts.tool.as_deref().unwrap_or_else(|| facts.question.as_str());
+    let call = facts.call.map(|call| format!(" [{call}]")).unwrap_or_default();
+    format!(
+        "shadow    {} {what}: the candidate {} {} ({}){call}",
+        facts.principal,
+        facts.revision.short(),
+        facts.would,
+        facts.rules.join(", ")
+    )
 }
 
 fn outcome_line(call: CallId, outcome: &Outcome) -> String {

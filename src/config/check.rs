@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::agents;
+use super::policies::policies;
 use super::private;
 use super::section::Section;
 use super::source::{Lookup, Source};
@@ -101,9 +102,9 @@ fn whole<'w>(walk: &'w Walk<'w>, node: &'w Node) -> Option<Config> {
 }
 
 const MILLI: Duration = Duration::from_millis(1);
-const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_secs(60);
-const HOUR: Duration = Duration::from_secs(60 * 60);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// What can only be said of the whole.
 fn check_together(walk: &Walk<'_>, config: &Config) {
@@ -172,21 +173,6 @@ fn data(root: &Section<'_>, walk: &Walk<'_>) -> PathBuf {
     path
 }
 
-fn policies(root: &Section<'_>) -> Option<PathBuf> {
-    let (at, path) = root.path("policies")?;
-    if !path.is_dir() {
-        let text = format!(
-            "names `{}`, which is not a folder; make it, or leave the key out for the \
-             shipped policies",
-            path.display()
-        );
-        root.refuse(at, "policies", &text);
-    } else if let Err(error) = private::check_not_writable(&path) {
-        root.refuse(at, "policies", &format!("is not safe: {error}"));
-    }
-    Some(path)
-}
-
 fn upstream(root: &Section<'_>, token_needed: bool) -> Option<Upstream> {
     let section = root.section("upstream");
     let url = section.text("url");
@@ -222,14 +208,14 @@ fn upstream(root: &Section<'_>, token_needed: bool) -> Option<Upstream> {
 }
 
 /// The endpoint, or what is wrong with it.
-fn read_url(text: &str) -> Result<http::Uri, &'static str> {
+pub(super) fn read_url(text: &str) -> Result<http::Uri, &'static str> {
     let url: http::Uri =
         text.parse().map_err(|_| "must be a URL, such as `https://mcp.intercom.com/mcp`")?;
     let (Some(scheme), Some(authority)) = (url.scheme_str(), url.authority()) else {
         return Err("must begin with `https://` and a host");
     };
     if authority.as_str().contains('@') {
-        return Err("must not hold a user name or password; use `upstream.token`");
+        return Err("must not hold a user name or password; use `token`");
     }
     if authority.host().is_empty() || text.contains('#') {
         return Err("must have a host and no `#` part");
@@ -248,7 +234,7 @@ fn is_loopback(host: &str) -> bool {
         || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-fn check_pem(path: &Path) -> Result<(), String> {
+pub(super) fn check_pem(path: &Path) -> Result<(), String> {
     let shown = path.display();
     let text = std::fs::read(path)
         .map_err(|error| format!("names `{shown}`, which cannot be read: {error}"))?;

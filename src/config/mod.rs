@@ -18,6 +18,7 @@ use crate::domain::{Approver, Era, Principal};
 
 mod agents;
 mod check;
+mod policies;
 pub mod private;
 mod problem;
 mod schema;
@@ -46,8 +47,8 @@ pub struct Config {
     pub environment: String,
     /// Intercom's side.
     pub upstream: Upstream,
-    /// The folder of the policy bundle; `None` is the shipped one.
-    pub policies: Option<PathBuf>,
+    /// Where policies come from, and who must have signed them.
+    pub policies: Policies,
     /// Plugin slots that must be filled: while one is not, every call is denied.
     pub required_plugins: Vec<String>,
     /// How agents prove who they are.
@@ -89,6 +90,65 @@ pub struct Upstream {
     pub answer_timeout: Duration,
     /// Between two pieces of an answer.
     pub idle_timeout: Duration,
+}
+
+/// Where policies come from, and who must have signed them.
+#[derive(Debug, Clone, Default)]
+pub struct Policies {
+    /// The source.
+    pub origin: PolicyOrigin,
+    /// Public keys in PEM files. If there are any, only what one of them signed is loaded.
+    pub keys: Vec<PathBuf>,
+    /// Whether a folder or bundle is loaded when it changes.
+    pub watch: bool,
+}
+
+/// A source of policies.
+#[derive(Debug, Clone, Default)]
+pub enum PolicyOrigin {
+    /// The rules that are built in.
+    #[default]
+    Shipped,
+    /// A folder of rules.
+    Folder(PathBuf),
+    /// A bundle in one file.
+    Bundle(PathBuf),
+    /// A server that has the newest bundle.
+    Server(Box<PolicyServer>),
+}
+
+/// A server that has the newest bundle.
+#[derive(Debug, Clone)]
+pub struct PolicyServer {
+    /// The bundle: `https`, or `http` to a loopback host. No user info, no fragment.
+    pub url: http::Uri,
+    /// Sent as bearer token.
+    pub token: Option<Secret>,
+    /// PEM roots trusted in addition to the built-in ones.
+    pub ca_file: Option<PathBuf>,
+    /// How often it is asked.
+    pub interval: Duration,
+    /// For one answer as a whole.
+    pub timeout: Duration,
+    /// Of one answer.
+    pub max_bytes: usize,
+}
+
+impl std::fmt::Display for PolicyOrigin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Shipped => f.write_str("shipped"),
+            Self::Folder(path) => write!(f, "folder {}", path.display()),
+            Self::Bundle(path) => write!(f, "bundle {}", path.display()),
+            // A query may hold a secret.
+            Self::Server(server) => {
+                let (scheme, path) =
+                    (server.url.scheme_str().unwrap_or_default(), server.url.path());
+                let authority = server.url.authority().map_or("", http::uri::Authority::as_str);
+                write!(f, "server {scheme}://{authority}{path}")
+            }
+        }
+    }
 }
 
 /// How agents prove who they are.
@@ -245,7 +305,7 @@ impl Config {
                 answer_timeout: Duration::from_secs(120),
                 idle_timeout: Duration::from_secs(300),
             },
-            policies: None,
+            policies: Policies::default(),
             required_plugins: Vec::new(),
             identity: IdentityMode::Keys,
             principals: Vec::new(),
@@ -287,7 +347,7 @@ impl Config {
             self.upstream.url,
             self.principals.len(),
             self.approvers.len(),
-            self.policies.as_deref().map_or("shipped".into(), Path::to_string_lossy),
+            self.policies.origin,
             self.data.display(),
         )
     }

@@ -39,8 +39,7 @@ struct File {
     #[schemars(extend("default" = "production"))]
     environment: Option<String>,
     upstream: Upstream,
-    /// The folder of the policy bundle, relative to this file. Left out: the shipped one.
-    policies: Option<String>,
+    policies: Option<Policies>,
     plugins: Option<Plugins>,
     identity: Option<Identity>,
     /// Agents that may have keys (`portcullis principals add NAME`).
@@ -97,6 +96,40 @@ struct Timeouts {
     /// Between two pieces of an answer.
     #[schemars(extend("default" = "5m"))]
     idle: Option<Span>,
+}
+
+/// Where policies come from. A text is a folder; left out, the shipped ones decide.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, extend("type" = ["object", "string"]))]
+struct Policies {
+    /// A folder of rules, relative to this file.
+    folder: Option<String>,
+    /// A bundle in one file (`portcullis policy bundle build`), relative to this file.
+    bundle: Option<String>,
+    /// A bundle on a server: `https`, or `http` to a loopback host.
+    #[schemars(example = "https://bundles.example.com/portcullis.tar.gz")]
+    url: Option<String>,
+    /// A bearer token for the server.
+    #[schemars(example = "${file:bundle-token}")]
+    token: Option<String>,
+    /// A PEM file of roots to trust in addition to the built-in ones.
+    ca_file: Option<String>,
+    /// How often the server is asked, give or take a tenth.
+    #[schemars(extend("default" = "1m"))]
+    interval: Option<Span>,
+    /// For one answer of the server as a whole.
+    #[schemars(extend("default" = "10s"))]
+    timeout: Option<Span>,
+    /// Of one answer of the server.
+    #[schemars(extend("default" = "8MiB"))]
+    max_bytes: Option<Size>,
+    /// A public key in a PEM file. Then only what it signed is loaded, from wherever it comes.
+    key: Option<String>,
+    /// Several public keys: one of them must have signed.
+    keys: Option<Vec<String>>,
+    /// Whether a folder or bundle is loaded when it changes.
+    #[schemars(extend("default" = false))]
+    watch: Option<bool>,
 }
 
 /// Plugins.

@@ -115,6 +115,22 @@ impl<'w> Section<'w> {
         entry.map(|entry| entry.key_at)
     }
 
+    /// Where a key stands, whatever its value, also none.
+    pub(super) fn stands(&self, key: &str) -> Option<Position> {
+        self.entries.iter().find(|entry| entry.key == key).map(|entry| entry.key_at)
+    }
+
+    /// Whether a key is there without a value.
+    pub(super) fn is_empty(&self, key: &str) -> bool {
+        self.entries.iter().any(|entry| entry.key == key && entry.node.is_null())
+    }
+
+    /// Whether a key's value is one text rather than a mapping.
+    pub(super) fn is_text(&self, key: &str) -> bool {
+        let scalar = |node: &Node| !node.is_null() && matches!(node.value, Value::Scalar(_));
+        self.entries.iter().any(|entry| entry.key == key && scalar(&entry.node))
+    }
+
     /// The mappings of a list.
     pub(super) fn list(&self, key: &'static str) -> Vec<Section<'w>> {
         let path = format!("{}[]", self.name(key));
@@ -249,6 +265,12 @@ impl<'w> Section<'w> {
     /// A path; a relative one starts from the configuration file's folder.
     pub(super) fn path(&self, key: &'static str) -> Option<(Position, PathBuf)> {
         self.text(key).map(|text| (text.at, self.walk.source.folder.join(text.text)))
+    }
+
+    /// Paths of a list, each once.
+    pub(super) fn paths(&self, key: &'static str) -> Vec<(Position, PathBuf)> {
+        let texts = self.texts(key).into_iter();
+        texts.map(|text| (text.at, self.walk.source.folder.join(text.text))).collect()
     }
 
     /// One of some words; the first is the default.

@@ -296,6 +296,54 @@ fn loud_cases_warn() {
 }
 
 #[test]
+fn policies_have_one_source_and_keys_that_are_there() {
+    let here = tempfile::tempdir().unwrap();
+    let path = |name: &str| here.path().join(name).display().to_string();
+    std::fs::create_dir(path("rules")).unwrap();
+    std::fs::write(path("b.tar.gz"), "").unwrap();
+    std::fs::write(path("good.pub"), "-----BEGIN PUBLIC KEY-----\n").unwrap();
+    let (rules, bundle, key) = (path("rules"), path("b.tar.gz"), path("good.pub"));
+    let url = "url: 'https://b.test/x'";
+    for (section, expected) in [
+        (rules.clone(), ""),
+        (format!("{{ folder: {rules} }}"), ""),
+        (format!("{{ folder: {rules}, watch: true, key: {key} }}"), ""),
+        (format!("{{ bundle: {bundle}, keys: [{key}] }}"), ""),
+        (format!("{{ {url}, interval: 5s, timeout: 1s, max_bytes: 1MiB, key: {key} }}"), ""),
+        ("{ url: 'http://127.0.0.1:1/x', token: '${INTERCOM_TOKEN}' }".to_owned(), ""),
+        ("{ watch: true }".to_owned(), "`policies.folder` is missing"),
+        (format!("{{ folder: {rules}, {url} }}"), "`policies.url` is one source too many"),
+        (format!("{{ bundle: {bundle}, folder: {rules} }}"), "`policies.bundle` is one source too"),
+        (format!("{{ folder: {bundle} }}"), "which is not a folder"),
+        (format!("{{ bundle: {rules} }}"), "which is not a file"),
+        (format!("{{ {url}, watch: true }}"), "`policies.watch` is for a folder or bundle"),
+        (format!("{{ folder: {rules}, token: '${{INTERCOM_TOKEN}}' }}"), "is for a bundle server"),
+        (format!("{{ folder: {rules}, interval: 5s }}"), "`policies.interval` is for a bundle"),
+        ("{ url: 'http://b.test/x' }".to_owned(), "`http` is for loopback hosts only"),
+        ("{ url: 'https://u:p@b.test/x' }".to_owned(), "must not hold a user name or password"),
+        (format!("{{ {url}, token: changeme }}"), "`policies.token` is a placeholder"),
+        (format!("{{ {url}, max_bytes: 1GiB }}"), "must be between `1KiB` and `8MiB`"),
+        (format!("{{ {url}, intervall: 5s }}"), "did you mean `interval`?"),
+        (format!("{{ {url}, key: {bundle} }}"), "which holds no public key"),
+        (format!("{{ {url}, key: {} }}", path("none.pub")), "which cannot be read"),
+        (format!("{{ {url}, key: {key}, keys: [{key}] }}"), "`policies.keys` stands beside `key`"),
+        // A key that was forgotten is not "no key wanted".
+        (format!("{{ {url}, key: }}"), "`policies.key` names no key"),
+        (format!("{{ {url}, key: '' }}"), "`policies.key` is empty"),
+        (format!("{{ {url}, keys: }}"), "`policies.keys` names no key"),
+        (format!("{{ {url}, keys: [] }}"), "`policies.keys` names no key"),
+    ] {
+        match load(&with(&format!("policies: {section}")), 0o644) {
+            Ok(config) => assert!(expected.is_empty(), "{section}: {config:?}"),
+            Err(problems) => assert!(
+                !expected.is_empty() && problems.contains(expected),
+                "{section}: {problems}, not {expected}"
+            ),
+        }
+    }
+}
+
+#[test]
 fn files_that_cannot_be_read_are_problems() {
     let missing = Config::load(Path::new("no/such.yaml")).unwrap_err().to_string();
     assert!(missing.starts_with("no/such.yaml: cannot be read: "), "{missing}");

@@ -6,16 +6,19 @@
 //! approving.
 
 mod client;
+mod policy;
 mod server;
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Digest, HoldId};
 use crate::holds::HoldView;
+use crate::rollout::PolicyStatus;
 
 pub use client::{ControlError, ask, is_running};
+pub use policy::PolicyQuestion;
+pub(crate) use server::release;
 pub use server::{Control, Door, serve};
-pub(crate) use server::{release, reload};
 
 /// The socket's name in the data folder.
 pub const SOCKET: &str = "control.sock";
@@ -65,8 +68,11 @@ pub enum Question {
     },
     /// Read Intercom's tool list now, and what was pinned by the command line.
     RefreshTools,
-    /// Load the policies again.
-    ReloadPolicies,
+    /// Which policies decide.
+    Policy {
+        /// What about them.
+        what: PolicyQuestion,
+    },
 }
 
 /// What is answered.
@@ -94,6 +100,11 @@ pub enum Answer {
         /// Why the agent calls, in its own words: untrusted.
         #[serde(default)]
         reason: Option<String>,
+    },
+    /// Where policy stands.
+    PolicyStatus {
+        /// As it is now.
+        status: Box<PolicyStatus>,
     },
     /// It did not work.
     Error {

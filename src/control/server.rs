@@ -18,7 +18,7 @@ use crate::gate::{Contents, Gate, ReleaseError};
 use crate::holds::HoldView;
 use crate::identity::{Identity, People};
 use crate::intercom::Pins;
-use crate::policy::{Ruleset, Source};
+use crate::rollout::Rollout;
 use crate::upstream::{Upstream, run_release};
 
 /// The longest question, in bytes.
@@ -38,8 +38,8 @@ pub struct Control {
     pub identity: Arc<Identity>,
     /// Approvers.
     pub people: Arc<People>,
-    /// Where policies come from.
-    pub policies: Source,
+    /// Which policies decide.
+    pub rollout: Arc<Rollout>,
 }
 
 /// The open socket. It is removed when this is dropped.
@@ -102,6 +102,7 @@ pub fn serve(
 }
 
 async fn converse(control: &Arc<Control>, stream: UnixStream) -> io::Result<()> {
+    let by = super::policy::user(stream.peer_cred()?.uid());
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
     let mut reader = BufReader::new(reader).take(LONGEST);
@@ -110,7 +111,7 @@ async fn converse(control: &Arc<Control>, stream: UnixStream) -> io::Result<()> 
         .await
         .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     let answer = match serde_json::from_str(&line) {
-        Ok(question) => control.answer(question).await,
+        Ok(question) => control.answer(question, by).await,
         Err(error) => Answer::Error { text: format!("not understood: {error}") },
     };
     let mut line = JsonText::of(&answer).bytes().to_vec();
@@ -119,7 +120,7 @@ async fn converse(control: &Arc<Control>, stream: UnixStream) -> io::Result<()> 
 }
 
 impl Control {
-    async fn answer(self: &Arc<Self>, question: Question) -> Answer {
+    async fn answer(self: &Arc<Self>, question: Question, by: String) -> Answer {
         let answered = match question {
             Question::Status => Ok(done(format!("portcullis {}", env!("CARGO_PKG_VERSION")))),
             Question::Holds { all } => Ok(Answer::Holds { holds: self.holds(all) }),
@@ -137,7 +138,7 @@ impl Control {
                 Err(text) => Err(text),
             },
             Question::RefreshTools => self.refresh_tools().await,
-            Question::ReloadPolicies => self.reload_policies().await,
+            Question::Policy { what } => self.policy(what, by).await,
         };
         answered.unwrap_or_else(|text| Answer::Error { text })
     }
@@ -233,32 +234,6 @@ impl Control {
         self.upstream.refresh_tools(&leg).await.map_err(words)?;
         Ok(done(format!("{} tools are pinned and offered", self.pins.usable().len())))
     }
-
-    /// Loads the policies again; a broken bundle leaves the old one in force.
-    async fn reload_policies(&self) -> Result<Answer, String> {
-        reload(&self.gate, &self.policies).await.map(done)
-    }
-}
-
-/// Loads the policies again.
-///
-/// # Errors
-/// In words: what is wrong with the new bundle. The old one stays in force.
-pub(crate) async fn reload(gate: &Gate, source: &Source) -> Result<String, String> {
-    let source = source.clone();
-    let load = move || (source.revision(), Ruleset::load(&source));
-    let (revision, loaded) = tokio::task::spawn_blocking(load).await.map_err(words)?;
-    match loaded {
-        Ok(ruleset) => {
-            let revision = ruleset.revision();
-            gate.replace_ruleset(ruleset).await.map_err(words)?;
-            Ok(format!("policy revision {} is in force", revision.short()))
-        }
-        Err(errors) => {
-            gate.refuse_ruleset(revision, errors.to_string()).await.map_err(words)?;
-            Err(format!("the old policy stays in force:\n{errors}"))
-        }
-    }
 }
 
 /// Runs a release and notes why it did not end well.
@@ -287,10 +262,10 @@ fn fate(hold: &Hold) -> String {
     }
 }
 
-fn done(text: impl Into<String>) -> Answer {
+pub(super) fn done(text: impl Into<String>) -> Answer {
     Answer::Done { text: text.into() }
 }
 
-fn words(error: impl std::fmt::Display) -> String {
+pub(super) fn words(error: impl std::fmt::Display) -> String {
     error.to_string()
 }

@@ -34,7 +34,9 @@ pub use id::{ApproverId, CallId, HoldId, ParseIdError, PrincipalId, Seq};
 pub use json_text::JsonText;
 pub use obligation::{Duty, Obligation};
 pub use principal::{Approver, Principal, PrincipalKind};
-pub use record::{CallFacts, Event, Outcome, OutcomeKind, Record, ToolChange};
+pub use record::{
+    CallFacts, Event, Outcome, OutcomeKind, Record, RolloutAction, ShadowFacts, ToolChange,
+};
 pub use revision::{Era, Revision};
 pub use time::Timestamp;
 pub use told::told;

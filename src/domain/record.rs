@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Call, CallId, ClientHint, Decision, Digest, HoldEvent, HoldId, PrincipalId, Revision, Seq,
-    Step, Subject, Timestamp,
+    Call, CallId, ClientHint, Decision, Digest, HoldEvent, HoldId, PrincipalId, Question, Revision,
+    Seq, Step, Subject, Timestamp, Verdict,
 };
 
 /// The facts of a call that a record may show.
@@ -91,6 +91,47 @@ pub enum ToolChange {
     Restored,
 }
 
+/// What a person did about which policy decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RolloutAction {
+    /// A revision is to decide from now on, and stays.
+    Promote,
+    /// An earlier revision is to decide again, and stays.
+    Rollback,
+    /// The source is followed again.
+    Follow,
+    /// A candidate is watched beside the revision that decides.
+    ShadowStart,
+    /// It is no longer watched.
+    ShadowStop,
+}
+
+/// What a watched candidate said otherwise than the revision that decided. Nothing came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShadowFacts {
+    /// Which question.
+    pub question: Question,
+    /// The call, if it was about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallId>,
+    /// Who called.
+    pub principal: PrincipalId,
+    /// The tool, if it was about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+    /// In so many words, such as `would have denied`.
+    pub would: String,
+    /// What was decided.
+    pub decided: Verdict,
+    /// What the candidate says.
+    pub candidate: Verdict,
+    /// The rules for it, the candidate's if it is stricter.
+    pub rules: Vec<String>,
+    /// The candidate's revision.
+    pub revision: Digest,
+}
+
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -164,6 +205,20 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refused: Option<String>,
     },
+    /// A person changed which policy decides, or which is watched. Recorded before it is done.
+    Rollout {
+        /// What is done.
+        action: RolloutAction,
+        /// About which revision.
+        revision: Digest,
+        /// The operating system's user who asked for it.
+        by: String,
+        /// Why, in that person's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// A watched candidate would have decided otherwise.
+    Shadow(ShadowFacts),
     /// A request of a known principal that did not get as far as a decision.
     Refused {
         /// Who sent it.

@@ -1,13 +1,29 @@
-//! The files of a bundle: the library, which is always ours, and the rules, tests and data.
+//! Bundles: rules, tests and data, read whole and exactly as they lie there.
 //!
-//! A folder is flat: `*.rego`, `*_test.rego` and `*.json`. What is neither is refused rather than
-//! overlooked, because a rule in a file with a misspelt ending would be a rule that never speaks.
+//! A [`Bundle`] comes from a folder, from an archive in the form of OPA's bundles (`tar.gz`), or is
+//! the one built in. It is flat: `*.rego`, `*_test.rego` and `*.json`, and two files about itself,
+//! `.manifest` and `.signatures.json`. What is neither is refused rather than overlooked, because a
+//! rule in a file with a misspelt ending would be a rule that never speaks. The library is always
+//! ours and never part of a bundle.
+//!
+//! Nothing is unpacked to disk: an archive is read in memory under bounds, so that links, odd paths
+//! and doubled names are words in a list and never files.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod archive;
+mod folder;
+mod manifest;
+mod signature;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use super::problem::{LoadErrors, Problem};
 use crate::domain::Digest;
+
+pub use archive::MAX_ARCHIVE_BYTES;
+pub use folder::Fingerprint;
+pub use manifest::Manifest;
+pub use signature::{Algorithm, KeyError, Keys, SigningKey};
 
 /// Where rules, tests and data come from. The library is built in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,14 +32,193 @@ pub enum Source {
     Shipped,
     /// A folder of an operator: `*.rego`, `*_test.rego`, `*.json`.
     Folder(PathBuf),
+    /// A bundle in one file, `tar.gz`.
+    Archive(PathBuf),
 }
 
 impl Source {
-    /// The revision of what lies there now, whether it can be loaded or not; without files, that of
-    /// an empty bundle.
+    /// What lies at a path: a folder, or else a bundle in one file.
+    #[must_use]
+    pub fn at(path: PathBuf) -> Self {
+        if path.is_file() { Self::Archive(path) } else { Self::Folder(path) }
+    }
+
+    /// The names, sizes and times of what lies there: when they are equal, nothing was written in
+    /// between. `None` if it cannot be looked at, or never changes.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        match self {
+            Self::Shipped => None,
+            Self::Folder(path) => folder::fingerprint(path).ok(),
+            Self::Archive(path) => folder::fingerprint_of_file(path).ok(),
+        }
+    }
+}
+
+/// The name of the file that says what a bundle is.
+const MANIFEST: &str = ".manifest";
+/// The name of the file that holds a bundle's signatures.
+const SIGNATURES: &str = ".signatures.json";
+
+/// Every file of a bundle by its name.
+type Members = BTreeMap<String, Vec<u8>>;
+
+/// A bundle that was read whole. Whether its rules are in order is another question
+/// ([`super::Ruleset::of`]), and whether somebody answers for it a third ([`Bundle::verify`]).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Bundle {
+    members: Members,
+    manifest: Manifest,
+}
+
+impl Bundle {
+    /// Reads what lies at a source.
+    ///
+    /// # Errors
+    /// Everything about it that is not in order.
+    pub fn read(source: &Source) -> Result<Self, LoadErrors> {
+        match source {
+            Source::Shipped => Ok(Self::shipped()),
+            Source::Folder(path) => Self::of(folder::read(path)?),
+            Source::Archive(path) => Self::of_archive(&folder::read_archive(path)?),
+        }
+    }
+
+    /// Reads an archive.
+    ///
+    /// # Errors
+    /// Everything about it that is not in order.
+    pub fn of_archive(bytes: &[u8]) -> Result<Self, LoadErrors> {
+        Self::of(archive::read(bytes)?)
+    }
+
+    /// The built-in rules.
+    #[must_use]
+    pub fn shipped() -> Self {
+        let members =
+            DEFAULT.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().into()));
+        Self { members: members.collect(), manifest: Manifest::default() }
+    }
+
+    fn of(members: Members) -> Result<Self, LoadErrors> {
+        let manifest = match members.get(MANIFEST) {
+            Some(bytes) => Manifest::read(bytes)?,
+            None => Manifest::default(),
+        };
+        Ok(Self { members, manifest })
+    }
+
+    /// What the bundle says of itself.
+    #[must_use]
+    pub const fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The names of its files, and their sizes.
+    pub fn sizes(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.members.iter().map(|(name, bytes)| (name.as_str(), bytes.len()))
+    }
+
+    /// Whether there is a signature, good or not.
+    #[must_use]
+    pub fn is_signed(&self) -> bool {
+        self.members.contains_key(SIGNATURES)
+    }
+
+    /// Checks that one of the keys signed exactly these files.
+    ///
+    /// # Errors
+    /// If there is no such signature.
+    pub fn verify(&self, keys: &Keys) -> Result<(), LoadErrors> {
+        Ok(signature::verify(&self.members, keys)?)
+    }
+
+    /// This bundle with another name in its manifest. Its signature does not survive that.
+    #[must_use]
+    pub fn named(mut self, revision: &str) -> Self {
+        self.manifest.set_revision(revision);
+        self.members.insert(MANIFEST.to_owned(), self.manifest.write());
+        self.members.remove(SIGNATURES);
+        self
+    }
+
+    /// This bundle, signed. A signature that it has is replaced.
+    ///
+    /// # Errors
+    /// If the key cannot sign, or a file cannot be hashed.
+    pub fn signed(mut self, key: &SigningKey) -> Result<Self, KeyError> {
+        let signature = signature::sign(&self.members, key)?;
+        self.members.insert(SIGNATURES.to_owned(), signature);
+        Ok(self)
+    }
+
+    /// The bytes of its signature file.
+    #[must_use]
+    pub fn signature(&self) -> Option<&[u8]> {
+        self.members.get(SIGNATURES).map(Vec::as_slice)
+    }
+
+    /// The bundle as an archive: the same bytes for the same files, whatever they lay in.
+    ///
+    /// # Errors
+    /// If memory cannot be written, which does not happen.
+    pub fn to_archive(&self) -> std::io::Result<Vec<u8>> {
+        archive::write(&self.members)
+    }
+
+    /// The digest of every file exactly as it is, its manifest and signatures included.
+    #[must_use]
+    pub fn contents(&self) -> Digest {
+        let parts: Vec<&[u8]> =
+            self.members.iter().flat_map(|(name, bytes)| [name.as_bytes(), bytes]).collect();
+        Digest::of("portcullis/bundle/v1", &parts)
+    }
+
+    /// What a decision is bound to: the digest of rules, tests and data, and of the library.
     #[must_use]
     pub fn revision(&self) -> Digest {
-        revision(&files(self).unwrap_or_default())
+        let library = LIBRARY.iter().map(|(name, text)| (format!("lib/{name}"), text.as_bytes()));
+        let own = self.members.iter().filter(|(name, _)| kind(name).is_some());
+        let own = own.map(|(name, bytes)| (name.clone(), bytes.as_slice()));
+        let mut all: Vec<(String, &[u8])> = library.chain(own).collect();
+        all.sort();
+        digest(all.iter().map(|(name, bytes)| (name.as_str(), *bytes)))
+    }
+
+    /// The revision that stands in the record of a bundle that could not even be read.
+    #[must_use]
+    pub fn unread_revision() -> Digest {
+        digest(std::iter::empty())
+    }
+
+    /// All files as text, the library first, each part sorted by name.
+    pub(super) fn files(&self) -> Result<Vec<File>, LoadErrors> {
+        let library = LIBRARY.iter().map(|(name, text)| File {
+            name: format!("lib/{name}"),
+            text: (*text).to_owned(),
+            kind: FileKind::Library,
+        });
+        let mut files: Vec<File> = library.collect();
+        let mut problems = Vec::new();
+        for (name, bytes) in &self.members {
+            let Some(kind) = kind(name) else { continue };
+            match std::str::from_utf8(bytes) {
+                Ok(text) => files.push(File { name: name.clone(), text: text.to_owned(), kind }),
+                Err(_) => {
+                    let text = "is not valid UTF-8; save it as UTF-8";
+                    problems.push(Problem::of_file(name, text));
+                }
+            }
+        }
+        LoadErrors::check(problems)?;
+        self.manifest.check_roots(&files)?;
+        Ok(files)
+    }
+}
+
+impl std::fmt::Debug for Bundle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Bundle({}, {} files)", self.contents(), self.members.len())
     }
 }
 
@@ -67,30 +262,18 @@ const DEFAULT: &[(&str, &str)] = built_in!("default":
 
 /// All files of a bundle, the library first, each part sorted by name.
 pub(super) fn files(source: &Source) -> Result<Vec<File>, LoadErrors> {
-    let mut files: Vec<File> = LIBRARY
-        .iter()
-        .map(|(name, text)| File {
-            name: format!("lib/{name}"),
-            text: (*text).to_owned(),
-            kind: FileKind::Library,
-        })
-        .collect();
-    match source {
-        Source::Shipped => files.extend(DEFAULT.iter().filter_map(|(name, text)| {
-            let kind = kind(name)?;
-            Some(File { name: (*name).to_owned(), text: (*text).to_owned(), kind })
-        })),
-        Source::Folder(folder) => files.extend(read_folder(folder)?),
-    }
-    Ok(files)
+    Bundle::read(source)?.files()
 }
 
-/// What binds a decision to a bundle: the digest of all names and contents.
+/// As [`Bundle::revision`], of files from several places.
 pub(super) fn revision(files: &[File]) -> Digest {
     let mut sorted: Vec<&File> = files.iter().collect();
     sorted.sort_by(|a, b| a.name.cmp(&b.name));
-    let parts: Vec<&[u8]> =
-        sorted.iter().flat_map(|file| [file.name.as_bytes(), file.text.as_bytes()]).collect();
+    digest(sorted.iter().map(|file| (file.name.as_str(), file.text.as_bytes())))
+}
+
+fn digest<'a>(sorted: impl Iterator<Item = (&'a str, &'a [u8])>) -> Digest {
+    let parts: Vec<&[u8]> = sorted.flat_map(|(name, bytes)| [name.as_bytes(), bytes]).collect();
     Digest::of("portcullis/ruleset/v1", &parts)
 }
 
@@ -106,106 +289,33 @@ pub(super) fn kind(name: &str) -> Option<FileKind> {
     }
 }
 
-fn read_folder(folder: &Path) -> Result<Vec<File>, LoadErrors> {
-    let shown = folder.display();
-    let cannot = |error: std::io::Error| {
-        Problem::of_bundle(format!("the policy folder `{shown}` cannot be read: {error}"))
-    };
-    let mut names = Vec::new();
-    for entry in fs::read_dir(folder).map_err(cannot)? {
-        names.push(entry.map_err(cannot)?.file_name());
+/// Notes a file, or why it cannot be one of a bundle's. One place for folders and archives.
+fn admit(members: &mut Members, name: &str, bytes: Vec<u8>) -> Result<(), Problem> {
+    let is_own = name == MANIFEST || name == SIGNATURES;
+    if !is_own && kind(name).is_none() {
+        let text = "is not a `.rego` or `.json` file; a bundle is flat and holds nothing else \
+                    (beside `.manifest` and `.signatures.json`)";
+        return Err(Problem::of_file(name, text));
     }
-    names.sort();
-    let mut files = Vec::new();
-    let mut problems = Vec::new();
-    for name in names {
-        let name = name.to_string_lossy().into_owned();
-        // Hidden names are the container platforms' own (`..data`); prose may lie beside rules.
-        if name.starts_with('.') || name.ends_with(".md") {
-            continue;
-        }
-        match read_file(folder, &name) {
-            Ok(file) => files.push(file),
-            Err(problem) => problems.push(problem),
-        }
-    }
-    if files.len() > MAX_FILES {
-        problems.push(Problem::of_bundle(format!("more than {MAX_FILES} files in `{shown}`")));
-    }
-    if files.is_empty() && problems.is_empty() {
-        problems.push(Problem::of_bundle(format!("the policy folder `{shown}` has no rules")));
-    }
-    LoadErrors::check(problems).map(|()| files)
-}
-
-fn read_file(folder: &Path, name: &str) -> Result<File, Problem> {
-    let path = folder.join(name);
-    let cannot = |error: std::io::Error| Problem::of_file(name, format!("cannot be read: {error}"));
-    let about = fs::metadata(&path).map_err(cannot)?;
-    let kind = kind(name).filter(|_| about.is_file()).ok_or_else(|| {
-        let text =
-            "is not a `.rego` or `.json` file; a policy folder is flat and holds nothing else";
-        Problem::of_file(name, text)
-    })?;
-    if about.len() > MAX_FILE_BYTES {
+    if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(Problem::of_file(name, format!("has more than {MAX_FILE_BYTES} bytes")));
     }
-    let text = fs::read_to_string(&path).map_err(cannot)?;
-    Ok(File { name: name.to_owned(), text, kind })
+    if members.len() >= MAX_FILES {
+        return Err(Problem::of_bundle(format!("there are more than {MAX_FILES} files")));
+    }
+    match members.insert(name.to_owned(), bytes) {
+        Some(_) => Err(Problem::of_file(name, "is there twice; keep one")),
+        None => Ok(()),
+    }
+}
+
+/// A bundle without a rule cannot be meant.
+fn check_not_empty(members: &Members, shown: &str) -> Result<(), Problem> {
+    if members.keys().any(|name| kind(name) == Some(FileKind::Rules)) {
+        return Ok(());
+    }
+    Err(Problem::of_bundle(format!("{shown} has no rules (`.rego` files)")))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn listed(folder: &str) -> Vec<(String, String)> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies").join(folder);
-        read_folder(&folder).unwrap().into_iter().map(|file| (file.name, file.text)).collect()
-    }
-
-    fn built_in(list: &[(&str, &str)]) -> Vec<(String, String)> {
-        list.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
-    }
-
-    #[test]
-    fn what_is_built_in_is_what_is_in_the_folders() {
-        assert_eq!(built_in(DEFAULT), listed("default"));
-        let library: Vec<_> =
-            listed("lib").into_iter().filter(|(name, _)| !name.ends_with("_test.rego")).collect();
-        assert_eq!(built_in(LIBRARY), library);
-    }
-
-    #[test]
-    fn the_revision_knows_names_and_contents() {
-        let files = files(&Source::Shipped).unwrap();
-        let was = revision(&files);
-        let mut reversed = files.clone();
-        reversed.reverse();
-        assert_eq!(revision(&reversed), was);
-        let mut other = files.clone();
-        other[0].name.push('x');
-        assert_ne!(revision(&other), was);
-        let mut other = files;
-        other[0].text.push('\n');
-        assert_ne!(revision(&other), was);
-    }
-
-    #[test]
-    fn a_folder_holds_nothing_unexpected() {
-        let folder = tempfile::tempdir().unwrap();
-        let problems = |folder: &Path| match read_folder(folder) {
-            Ok(_) => Vec::new(),
-            Err(errors) => errors.problems().iter().map(ToString::to_string).collect(),
-        };
-        assert!(problems(folder.path())[0].contains("has no rules"));
-        assert!(problems(&folder.path().join("none"))[0].contains("cannot be read"));
-        fs::create_dir(folder.path().join("sub.rego")).unwrap();
-        fs::write(folder.path().join("a.reg"), "").unwrap();
-        fs::write(folder.path().join("README.md"), "").unwrap();
-        fs::write(folder.path().join("b.rego"), [0xff]).unwrap();
-        fs::write(folder.path().join("c.json"), vec![b' '; 1024 * 1024 + 1]).unwrap();
-        let found = problems(folder.path());
-        let starts: Vec<&str> = found.iter().map(|text| text.split(':').next().unwrap()).collect();
-        assert_eq!(starts, ["a.reg", "b.rego", "c.json", "sub.rego"]);
-    }
-}
+mod tests;

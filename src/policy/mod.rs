@@ -49,7 +49,9 @@ mod wants;
 use std::collections::BTreeSet;
 
 pub use asked::{Asked, Caller, Misasked, Ruled};
-pub use bundle::Source;
+pub use bundle::{
+    Algorithm, Bundle, Fingerprint, KeyError, Keys, MAX_ARCHIVE_BYTES, Manifest, SigningKey, Source,
+};
 pub use capabilities::capabilities;
 pub use eval::{Answer, Both, EvalError, Results, question_of};
 pub use explain::{Case, Explanation, Helper, Read, Stop, Story, StoryOutcome, WithRole};
@@ -63,7 +65,6 @@ use crate::domain::{
 };
 use answer::{Ruling, Sites};
 use apart::Apart;
-use bundle::File;
 use engine::{Budget, Failure, Prepared};
 use input::Document;
 use load::Loaded;
@@ -99,14 +100,21 @@ impl Ruleset {
     /// # Errors
     /// Every problem that was found, with file, line and column.
     pub fn load(source: &Source) -> Result<Self, LoadErrors> {
-        let files = bundle::files(source)?;
-        Ok(Self::new(&files, load::load(&files)?))
+        Self::of(&Bundle::read(source)?)
     }
 
-    fn new(files: &[File], loaded: Loaded) -> Self {
+    /// Checks, compiles and tries a bundle that was read.
+    ///
+    /// # Errors
+    /// Every problem that was found, with file, line and column.
+    pub fn of(bundle: &Bundle) -> Result<Self, LoadErrors> {
+        Ok(Self::new(bundle.revision(), load::load(&bundle.files()?)?))
+    }
+
+    fn new(revision: Digest, loaded: Loaded) -> Self {
         let Loaded { prepared, sites } = loaded;
         Self {
-            revision: bundle::revision(files),
+            revision,
             memo: Memo::new(&prepared.wants),
             counts_answers: prepared.wants.of_answers_counted(),
             prepared,

@@ -5,10 +5,13 @@
 //! headers, Portcullis' token. An answer is matched to its request by our id and never by a
 //! client's, so answers cannot be misdelivered whatever ids clients choose.
 //!
+//! A [`BundleServer`] shares the HTTP client and nothing else: it is asked for policies, by us alone.
+//!
 //! A [`Leg`] is one conversation with Intercom: a session (legacy era) or none (modern era). Each
 //! legacy client has its own, so that what Intercom asks reaches the client it is meant for.
 
 mod agent;
+mod bundles;
 mod eras;
 mod exchange;
 mod fault;
@@ -41,6 +44,7 @@ use crate::mcp::methods::{self, Form, Sender};
 use crate::mcp::reply::METHOD_NOT_FOUND;
 
 pub use agent::Agent;
+pub use bundles::{BundleServer, FetchError, Fetched};
 pub use exchange::{Answer, Exchange, FromServer, ServerStream};
 pub use fault::Fault;
 pub use leg::{Leg, Offer};

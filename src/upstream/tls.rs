@@ -1,4 +1,4 @@
-//! TLS towards Intercom: rustls with one provider, the web's roots, and optionally the operator's.
+//! TLS towards Intercom and the server of policy bundles: rustls with one provider, the web's roots, and optionally the operator's.
 
 use std::io;
 use std::path::Path;
@@ -14,7 +14,7 @@ pub(super) fn client_config(ca_file: Option<&Path>) -> io::Result<ClientConfig> 
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     if let Some(path) = ca_file {
         let unreadable = |error: &dyn std::fmt::Display| {
-            io::Error::other(format!("`upstream.ca_file` {}: {error}", path.display()))
+            io::Error::other(format!("`ca_file` {}: {error}", path.display()))
         };
         for certificate in CertificateDer::pem_file_iter(path).map_err(|e| unreadable(&e))? {
             let certificate = certificate.map_err(|e| unreadable(&e))?;

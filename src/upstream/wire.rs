@@ -4,6 +4,7 @@
 //! under a cap; an event stream is handed on event by event.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -27,9 +28,32 @@ const ANSWER_CAP: usize = 16 * 1024 * 1024;
 /// that the server is just closing is lost.
 const POOL_IDLE: Duration = Duration::from_secs(25);
 
-/// The HTTP client.
+/// A pooled client over TLS.
+pub(super) type Http = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+/// Makes the client; `ca_file` holds further roots in PEM.
+pub(super) fn http_client(
+    ca_file: Option<&Path>,
+    connect_timeout: Duration,
+) -> Result<Http, std::io::Error> {
+    let mut connector = HttpConnector::new();
+    connector.enforce_http(false);
+    connector.set_nodelay(true);
+    connector.set_connect_timeout(Some(connect_timeout));
+    let https = hyper_rustls::HttpsConnectorBuilder::new()
+        .with_tls_config(super::tls::client_config(ca_file)?)
+        .https_or_http()
+        .enable_all_versions()
+        .wrap_connector(connector);
+    Ok(Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(POOL_IDLE)
+        .build(https))
+}
+
+/// The HTTP client for Intercom.
 pub(super) struct Wire {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Http,
     url: Uri,
     answer_timeout: Duration,
     idle_timeout: Duration,
@@ -57,19 +81,7 @@ pub(super) enum WireBody {
 
 impl Wire {
     pub(super) fn new(settings: &crate::config::Upstream) -> Result<Self, std::io::Error> {
-        let mut connector = HttpConnector::new();
-        connector.enforce_http(false);
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(settings.connect_timeout));
-        let https = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(super::tls::client_config(settings.ca_file.as_deref())?)
-            .https_or_http()
-            .enable_all_versions()
-            .wrap_connector(connector);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(POOL_IDLE)
-            .build(https);
+        let client = http_client(settings.ca_file.as_deref(), settings.connect_timeout)?;
         Ok(Self {
             client,
             url: settings.url.clone(),
@@ -170,7 +182,8 @@ impl Wire {
     }
 }
 
-const AGENT: &str = concat!("portcullis/", env!("CARGO_PKG_VERSION"));
+/// Our name towards servers.
+pub(super) const AGENT: &str = concat!("portcullis/", env!("CARGO_PKG_VERSION"));
 
 /// An event stream from Intercom, read incrementally.
 pub(super) struct EventBody {
@@ -237,7 +250,8 @@ fn media_type(value: &HeaderValue) -> String {
     text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-fn root_cause(error: &dyn std::error::Error) -> String {
+/// The innermost words of an error.
+pub(super) fn root_cause(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;

@@ -14,6 +14,7 @@ const ORDER: &[(&[&str], &str)] = &[
     (&["simulator"], "the outside world; cli and tests start it, it knows no room (see below)"),
     (&["app"], "the one place that builds all rooms"),
     (&["control"], "the operator's door: commands to the rooms that app built"),
+    (&["rollout"], "which policies decide: fetched by upstream, put in force at the gate"),
     (&["proxy"], "the agents' side: asks the gate, sends through upstream"),
     (&["listen", "upstream"], "upstream spends the permits that only gate makes"),
     (&["gate"], "the one road: asks the judges and the record keepers"),

@@ -31,6 +31,7 @@ mod process;
 mod questions;
 mod races;
 mod road;
+mod rollout;
 mod streams;
 mod strict;
 mod subscriptions;

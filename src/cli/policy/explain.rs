@@ -12,12 +12,11 @@ use anyhow::bail;
 use serde::Serialize;
 
 use super::asked::{self, CallerArgs, Word};
-use crate::app::policy_source;
 use crate::clock;
 use crate::config::Config;
 use crate::domain::{Decision, Question, Verdict, decide, told};
 use crate::gate::refusal;
-use crate::policy::{Asked, Explanation, Ruleset, Source};
+use crate::policy::{Asked, Explanation, Ruleset};
 
 /// What is explained.
 #[derive(Debug, clap::Args)]
@@ -65,12 +64,8 @@ struct Explained {
 }
 
 pub(super) async fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
+    let source = super::source(config, args.bundle)?;
     let config = config.exists().then(|| Config::load(config)).transpose()?;
-    let source = match (args.bundle, &config) {
-        (Some(folder), _) => Source::Folder(folder),
-        (None, Some(config)) => policy_source(config),
-        (None, None) => Source::Shipped,
-    };
     let ruleset = Ruleset::load(&source)?;
     let mut asked = Asked::read(&asked::read(&args.input)?)?;
     args.caller.put_into(&mut asked, config.as_ref());

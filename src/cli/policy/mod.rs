@@ -1,18 +1,23 @@
 //! `portcullis policy`: one file for each command.
 
 mod asked;
+mod bundle;
 mod capabilities;
 mod check;
 mod eval;
 mod explain;
 mod matrix;
+mod promote;
 mod reload;
+mod rollback;
+mod status;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::app::policy_source;
 use crate::config::Config;
+use crate::control::{self, Answer, PolicyQuestion, Question};
 use crate::policy::Source;
 
 /// Commands about policies.
@@ -28,8 +33,17 @@ pub(super) enum Command {
     Explain(explain::Args),
     /// Show who may do what: principals, tools, and what a call comes to.
     Matrix(matrix::Args),
+    /// Bundles in one file: build, sign, verify, inspect.
+    #[command(subcommand)]
+    Bundle(bundle::Command),
     /// Put the policies of the configuration in force again; a broken bundle changes nothing.
     Reload,
+    /// Where policy stands: what decides, since when, and what went wrong.
+    Status(status::Args),
+    /// Put a kept revision in force, or follow the source again.
+    Promote(promote::Args),
+    /// Put an earlier revision in force again.
+    Rollback(rollback::Args),
 }
 
 pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitCode> {
@@ -39,16 +53,34 @@ pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitC
         Command::Eval(args) => eval::run(config, args).await,
         Command::Explain(args) => explain::run(config, args).await,
         Command::Matrix(args) => matrix::run(config, args).await,
+        Command::Bundle(command) => bundle::run(command),
         Command::Reload => reload::run(config).await,
+        Command::Status(args) => status::run(config, args).await,
+        Command::Promote(args) => promote::run(config, args).await,
+        Command::Rollback(args) => rollback::run(config, args).await,
     }
 }
 
-/// The bundle that a command is about: the folder it names, else the configuration's, else the one
+/// The bundle that a command is about: the folder or file it names, else the configuration's, else the one
 /// that is shipped.
-fn source(config: &Path, folder: Option<PathBuf>) -> anyhow::Result<Source> {
-    Ok(match folder {
-        Some(folder) => Source::Folder(folder),
-        None if config.exists() => policy_source(&Config::load(config)?),
+fn source(config: &Path, path: Option<PathBuf>) -> anyhow::Result<Source> {
+    Ok(match path {
+        Some(path) => Source::at(path),
+        None if config.exists() => policy_source(&Config::load(config)?).ok_or_else(|| {
+            anyhow::anyhow!("the configured policies are on a server; name a folder or bundle")
+        })?,
         None => Source::Shipped,
     })
+}
+
+/// Gives an order to the running server and prints what came of it.
+async fn order(config: &Path, what: PolicyQuestion) -> anyhow::Result<ExitCode> {
+    let config = Config::load(config)?;
+    match control::ask(&config.data, &Question::Policy { what }).await? {
+        Answer::Done { text } => println!("{text}"),
+        _ => {
+            anyhow::bail!("the running Portcullis answered something else; is it another version?")
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
