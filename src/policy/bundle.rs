@@ -1,6 +1,6 @@
 //! The files of a bundle: the library, which is always ours, and the rules, tests and data.
 //!
-//! A folder is flat: `*.rego`, `*_test.rego` and `*.json`. What is neither is refused rather than
+//! A folder is flat: `*.rego`, `*_test.rego`, `*.cases.yaml` and `*.json`. What is neither is refused rather than
 //! overlooked, because a rule in a file with a misspelt ending would be a rule that never speaks.
 
 use std::fs;
@@ -14,11 +14,18 @@ use crate::domain::Digest;
 pub enum Source {
     /// The rules in `policies/default`, built in.
     Shipped,
-    /// A folder of an operator: `*.rego`, `*_test.rego`, `*.json`.
+    /// A folder of an operator: `*.rego`, `*_test.rego`, `*.cases.yaml`, `*.json`.
     Folder(PathBuf),
 }
 
 impl Source {
+    /// The files that can be read, with their names.
+    #[must_use]
+    pub fn texts(&self) -> Vec<(String, String)> {
+        let files = files(self).unwrap_or_default();
+        files.into_iter().map(|file| (file.name, file.text)).collect()
+    }
+
     /// The revision of what lies there now, whether it can be loaded or not; without files, that of
     /// an empty bundle.
     #[must_use]
@@ -36,6 +43,8 @@ pub(super) enum FileKind {
     Rules,
     /// A module of tests, never part of a decision.
     Tests,
+    /// Cases in YAML, never part of a decision.
+    Cases,
     /// A JSON object, whose members become members of `data`.
     Data,
 }
@@ -99,6 +108,8 @@ pub(super) fn kind(name: &str) -> Option<FileKind> {
         Some(FileKind::Tests)
     } else if name.ends_with(".rego") {
         Some(FileKind::Rules)
+    } else if name.ends_with(".cases.yaml") {
+        Some(FileKind::Cases)
     } else if name.ends_with(".json") {
         Some(FileKind::Data)
     } else {
@@ -135,7 +146,7 @@ fn read_folder(folder: &Path) -> Result<Vec<File>, LoadErrors> {
     if files.is_empty() && problems.is_empty() {
         problems.push(Problem::of_bundle(format!("the policy folder `{shown}` has no rules")));
     }
-    LoadErrors::check(problems).map(|()| files)
+    LoadErrors::check(problems).map(|_| files)
 }
 
 fn read_file(folder: &Path, name: &str) -> Result<File, Problem> {
@@ -144,7 +155,8 @@ fn read_file(folder: &Path, name: &str) -> Result<File, Problem> {
     let about = fs::metadata(&path).map_err(cannot)?;
     let kind = kind(name).filter(|_| about.is_file()).ok_or_else(|| {
         let text =
-            "is not a `.rego` or `.json` file; a policy folder is flat and holds nothing else";
+            "is not a `.rego`, `.json` or `.cases.yaml` file; a policy folder is flat and holds nothing \
+             else";
         Problem::of_file(name, text)
     })?;
     if about.len() > MAX_FILE_BYTES {

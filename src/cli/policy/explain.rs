@@ -15,8 +15,7 @@ use super::asked::{self, CallerArgs, Word};
 use crate::app::policy_source;
 use crate::clock;
 use crate::config::Config;
-use crate::domain::{CallId, Decision, Question, Verdict, decide};
-use crate::gate::Denial;
+use crate::domain::{Decision, Question, Verdict, decide, told};
 use crate::policy::{Asked, Explanation, Ruleset, Source};
 
 /// What is explained.
@@ -133,7 +132,6 @@ fn summary(asked: &Asked) -> String {
 
 /// What an agent reads of a decision.
 fn agent_text(question: Question, decision: &Decision) -> String {
-    let reasons: Vec<&str> = decision.reasons.iter().map(|reason| reason.text.as_str()).collect();
     match (question, decision.verdict) {
         (Question::Visible, Verdict::Deny) => {
             String::from("The tool is not in the list that the agent gets.")
@@ -141,13 +139,13 @@ fn agent_text(question: Question, decision: &Decision) -> String {
         (Question::Approve, _) => String::from("Nothing: this is between policy and the approver."),
         (_, Verdict::Allow) => String::from("Nothing: the call goes on."),
         (_, Verdict::Hold) => {
-            format!("PENDING: this call is held and waits for a person: {}.", reasons.join("; "))
+            format!(
+                "PENDING: this call is held and waits for a person: {}",
+                told(&decision.reasons)
+            )
         }
         (_, Verdict::Deny) => {
-            let denial = Denial { call: CallId(uuid::Uuid::nil()), decision: decision.clone() };
-            let text = denial.text();
-            // There is no record of a call that was not made.
-            text.split(" Record: ").next().unwrap_or_default().to_owned()
+            format!("Portcullis refused this call: {}", told(&decision.reasons))
         }
     }
 }

@@ -2,10 +2,13 @@
 
 mod asked;
 mod check;
+mod coverage;
 mod eval;
 mod explain;
+mod format;
 mod matrix;
 mod reload;
+mod test;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -25,6 +28,10 @@ pub(super) enum Command {
     Explain(explain::Args),
     /// Show who may do what: principals, tools, and what a call comes to.
     Matrix(matrix::Args),
+    /// Run the tests of a bundle.
+    Test(test::Args),
+    /// Show which lines of the rules the tests evaluate.
+    Coverage(coverage::Args),
     /// Put the policies of the configuration in force again; a broken bundle changes nothing.
     Reload,
 }
@@ -35,6 +42,8 @@ pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitC
         Command::Eval(args) => eval::run(config, args).await,
         Command::Explain(args) => explain::run(config, args).await,
         Command::Matrix(args) => matrix::run(config, args).await,
+        Command::Test(args) => test::run(config, args).await,
+        Command::Coverage(args) => coverage::run(config, args),
         Command::Reload => reload::run(config).await,
     }
 }
