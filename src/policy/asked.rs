@@ -334,17 +334,17 @@ pub(super) enum Matter {
 }
 
 impl Put {
-    /// The whole input document.
-    pub(super) fn document(&self) -> Result<Document, Failure> {
+    /// The input document with what is wanted of it.
+    pub(super) fn document(&self, want: &Want) -> Result<Document, Failure> {
         let facts = &self.facts;
         match &self.matter {
             Matter::Visible { principal, client, tools } => {
-                Ok(input::visible(principal, client, tools, facts, &Want::Whole))
+                Ok(input::visible(principal, client, tools, facts, want))
             }
-            Matter::Admit(call) => input::admit(call, facts, &Want::Whole),
-            Matter::Disclose(call, answer) => input::disclose(call, answer, facts, &Want::Whole),
+            Matter::Admit(call) => input::admit(call, facts, want),
+            Matter::Disclose(call, answer) => input::disclose(call, answer, facts, want),
             Matter::Approve(call, approver, hold) => {
-                input::approve(&ApproveFacts { approver, hold, call }, facts, &Want::Whole)
+                input::approve(&ApproveFacts { approver, hold, call }, facts, want)
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Bundles: rules, tests and data, read whole and exactly as they lie there.
 //!
 //! A [`Bundle`] comes from a folder, from an archive in the form of OPA's bundles (`tar.gz`), or is
-//! the one built in. It is flat: `*.rego`, `*_test.rego` and `*.json`, and two files about itself,
-//! `.manifest` and `.signatures.json`. What is neither is refused rather than overlooked, because a
+//! the one built in. It is flat: `*.rego`, `*_test.rego`, `*.cases.yaml`, data in `*.json`, `*.yaml`
+//! and `*.yml`, and two files about itself, `.manifest` and `.signatures.json`. What is neither is refused rather than overlooked, because a
 //! rule in a file with a misspelt ending would be a rule that never speaks. The library is always
 //! ours and never part of a bundle.
 //!
@@ -30,13 +30,20 @@ pub use signature::{Algorithm, KeyError, Keys, SigningKey};
 pub enum Source {
     /// The rules in `policies/default`, built in.
     Shipped,
-    /// A folder of an operator: `*.rego`, `*_test.rego`, `*.json`.
+    /// A folder of an operator: `*.rego`, `*_test.rego`, `*.cases.yaml`, `*.json`.
     Folder(PathBuf),
     /// A bundle in one file, `tar.gz`.
     Archive(PathBuf),
 }
 
 impl Source {
+    /// The files that can be read, with their names; to show lines of them.
+    #[must_use]
+    pub fn texts(&self) -> Vec<(String, String)> {
+        let files = files(self).unwrap_or_default();
+        files.into_iter().map(|file| (file.name, file.text)).collect()
+    }
+
     /// What lies at a path: a folder, or else a bundle in one file.
     #[must_use]
     pub fn at(path: PathBuf) -> Self {
@@ -231,7 +238,9 @@ pub(super) enum FileKind {
     Rules,
     /// A module of tests, never part of a decision.
     Tests,
-    /// A JSON object, whose members become members of `data`.
+    /// Cases in YAML, never part of a decision.
+    Cases,
+    /// An object in JSON or YAML, whose members become members of `data`.
     Data,
 }
 
@@ -282,7 +291,9 @@ pub(super) fn kind(name: &str) -> Option<FileKind> {
         Some(FileKind::Tests)
     } else if name.ends_with(".rego") {
         Some(FileKind::Rules)
-    } else if name.ends_with(".json") {
+    } else if name.ends_with(".cases.yaml") {
+        Some(FileKind::Cases)
+    } else if [".json", ".yaml", ".yml"].iter().any(|ending| name.ends_with(ending)) {
         Some(FileKind::Data)
     } else {
         None
@@ -293,7 +304,7 @@ pub(super) fn kind(name: &str) -> Option<FileKind> {
 fn admit(members: &mut Members, name: &str, bytes: Vec<u8>) -> Result<(), Problem> {
     let is_own = name == MANIFEST || name == SIGNATURES;
     if !is_own && kind(name).is_none() {
-        let text = "is not a `.rego` or `.json` file; a bundle is flat and holds nothing else \
+        let text = "is not a `.rego`, `.json` or `.yaml` file; a bundle is flat and holds nothing else \
                     (beside `.manifest` and `.signatures.json`)";
         return Err(Problem::of_file(name, text));
     }

@@ -19,6 +19,7 @@ use serde::Serialize;
 use self::rules::Rules;
 use self::story::Teller;
 use super::engine::Budget;
+use super::wants::Want;
 use super::{Asked, Misasked, Ruled, Ruleset, answer, lint, trial};
 use crate::domain::{Digest, Finding, Question, Timestamp, Verdict};
 
@@ -178,7 +179,7 @@ impl Ruleset {
         {
             finding.verdict = Verdict::Deny;
         }
-        let (rules, with_role) = match put.document() {
+        let (rules, with_role) = match put.document(&Want::Whole) {
             Ok(document) => self.told(question, tool, &document.value),
             // The finding says what is wrong with the call.
             Err(_) => (Vec::new(), Vec::new()),

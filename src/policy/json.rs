@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::yaml;
 use regorus::Value;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
@@ -20,6 +21,21 @@ const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
 /// operators, never for calls.
 pub(super) fn read(text: &str) -> Result<Value, serde_json::Error> {
     serde_json::from_str::<Strict>(text).map(|Strict(value)| value)
+}
+
+/// Reads a file of data: YAML by its name, else JSON.
+///
+/// # Errors
+/// What is wrong with it, with line and column.
+pub(super) fn of_file(name: &str, text: &str) -> Result<Value, String> {
+    if name.ends_with(".json") {
+        return read(text).map_err(|error| error.to_string());
+    }
+    let tree = yaml::read(text, &yaml::Limits::default())
+        .into_result()
+        .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
+    let value = tree.to_json().map_err(|fault| fault.to_string())?;
+    read(&value.to_string()).map_err(|error| error.to_string())
 }
 
 /// An object of the engine from its members.

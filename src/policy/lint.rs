@@ -14,6 +14,7 @@ use super::answer::{Site, Sites};
 use super::builtins;
 use super::bundle::FileKind;
 use super::calls;
+use super::kind::Kind;
 use super::metadata::Notes;
 use super::obligations;
 use super::presence;
@@ -48,15 +49,10 @@ pub(super) fn check(modules: &[Parsed<'_>], problems: &mut Vec<Problem>) -> Site
                 "no file has the package `portcullis.rules.{0}`, so everything that `{0}` is asked \
                  would be denied; add one, even with a rule that only denies",
                 question.as_str()
-            )));
+            )).of(Kind::NoPackage));
         }
     }
     sites
-}
-
-/// The problem at a place in a file.
-pub(super) fn at(file: &str, span: &Span, text: impl Into<String>) -> Problem {
-    Problem { file: file.to_owned(), line: span.line, column: span.col, text: text.into() }
 }
 
 struct Lint<'a> {
@@ -73,7 +69,11 @@ impl Lint<'_> {
         if self.parsed.kind == FileKind::Tests {
             if !package.ends_with("_test") {
                 let span = self.parsed.module.package.span.clone();
-                self.problem(&span, "a file of tests must have a package that ends in `_test`");
+                self.problem(
+                    Kind::Package,
+                    &span,
+                    "a file of tests must have a package that ends in `_test`",
+                );
             }
             return None;
         }
@@ -102,7 +102,7 @@ impl Lint<'_> {
                 "nothing asks the package `{package}`; rules belong to `portcullis.rules.admit`, \
                  `.disclose`, `.visible` or `.approve`, helpers to a package outside `portcullis`"
             );
-            self.problem(&span, text);
+            self.problem(Kind::Package, &span, text);
         }
         question
     }
@@ -112,11 +112,18 @@ impl Lint<'_> {
         let file = self.parsed.file;
         let mut found = Vec::new();
         each(rule, &mut |visit| match visit {
-            Visit::With(span) => found.push(at(file, span, "`with` is for tests only")),
+            Visit::With(span) => {
+                found.push(Problem::at(Kind::With, file, span, "`with` is for tests only"))
+            }
             Visit::Expr(Expr::Call { span, fcn, .. }) => {
                 let name = text_of(fcn);
                 if let Some(why) = builtins::refused(&name) {
-                    found.push(at(file, span, format!("`{name}` is not allowed: {why}")));
+                    found.push(Problem::at(
+                        Kind::Builtin,
+                        file,
+                        span,
+                        format!("`{name}` is not allowed: {why}"),
+                    ));
                 }
             }
             Visit::Expr(_) | Visit::Literal(_) => {}
@@ -125,9 +132,10 @@ impl Lint<'_> {
             && !args.is_empty()
         {
             let text = "bytecode does not know the default of a function; end it with an `else`";
-            found.push(at(file, span, text));
+            found.push(Problem::at(Kind::Shape, file, span, text));
         }
-        found.extend(calls::check(rule).into_iter().map(|(span, text)| at(file, &span, text)));
+        let shape = |(span, text)| Problem::at(Kind::Shape, file, &span, text);
+        found.extend(calls::check(rule).into_iter().map(shape));
         self.problems.extend(found);
     }
 
@@ -154,7 +162,7 @@ impl Lint<'_> {
                     question.as_str(),
                     words(question).join(", ")
                 );
-                self.problem(rule.span(), text);
+                self.problem(Kind::Form, rule.span(), text);
             }
             return self.presence(Some(question), rule);
         };
@@ -169,7 +177,7 @@ impl Lint<'_> {
             }
             _ => {
                 let text = format!("write `{name} contains {{...}} if {{ ... }}`");
-                return self.problem(rule.span(), text);
+                return self.problem(Kind::Form, rule.span(), text);
             }
         };
         if question != Question::Visible {
@@ -184,7 +192,7 @@ impl Lint<'_> {
             let text = format!(
                 "a member of `{word}` must be written out: {{\"rule\": \"a_name\", \"text\": ...}}"
             );
-            return self.problem(member.span(), text);
+            return self.problem(Kind::Form, member.span(), text);
         };
         let more: &[&str] = match word {
             "hold" => &["release"],
@@ -200,25 +208,31 @@ impl Lint<'_> {
                     "`{}` is no part of a member of `{word}`; those are `rule`, `text`{more}",
                     key.span().text()
                 );
-                self.problem(key.span(), text);
+                self.problem(Kind::Form, key.span(), text);
             }
         }
         let duties = more.iter().filter(|kind| self::member(fields, kind).is_some()).count();
         if word == "oblige" && duties != 1 {
             let text = format!("a member of `oblige` has exactly one of {}", more.join(", "));
-            self.problem(member.span(), text);
+            self.problem(Kind::Form, member.span(), text);
         }
         if self::member(fields, "text").is_none() {
-            self.problem(member.span(), "`text` is missing: say in plain words why");
+            self.problem(
+                Kind::EmptyText,
+                member.span(),
+                "`text` is missing: say in plain words why",
+            );
         }
         match self::member(fields, "rule").map(|value| (value, literal(value))) {
             Some((_, Some(name))) if is_rule_name(&name) => self.declare(question, &name, rule),
             Some((value, _)) => {
                 let text = "`rule` must be a literal name of `a-z`, `0-9` and `_`, such as \
                             \"write_waits\"";
-                self.problem(value.span(), text);
+                self.problem(Kind::Name, value.span(), text);
             }
-            None => self.problem(member.span(), "`rule` is missing: give the rule a name"),
+            None => {
+                self.problem(Kind::Name, member.span(), "`rule` is missing: give the rule a name")
+            }
         }
     }
 
@@ -231,7 +245,7 @@ impl Lint<'_> {
                 "the rule name `{name}` is used at {} already; every rule needs its own",
                 other.at
             );
-            self.problem(span, text);
+            self.problem(Kind::Twice, span, text);
         }
     }
 
@@ -242,12 +256,12 @@ impl Lint<'_> {
                  the field in another condition of the same body, or read it by `object.get` \
                  with a default"
             );
-            self.problem(&span, text);
+            self.problem(Kind::Unguarded, &span, text);
         }
     }
 
-    fn problem(&mut self, span: &Span, text: impl Into<String>) {
-        self.problems.push(at(self.parsed.file, span, text));
+    fn problem(&mut self, kind: Kind, span: &Span, text: impl Into<String>) {
+        self.problems.push(Problem::at(kind, self.parsed.file, span, text));
     }
 }
 

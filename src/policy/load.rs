@@ -11,10 +11,11 @@ use super::answer::Sites;
 use super::builtins;
 use super::bundle::{File, FileKind};
 use super::engine::{Prepared, entry_point};
+use super::kind::Kind;
 use super::lint::{self, Parsed};
 use super::problem::{LoadErrors, Problem};
 use super::wants::Wants;
-use super::{json, obligations, own, sound, trial};
+use super::{json, obligations, own, sound, testing, trial};
 use crate::domain::Question;
 
 /// What a checked bundle gives.
@@ -26,11 +27,40 @@ pub(super) struct Loaded {
 const DECIDING: [FileKind; 2] = [FileKind::Library, FileKind::Rules];
 const EVERYTHING: [FileKind; 3] = [FileKind::Library, FileKind::Rules, FileKind::Tests];
 
+/// A bundle that is sound but for its tests, and the engine that runs them.
+pub(super) struct Checked {
+    pub(super) loaded: Loaded,
+    pub(super) engine: Engine,
+    pub(super) warnings: Vec<Problem>,
+}
+
 /// Loads a bundle with every check.
 pub(super) fn load(files: &[File]) -> Result<Loaded, LoadErrors> {
+    let mut checked = check(files)?;
+    let results = testing::run(files, &mut checked, &|_| true)?;
+    LoadErrors::check(testing::problems(results))?;
+    Ok(checked.loaded)
+}
+
+/// Makes every check; gives all that was found, warnings too.
+pub(super) fn findings(files: &[File]) -> Vec<Problem> {
+    let mut checked = match check(files) {
+        Ok(checked) => checked,
+        Err(errors) => return errors.into_problems(),
+    };
+    let mut found = std::mem::take(&mut checked.warnings);
+    match testing::run(files, &mut checked, &|_| true) {
+        Ok(results) => found.extend(testing::problems(results)),
+        Err(errors) => found.extend(errors.into_problems()),
+    }
+    found
+}
+
+/// Makes every check but running the tests.
+pub(super) fn check(files: &[File]) -> Result<Checked, LoadErrors> {
     let mut problems = Vec::new();
-    let mut tests = engine(files, &EVERYTHING)?;
-    let sites = lint(files, &mut tests, &mut problems);
+    let mut engine = tests_engine(files)?;
+    let sites = lint(files, &mut engine, &mut problems);
     let compiled = match compile(files) {
         Ok((policy, prepared)) => {
             unused(&policy, &prepared, &mut problems);
@@ -42,12 +72,15 @@ pub(super) fn load(files: &[File]) -> Result<Loaded, LoadErrors> {
             None
         }
     };
-    LoadErrors::check(problems)?;
+    let warnings = LoadErrors::check(problems)?;
     let prepared = compiled.ok_or_else(|| Problem::of_bundle("the policy did not compile"))?;
-    let mut problems = trial::samples(&prepared, &sites);
-    problems.extend(trial::tests(files, &mut tests));
-    LoadErrors::check(problems)?;
-    Ok(Loaded { prepared, sites })
+    LoadErrors::check(trial::samples(&prepared, &sites))?;
+    Ok(Checked { loaded: Loaded { prepared, sites }, engine, warnings })
+}
+
+/// The interpreter with rules, tests and data.
+pub(super) fn tests_engine(files: &[File]) -> Result<Engine, LoadErrors> {
+    engine(files, &EVERYTHING)
 }
 
 /// Loads a bundle that the checks would refuse, to see what happens when it decides.
@@ -73,17 +106,17 @@ fn engine(files: &[File], kinds: &[FileKind]) -> Result<Engine, LoadErrors> {
         }
     }
     for file in files.iter().filter(|file| file.kind == FileKind::Data) {
-        if let Err(text) = add_data(&mut engine, &file.text) {
-            problems.push(Problem::of_file(&file.name, text));
+        if let Err(text) = add_data(&mut engine, file) {
+            problems.push(Problem::of_file(&file.name, text).of(Kind::Data));
         }
     }
-    LoadErrors::check(problems).map(|()| engine)
+    LoadErrors::check(problems).map(|_| engine)
 }
 
-fn add_data(engine: &mut Engine, text: &str) -> Result<(), String> {
-    let data = json::read(text).map_err(|error| error.to_string())?;
+fn add_data(engine: &mut Engine, file: &File) -> Result<(), String> {
+    let data = json::of_file(&file.name, &file.text)?;
     let Value::Object(members) = &data else {
-        return Err(String::from("must be a JSON object; its members become members of `data`"));
+        return Err(String::from("must be one object; its members become members of `data`"));
     };
     if members.contains_key(&Value::from("portcullis")) {
         return Err(String::from("`portcullis` is a reserved name in `data`"));
@@ -154,14 +187,16 @@ fn unused(policy: &CompiledPolicy, prepared: &Prepared, problems: &mut Vec<Probl
         let file = rule.span().source.get_path();
         let name = name.strip_prefix("data.").unwrap_or(name);
         let text = format!("no question reaches the rule `{name}`: correct its name or remove it");
-        problems.push(lint::at(file, rule.span(), text));
+        problems.push(Problem::at(Kind::Unused, file, rule.span(), text));
     }
 }
 
 /// What the syntax walk may have missed (a builtin under another name) is in the bytecode.
 fn unlisted(prepared: &Prepared, problems: &mut Vec<Problem>) {
     for name in builtins_of(prepared).filter(|name| !builtins::is_allowed(name)) {
-        problems.push(Problem::of_bundle(format!("the builtin `{name}` is not allowed")));
+        problems.push(
+            Problem::of_bundle(format!("the builtin `{name}` is not allowed")).of(Kind::Builtin),
+        );
     }
 }
 

@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use regorus::unstable::{Module, Ref};
 
+use super::kind::Kind;
 use super::problem::Problem;
 use crate::yaml::{self, Entry, Limits, Node, Resolved, Value};
 
@@ -221,6 +222,7 @@ impl Reader<'_> {
 
     fn problem(&mut self, line: u32, column: u32, text: &str) {
         let problem = Problem { line, column, ..Problem::of_file(self.file, text) };
+        let problem = problem.of(Kind::Metadata);
         self.problems.push(problem);
     }
 }

@@ -23,12 +23,14 @@ mod builtins;
 mod bundle;
 mod calls;
 mod capabilities;
+mod coverage;
 mod engine;
 mod eval;
 mod explain;
 mod facts;
 mod input;
 mod json;
+mod kind;
 mod lint;
 mod load;
 mod matrix;
@@ -41,6 +43,7 @@ mod problem;
 mod sound;
 mod sprintf;
 mod syntax;
+mod testing;
 #[cfg(test)]
 mod tests;
 mod trial;
@@ -53,12 +56,15 @@ pub use bundle::{
     Algorithm, Bundle, Fingerprint, KeyError, Keys, MAX_ARCHIVE_BYTES, Manifest, SigningKey, Source,
 };
 pub use capabilities::capabilities;
+pub use coverage::FileCoverage;
 pub use eval::{Answer, Both, EvalError, Results, question_of};
 pub use explain::{Case, Explanation, Helper, Read, Stop, Story, StoryOutcome, WithRole};
 pub use facts::{AnswerFacts, AnswerKind, ApproveFacts, Facts, HoldFacts, ToolFacts};
 pub use input::MAX_CALL_BYTES;
+pub use kind::{Kind, Severity};
 pub use matrix::{Cell, Matrix, MatrixRow, MatrixTool};
 pub use problem::{LoadErrors, Problem};
+pub use testing::{TestOutcome, TestResult, TestRun, test};
 
 use crate::domain::{
     Call, ClientHint, Digest, Fault, Finding, Judge, Principal, Question, Reason, Verdict,
@@ -70,6 +76,15 @@ use input::Document;
 use load::Loaded;
 use memo::Memo;
 use wants::Want;
+
+/// Makes every check of a bundle; gives all that was found, warnings too.
+#[must_use]
+pub fn check(source: &Source) -> Vec<Problem> {
+    match bundle::files(source) {
+        Ok(files) => load::findings(&files),
+        Err(errors) => errors.into_problems(),
+    }
+}
 
 /// A checked and prepared bundle. Immutable: a reload makes a new one.
 pub struct Ruleset {
@@ -172,23 +187,7 @@ impl Ruleset {
     ) -> Visible {
         let document =
             input::visible(principal, client, tools, facts, self.want(Question::Visible));
-        let offered = tools.iter().map(|tool| tool.name.clone()).collect();
-        let shown = match self.ask(Question::Visible, document).await {
-            Ok(value) => answer::shown(&value, &offered, &self.sites),
-            Err(failure) => Err(failure),
-        };
-        match shown {
-            Ok((tools, reasons)) => {
-                let ruling = Ruling {
-                    verdict: Verdict::Allow,
-                    reasons,
-                    obligations: Vec::new(),
-                    release: None,
-                };
-                Visible { tools, finding: finding(ruling) }
-            }
-            Err(failure) => Visible { tools: BTreeSet::new(), finding: fault(failure) },
-        }
+        shown(self.ask(Question::Visible, document).await, tools, &self.sites)
     }
 
     /// May this call go to Intercom? `allow`, `hold` or `deny`.
@@ -214,10 +213,7 @@ impl Ruleset {
             Ok(document) => self.ask(question, document).await,
             Err(failure) => Err(failure),
         };
-        match answer.and_then(|value| answer::ruling(question, &value, &self.sites)) {
-            Ok(ruling) => finding(ruling),
-            Err(failure) => fault(failure),
-        }
+        settled(question, answer, &self.sites)
     }
 
     async fn ask(&self, question: Question, document: Document) -> Result<regorus::Value, Failure> {
@@ -245,6 +241,27 @@ impl Ruleset {
 impl std::fmt::Debug for Ruleset {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Ruleset({})", self.revision)
+    }
+}
+
+/// What an answer of the engine means.
+fn settled(question: Question, answer: Result<regorus::Value, Failure>, sites: &Sites) -> Finding {
+    match answer.and_then(|value| answer::ruling(question, &value, sites)) {
+        Ok(ruling) => finding(ruling),
+        Err(failure) => fault(failure),
+    }
+}
+
+/// What an answer of the engine shows of the tools on offer.
+fn shown(answer: Result<regorus::Value, Failure>, tools: &[ToolFacts], sites: &Sites) -> Visible {
+    let offered = tools.iter().map(|tool| tool.name.clone()).collect();
+    match answer.and_then(|value| answer::shown(&value, &offered, sites)) {
+        Ok((tools, reasons)) => {
+            let ruling =
+                Ruling { verdict: Verdict::Allow, reasons, obligations: Vec::new(), release: None };
+            Visible { tools, finding: finding(ruling) }
+        }
+        Err(failure) => Visible { tools: BTreeSet::new(), finding: fault(failure) },
     }
 }
 

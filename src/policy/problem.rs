@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use regorus::unstable::Span;
+
+use super::kind::{Kind, Severity};
+
 /// One problem of a bundle.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
@@ -11,17 +15,32 @@ pub struct Problem {
     pub line: u32,
     /// Column, from 1; 0 if the problem has no column.
     pub column: u32,
+    /// What kind of problem it is.
+    pub kind: Kind,
     /// What is wrong and what to do.
     pub text: String,
 }
 
 impl Problem {
-    pub(super) fn of_bundle(text: impl Into<String>) -> Self {
-        Self { file: String::new(), line: 0, column: 0, text: text.into() }
+    /// A problem of the bundle as a whole.
+    #[must_use]
+    pub fn of_bundle(text: impl Into<String>) -> Self {
+        Self { file: String::new(), line: 0, column: 0, kind: Kind::Bundle, text: text.into() }
+    }
+
+    /// The same problem as another kind.
+    #[must_use]
+    pub fn of(self, kind: Kind) -> Self {
+        Self { kind, ..self }
+    }
+
+    pub(super) fn at(kind: Kind, file: &str, span: &Span, text: impl Into<String>) -> Self {
+        let column = column(span).unwrap_or(span.col);
+        Self { file: file.to_owned(), line: span.line, column, kind, text: text.into() }
     }
 
     pub(super) fn of_file(file: &str, text: impl Into<String>) -> Self {
-        Self { file: file.to_owned(), line: 0, column: 0, text: text.into() }
+        Self { file: file.to_owned(), line: 0, column: 0, kind: Kind::File, text: text.into() }
     }
 
     /// From the engine's own message, which holds a drawing of the line; only its place
@@ -34,8 +53,15 @@ impl Problem {
         let file = parts.next().map_or(file, str::trim);
         let said = message.rsplit_once("error: ").map_or(message, |(_, said)| said);
         let text = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>();
-        Self { file: file.to_owned(), line, column, text: text.join(" ") }
+        Self { file: file.to_owned(), line, column, kind: Kind::Syntax, text: text.join(" ") }
     }
+}
+
+/// The column in characters, as editors count; the engine counts a tab as four.
+fn column(span: &Span) -> Option<u32> {
+    let before = span.source.get_contents().get(..usize::try_from(span.start).ok()?)?;
+    let line = before.rsplit('\n').next()?;
+    u32::try_from(line.chars().count() + 1).ok()
 }
 
 impl fmt::Display for Problem {
@@ -58,17 +84,21 @@ pub struct LoadErrors {
 }
 
 impl LoadErrors {
-    /// `Ok` if there are no problems.
-    pub(super) fn check(mut problems: Vec<Problem>) -> Result<(), Self> {
-        if problems.is_empty() {
-            return Ok(());
-        }
+    /// `Ok` with the warnings if there is no error; else everything.
+    pub(super) fn check(mut problems: Vec<Problem>) -> Result<Vec<Problem>, Self> {
         problems.sort();
         problems.dedup();
-        Err(Self { problems })
+        if problems.iter().any(|problem| problem.kind.severity() == Severity::Error) {
+            return Err(Self { problems });
+        }
+        Ok(problems)
     }
 
-    /// Every problem that was found.
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+
+    /// Every problem that was found, warnings too.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems

@@ -30,6 +30,23 @@ pub(super) fn each(rule: &Rule, visit: &mut dyn FnMut(Visit<'_>)) {
     }
 }
 
+/// Walks what is evaluated of a rule: the value or key of its head, and its bodies; not its name
+/// and parameters.
+pub(super) fn evaluated(rule: &Rule, visit: &mut dyn FnMut(Visit<'_>)) {
+    match rule {
+        Rule::Default { value, .. } => expr(value, visit),
+        Rule::Spec { head, bodies, .. } => {
+            match head {
+                RuleHead::Compr { assign, .. } | RuleHead::Func { assign, .. } => {
+                    assign.iter().for_each(|assign| expr(&assign.value, visit));
+                }
+                RuleHead::Set { key, .. } => key.iter().for_each(|key| expr(key, visit)),
+            }
+            bodies.iter().for_each(|one| body(one, visit));
+        }
+    }
+}
+
 /// The expressions of a rule's head.
 pub(super) fn head_exprs(head: &RuleHead) -> Vec<&Ref<Expr>> {
     match head {

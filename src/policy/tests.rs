@@ -6,6 +6,7 @@ mod decide;
 mod explain;
 mod faults;
 mod refuse;
+mod testing;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -74,6 +75,7 @@ fn bundle(rules: &[(&str, &str)]) -> Vec<File> {
         let kind = match *name {
             name if name.ends_with("_test.rego") => FileKind::Tests,
             name if name.ends_with(".json") => FileKind::Data,
+            name if name.ends_with(".cases.yaml") => FileKind::Cases,
             _ => FileKind::Rules,
         };
         files.push(File { name: (*name).to_owned(), text: (*text).to_owned(), kind });

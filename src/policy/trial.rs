@@ -1,27 +1,21 @@
 //! The trial of a bundle before it may decide: sample calls on both of the engine's ways of
-//! evaluation, and the bundle's own tests.
+//! evaluation.
 //!
 //! A rule that ends in an error, an answer of another shape, an answer on which bytecode and
 //! interpreter differ, or a rule that lets an empty document pass is found here, not by an agent.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroU32;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use regorus::unstable::{Module, Ref, Rule, RuleHead};
-use regorus::utils::limits::ExecutionTimerConfig;
-use regorus::{Engine, Value};
+use regorus::Value;
 
 use super::answer::{self, Sites};
-use super::bundle::{File, FileKind};
 use super::engine::{Budget, Failure, Prepared};
 use super::input::{self, Document};
-use super::lint;
+use super::kind::Kind;
 use super::problem::Problem;
-use super::syntax::text_of;
 use super::wants::{Want, Wants};
 use super::{AnswerFacts, AnswerKind, ApproveFacts, Facts, HoldFacts, ToolFacts};
 use crate::domain::{
@@ -29,9 +23,6 @@ use crate::domain::{
     ParseIdError, Principal, PrincipalId, PrincipalKind, Question, Recent, Release, Revision,
     Subject, Timestamp, Totals, TrailView, Verdict,
 };
-
-/// How long one test may take.
-const TEST_TIME: Duration = Duration::from_secs(1);
 
 /// Asks every question with an empty document and with sample calls; gives what went wrong.
 pub(super) fn samples(prepared: &Prepared, sites: &Sites) -> Vec<Problem> {
@@ -53,47 +44,6 @@ pub(super) fn samples(prepared: &Prepared, sites: &Sites) -> Vec<Problem> {
     problems
 }
 
-/// Runs every `test_` rule; gives those that are not true.
-pub(super) fn tests(files: &[File], engine: &mut Engine) -> Vec<Problem> {
-    let time = ExecutionTimerConfig { limit: TEST_TIME, check_interval: NonZeroU32::MIN };
-    engine.set_execution_timer_config(time);
-    let modules: Vec<Ref<Module>> = engine.get_modules().clone();
-    let is_test =
-        |file: &str| files.iter().any(|one| one.name == file && one.kind == FileKind::Tests);
-    let mut problems = Vec::new();
-    for module in &modules {
-        let file = module.package.span.source.get_path();
-        if !is_test(file) {
-            continue;
-        }
-        let mut names = BTreeSet::new();
-        for rule in &module.policy {
-            let Rule::Spec { head: RuleHead::Compr { refr, .. }, .. } = &**rule else { continue };
-            let name = text_of(refr);
-            if name.starts_with("test_") && names.insert(name.clone()) {
-                let path = format!("data.{}.{name}", text_of(&module.package.refr));
-                if let Err(why) = passes(engine, &path) {
-                    let text = format!("the test `{name}` {why}");
-                    problems.push(lint::at(file, rule.span(), text));
-                }
-            }
-        }
-    }
-    problems
-}
-
-fn passes(engine: &mut Engine, path: &str) -> Result<(), String> {
-    engine.set_input(Value::new_object());
-    match catch_unwind(AssertUnwindSafe(|| engine.eval_rule(path.to_owned()))) {
-        Ok(Ok(Value::Bool(true))) => Ok(()),
-        Ok(Ok(_)) => Err(String::from("is not true")),
-        Ok(Err(error)) => {
-            Err(format!("ends in an error: {}", Problem::of_engine("", &error.to_string()).text))
-        }
-        Err(_) => Err(String::from("makes the engine panic")),
-    }
-}
-
 struct Sample {
     question: Question,
     /// For messages.
@@ -105,6 +55,8 @@ struct Sample {
     offered: BTreeSet<String>,
 }
 
+const BROAD: &str = "a rule allows without looking at anything";
+
 fn judge(sample: &Sample, answer: &Value, sites: &Sites) -> Result<(), Failure> {
     if sample.question == Question::Visible {
         return answer::shown(answer, &sample.offered, sites).map(|_| ());
@@ -113,10 +65,9 @@ fn judge(sample: &Sample, answer: &Value, sites: &Sites) -> Result<(), Failure> 
     let empty = sample.whole.as_object().is_ok_and(regorus::value::Object::is_empty);
     if empty && ruling.verdict == Verdict::Allow {
         let at = ruling.reasons.into_iter().find_map(|reason| reason.at);
-        let text = "a rule allows without looking at anything";
         return Err(Failure {
             at,
-            ..Failure::new(crate::domain::Fault::PolicyInvalidResult, text)
+            ..Failure::new(crate::domain::Fault::PolicyInvalidResult, BROAD)
         });
     }
     Ok(())
@@ -132,6 +83,7 @@ fn problem(sample: &Sample, failure: &Failure) -> Problem {
         }
         None => Problem::of_bundle(text),
     }
+    .of(if failure.text == BROAD { Kind::Broad } else { Kind::Trial })
 }
 
 /// The road's way and the interpreter on the whole input must not differ.
@@ -142,6 +94,7 @@ fn disagreement(sample: &Sample) -> Problem {
         sample.question.as_str(),
         sample.what
     ))
+    .of(Kind::Trial)
 }
 
 /// The roles that the bundle's data knows.

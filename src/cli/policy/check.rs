@@ -1,19 +1,45 @@
-//! `portcullis policy check`.
+//! `portcullis policy check`: everything that can be said of a bundle without a call.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::policy::Ruleset;
+use serde_json::json;
 
-/// What is checked.
+use super::format::{Format, Item, Report};
+use crate::policy::{self, Bundle};
+
+/// What is checked, and how it is told.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// The bundle's folder; else the configuration's.
     folder: Option<PathBuf>,
+    /// Let warnings fail too.
+    #[arg(long)]
+    strict: bool,
+    /// How to say it.
+    #[arg(long, value_enum, default_value = "pretty")]
+    format: Format,
 }
 
 pub(super) fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
-    let ruleset = Ruleset::load(&super::source(config, args.folder)?)?;
-    println!("ok: policy revision {}", ruleset.revision());
-    Ok(ExitCode::SUCCESS)
+    let source = super::source(config, args.folder)?;
+    let revision = Bundle::read(&source).map(|bundle| bundle.revision().to_string()).ok();
+    let mut items: Vec<Item> = policy::check(&source).into_iter().map(Item::found).collect();
+    let files = source.texts();
+    let clean = files.iter().map(|(name, _)| name).filter(|name| !name.starts_with("lib/"));
+    let clean: Vec<Item> = clean
+        .filter(|name| !items.iter().any(|item| item.file == **name))
+        .map(|name| Item::clean(name))
+        .collect();
+    items.extend(clean);
+    let report = Report {
+        command: "policy check",
+        source: &source,
+        strict: args.strict,
+        verbose: false,
+        items,
+        more: vec![("revision", json!(revision))],
+        notes: revision.iter().map(|it| format!("policy revision {it}")).collect(),
+    };
+    report.print(args.format)
 }

@@ -4,13 +4,16 @@ mod asked;
 mod bundle;
 mod capabilities;
 mod check;
+mod coverage;
 mod eval;
 mod explain;
+mod format;
 mod matrix;
 mod promote;
 mod reload;
 mod rollback;
 mod status;
+mod test;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -36,6 +39,10 @@ pub(super) enum Command {
     /// Bundles in one file: build, sign, verify, inspect.
     #[command(subcommand)]
     Bundle(bundle::Command),
+    /// Run the tests of a bundle.
+    Test(test::Args),
+    /// Show which lines of the rules the tests evaluate.
+    Coverage(coverage::Args),
     /// Put the policies of the configuration in force again; a broken bundle changes nothing.
     Reload,
     /// Where policy stands: what decides, since when, and what went wrong.
@@ -54,6 +61,8 @@ pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitC
         Command::Explain(args) => explain::run(config, args).await,
         Command::Matrix(args) => matrix::run(config, args).await,
         Command::Bundle(command) => bundle::run(command),
+        Command::Test(args) => test::run(config, args).await,
+        Command::Coverage(args) => coverage::run(config, args),
         Command::Reload => reload::run(config).await,
         Command::Status(args) => status::run(config, args).await,
         Command::Promote(args) => promote::run(config, args).await,

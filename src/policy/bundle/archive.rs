@@ -61,7 +61,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Members, LoadErrors> {
     if problems.is_empty() {
         problems.extend(check_not_empty(&members, "the bundle").err());
     }
-    LoadErrors::check(problems).map(|()| members)
+    LoadErrors::check(problems).map(|_| members)
 }
 
 fn unpack(bytes: &[u8]) -> Result<Vec<u8>, Problem> {

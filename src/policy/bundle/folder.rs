@@ -89,7 +89,7 @@ fn read_once(folder: &Path, shown: &str) -> Result<Members, LoadErrors> {
     if problems.is_empty() {
         problems.extend(check_not_empty(&members, shown).err());
     }
-    LoadErrors::check(problems).map(|()| members)
+    LoadErrors::check(problems).map(|_| members)
 }
 
 /// Reads the file of an archive, under its bound.

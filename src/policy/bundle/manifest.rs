@@ -84,7 +84,7 @@ impl Manifest {
         let mut problems = Vec::new();
         for file in files {
             let outside = match file.kind {
-                FileKind::Library => None,
+                FileKind::Library | FileKind::Cases => None,
                 FileKind::Rules | FileKind::Tests => {
                     let package = Engine::new().add_policy(file.name.clone(), file.text.clone());
                     package.ok().filter(|package| {
@@ -92,7 +92,7 @@ impl Manifest {
                         !roots.iter().any(|root| path.starts_with(root))
                     })
                 }
-                FileKind::Data => json::read(&file.text)
+                FileKind::Data => json::of_file(&file.name, &file.text)
                     .ok()
                     .and_then(|data| outside(&data, &mut vec!["data"], &roots)),
             };
@@ -101,7 +101,7 @@ impl Manifest {
                 problems.push(Problem::of_file(&file.name, text));
             }
         }
-        LoadErrors::check(problems)
+        LoadErrors::check(problems).map(drop)
     }
 }
 

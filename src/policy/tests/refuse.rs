@@ -36,7 +36,7 @@ fn each_mistake_is_named_with_its_place() {
         ("deny contains {\"text\": \"a\"}", "a.rego:5:15", "`rule` is missing"),
         ("deny contains {\"rule\": \"a\"}", "a.rego:5:15", "`text` is missing"),
         ("deny contains {\"rule\": \"A b\", \"text\": \"a\"}", "a.rego:5:25", "literal name"),
-        ("deny contains {\"rule\": input.method, \"text\": \"a\"}", "a.rego:5:29", "literal name"),
+        ("deny contains {\"rule\": input.method, \"text\": \"a\"}", "a.rego:5:24", "literal name"),
         (
             "deny contains {\"rule\": \"a\", \"text\": \"a\", \"release\": {}}",
             "a.rego:5:43",
