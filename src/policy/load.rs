@@ -12,6 +12,7 @@ use super::builtins;
 use super::bundle::{File, FileKind};
 use super::engine::{Prepared, entry_point};
 use super::lint::{self, Parsed};
+use super::looks::Looks;
 use super::problem::{LoadErrors, Problem};
 use super::wants::Wants;
 use super::{json, obligations, own, sound, trial};
@@ -113,6 +114,7 @@ fn compile(files: &[File]) -> Result<(CompiledPolicy, Prepared), LoadErrors> {
     let data = engine.get_data();
     let wants = Arc::new(Wants::of(engine.get_modules()));
     let asks_why = obligations::ask_why(engine.get_modules());
+    let looks = Looks::of(engine.get_modules(), &wants);
     let entry_points = Question::ALL.map(entry_point);
     let policy = engine
         .compile_with_entrypoint(&entry_point(Question::Admit).into())
@@ -132,6 +134,7 @@ fn compile(files: &[File]) -> Result<(CompiledPolicy, Prepared), LoadErrors> {
             obstacle: obstacle.map(Arc::from),
             wants,
             asks_why,
+            looks,
         },
     ))
 }

@@ -48,6 +48,27 @@ pub(super) fn read(tool: &str, result: &JsonText) -> Option<Records> {
     Some(walk.found)
 }
 
+/// What Intercom tells or asks on the way: there is room for names and numbers, words could be about
+/// anything.
+pub(super) fn message(params: &JsonText) -> Option<Records> {
+    const NAMES: [&str; 7] =
+        ["progressToken", "requestId", "level", "logger", "uri", "taskId", "elicitationId"];
+    let tree = Tree::read(params.bytes().clone(), &limits()).ok()?;
+    let root = tree.root().filter(|root| root.kind() == json::Kind::Object)?;
+    let mut found = Records { understood: true, ..Records::default() };
+    let plain = |member: Value<'_>| {
+        let is_name = member.key().is_some_and(|key| NAMES.contains(&key.as_ref()));
+        // The acknowledgement of a subscription: what the client itself named.
+        let is_filter = member.key().is_some_and(|key| key == "notifications")
+            && member.children().all(|one| one.children().all(envelope::is_scalar));
+        envelope::is_wordless(member) || is_name && envelope::is_scalar(member) || is_filter
+    };
+    if !root.children().all(plain) {
+        found.flawed("it has words that could be about anything");
+    }
+    Some(found)
+}
+
 struct Walk {
     /// What the tool is about.
     tool: Option<Kind>,
@@ -194,8 +215,12 @@ impl Walk {
                         open.push(Inside { record, end: value.next(), text_bytes: 0 });
                     }
                 }
-                json::Kind::Array => self.ids(document, value),
-                json::Kind::Number => self.id(document, value),
+                json::Kind::Array => {
+                    self.ids(document, value, open.last().map(|last| last.record).or(within));
+                }
+                json::Kind::Number => {
+                    self.id(document, value, open.last().map(|last| last.record).or(within));
+                }
                 _ => {}
             }
             number += 1;
@@ -215,7 +240,7 @@ impl Walk {
 
     /// A string: an id that refers to something, or JSON in prose.
     fn string(&mut self, document: usize, value: Value<'_>, record: Option<usize>) {
-        self.id(document, value);
+        self.id(document, value, record);
         let in_prose = record
             .and_then(|record| self.found.records.get(record))
             .is_none_or(|record| record.partial && record.row);
@@ -247,13 +272,14 @@ impl Walk {
                     kind,
                     outline.id.and_then(|id| outline::plain_id(kind, id)),
                     place(false),
+                    parent,
                 );
                 return None;
             }
             envelope::Class::Highlight => {
                 let kind = Kind::Article;
                 let id = outline.article_id.and_then(|id| outline::plain_id(kind, id));
-                self.mention(kind, id, place(false));
+                self.mention(kind, id, place(false), parent);
                 return None;
             }
             envelope::Class::Strange => {
@@ -356,7 +382,7 @@ impl Walk {
     }
 
     /// A list of ids.
-    fn ids(&mut self, document: usize, array: Value<'_>) {
+    fn ids(&mut self, document: usize, array: Value<'_>, within: Option<usize>) {
         let kind = match array.key().as_deref() {
             Some("contact_ids") => Kind::Contact,
             Some("company_ids") => Kind::Company,
@@ -366,24 +392,24 @@ impl Walk {
         };
         for id in array.children() {
             let place = Place { document, value: id.number(), partial: false };
-            self.mention(kind, outline::plain_id(kind, id), place);
+            self.mention(kind, outline::plain_id(kind, id), place, within);
         }
     }
 
     /// A member that names something.
-    fn id(&mut self, document: usize, value: Value<'_>) {
+    fn id(&mut self, document: usize, value: Value<'_>, within: Option<usize>) {
         let kind = match value.key().as_deref() {
             Some("contact_id") => Kind::Contact,
             Some("conversation_id") => Kind::Conversation,
             _ => return,
         };
         let place = Place { document, value: value.number(), partial: false };
-        self.mention(kind, outline::plain_id(kind, value), place);
+        self.mention(kind, outline::plain_id(kind, value), place, within);
     }
 
-    fn mention(&mut self, kind: Kind, id: Option<String>, place: Place) {
+    fn mention(&mut self, kind: Kind, id: Option<String>, place: Place, within: Option<usize>) {
         if let Some(id) = id.filter(|_| kind.is_named()) {
-            self.found.mentions.push(Mention { kind, id, place });
+            self.found.mentions.push(Mention { kind, id, place, within });
         }
     }
 }
