@@ -244,7 +244,7 @@ impl Proxy {
     ) -> Result<Told, Trouble> {
         let era = ask.era();
         let Some((text, is_protocol_error)) = self.gate.stored_answer(hold) else {
-            self.gate.deliver(hold.id).await?;
+            self.gate.deliver(hold.id, None).await?;
             return Ok(Told::Result(tool_error_result(&outcome_text(hold), era)));
         };
         let kind =
@@ -261,7 +261,7 @@ impl Proxy {
         };
         let facts = AnswerFacts { kind, method: None, bytes, content: content_of(&call, &body) };
         let disclosed = self.gate.disclose(&call, &facts).await;
-        self.gate.deliver(hold.id).await?;
+        self.gate.deliver(hold.id, disclosed.to_record()).await?;
         if !disclosed.is_allowed() {
             let text = withheld_text(&disclosed.decision);
             return Ok(Told::Result(tool_error_result(&text, era)));

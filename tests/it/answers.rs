@@ -256,6 +256,11 @@ async fn outcomes_of_held_calls_and_tasks_are_cut_alike() {
         );
         assert!(!outcome.text.contains("<p>one</p>"), "{outcome:?}");
     }
+    // The hold's record has what policy said, and what was shown of the answer is nothing.
+    let records = stand.records();
+    let delivered = records.iter().find(|it| it["event"] == "delivered").unwrap();
+    let duties = &delivered["disclose"]["obligations"];
+    assert_eq!(duties[0]["rule"], "disclose.notes", "{delivered}");
     // The same as a task of the modern era.
     let tasks: Value = serde_json::from_str(TASKS).unwrap();
     let call = json!({"name": "add_internal_note", "arguments": note("two")});

@@ -205,11 +205,12 @@ impl Walk {
                     if let Some(last) = open.last_mut() {
                         last.text_bytes += value.range().len().saturating_sub(2);
                     }
-                    self.string(document, value, open.last().map(|last| last.record));
+                    let record = open.last().map(|last| last.record).or(within);
+                    self.string(document, value, record);
                 }
                 json::Kind::Object if number >= named_by_customers => {
                     let parent = open.last().map(|last| last.record).or(within);
-                    if value.key().is_some_and(|key| key == "custom_attributes") {
+                    if value.is("custom_attributes") {
                         named_by_customers = value.next();
                     } else if let Some(record) = self.object(document, value, rows, parent) {
                         open.push(Inside { record, end: value.next(), text_bytes: 0 });
@@ -241,6 +242,9 @@ impl Walk {
     /// A string: an id that refers to something, or JSON in prose.
     fn string(&mut self, document: usize, value: Value<'_>, record: Option<usize>) {
         self.id(document, value, record);
+        if !Document::may_hold_json(value.bytes()) {
+            return;
+        }
         let in_prose = record
             .and_then(|record| self.found.records.get(record))
             .is_none_or(|record| record.partial && record.row);
@@ -383,13 +387,13 @@ impl Walk {
 
     /// A list of ids.
     fn ids(&mut self, document: usize, array: Value<'_>, within: Option<usize>) {
-        let kind = match array.key().as_deref() {
-            Some("contact_ids") => Kind::Contact,
-            Some("company_ids") => Kind::Company,
-            Some("conversation_ids") => Kind::Conversation,
-            Some("article_ids") => Kind::Article,
-            _ => return,
-        };
+        let lists = [
+            ("contact_ids", Kind::Contact),
+            ("company_ids", Kind::Company),
+            ("conversation_ids", Kind::Conversation),
+            ("article_ids", Kind::Article),
+        ];
+        let Some((_, kind)) = lists.into_iter().find(|(key, _)| array.is(key)) else { return };
         for id in array.children() {
             let place = Place { document, value: id.number(), partial: false };
             self.mention(kind, outline::plain_id(kind, id), place, within);
@@ -398,11 +402,8 @@ impl Walk {
 
     /// A member that names something.
     fn id(&mut self, document: usize, value: Value<'_>, within: Option<usize>) {
-        let kind = match value.key().as_deref() {
-            Some("contact_id") => Kind::Contact,
-            Some("conversation_id") => Kind::Conversation,
-            _ => return,
-        };
+        let members = [("contact_id", Kind::Contact), ("conversation_id", Kind::Conversation)];
+        let Some((_, kind)) = members.into_iter().find(|(key, _)| value.is(key)) else { return };
         let place = Place { document, value: value.number(), partial: false };
         self.mention(kind, outline::plain_id(kind, value), place, within);
     }

@@ -165,3 +165,28 @@ async fn content_that_is_too_long_to_look_at_is_denied() {
         Verdict::Allow
     );
 }
+
+/// The largest page that Intercom gives, and the longest thread.
+#[tokio::test]
+async fn the_largest_answers_are_within_the_budget() {
+    let many = |range: std::ops::Range<u32>, one: fn(u32) -> serde_json::Value| {
+        range.map(one).collect::<Vec<_>>()
+    };
+    let page = serde_json::json!({"conversations": many(0..150, |n| serde_json::json!({
+        "type": "conversation", "id": n.to_string(), "state": "open", "team_assignee_id": "7",
+        "tags": {"tags": [{"name": if n % 2 == 0 { "legal" } else { "vip" }}, {"name": "bug"}]},
+    }))});
+    let thread = serde_json::json!({
+        "type": "conversation", "id": "1", "state": "open", "team_assignee_id": "7", "tags": {"tags": []},
+        "conversation_parts": {"conversation_parts": many(0..500, |n| serde_json::json!({
+            "type": "conversation_part", "id": n.to_string(), "part_type": if n % 2 == 0 { "note" } else { "comment" },
+        }))},
+    });
+    let notes =
+        LEGAL.replace("\"legal\" in r.tags", "r.type == \"note\"").replace("legal", "notes");
+    let ruleset = ruleset(&format!("{LEGAL}\n{notes}"));
+    for (payload, dropped) in [(page, 75), (thread, 250)] {
+        let found = asked(&ruleset, &result(AnswerKind::Result, &payload.to_string())).await;
+        assert_eq!((found.fault, drops(&found).len()), (None, dropped), "{:?}", found.reasons);
+    }
+}
