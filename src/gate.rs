@@ -5,6 +5,7 @@
 //! [`Permit`] can be made in this module alone, from a decision and the log's receipt for it, and
 //! it owns the call that was judged, so that what is sent is what was judged.
 
+mod disclosure;
 mod duties;
 mod permit;
 mod release;
@@ -26,10 +27,12 @@ use crate::domain::{
 };
 use crate::holds::{HoldError, Holds};
 use crate::intercom::Pins;
+use crate::intercom::records::Gone;
 use crate::policy::{AnswerFacts, Facts, Ruleset, ToolFacts};
 use crate::store::{SealError, Sealer};
 use crate::trail::{Trail, Weighed};
 
+pub use disclosure::Disclosure;
 pub use permit::{Permit, Spent};
 pub use release::{ApproveError, ReleaseError, Released, Settled};
 pub use stored::Contents;
@@ -267,22 +270,29 @@ impl Gate {
     }
 
     /// Judges what came back from Intercom: an answer, a notification, or a question to the client.
-    pub async fn disclose(&self, call: &Call, answer: &AnswerFacts) -> Decision {
+    /// What is shown is the content as it comes out of here.
+    pub async fn disclose(&self, call: &Call, answer: &AnswerFacts) -> Disclosure {
         let ruleset = self.ruleset.load_full();
-        let counted = if ruleset.counts_answers() {
-            weigh::answer(&self.sealer, call, answer, None)
-        } else {
-            Tally::default()
+        let counted = |gone: &Gone| {
+            if ruleset.counts_answers() {
+                weigh::answer(&self.sealer, call, answer, gone)
+            } else {
+                Tally::default()
+            }
         };
-        let weighed = self.books.trail.weigh(&call.principal, counted.clone());
+        let weighed = self.books.trail.weigh(&call.principal, counted(&Gone::default()));
         let facts = self.facts(&ruleset, Question::Disclose, || weighed.view());
         let mut findings = self.absent_plugins();
         findings.push(ruleset.disclose(call, answer, &facts).await);
         let decision = decide(Question::Disclose, ruleset.revision(), findings);
-        match decision.verdict {
-            Verdict::Allow => self.keep_answer(weighed, call, counted, decision).await,
-            Verdict::Hold | Verdict::Deny => decision,
+        let disclosed = self.carried_out(&ruleset, answer, decision);
+        if !disclosed.is_allowed() {
+            return disclosed;
         }
+        // It was judged with all that came; what is kept is what leaves.
+        let Disclosure { decision, edited, gone } = disclosed;
+        let decision = self.keep_answer(weighed, call, counted(&gone), decision).await;
+        Disclosure { decision, edited, gone }
     }
 
     /// The tools, of those offered, that a principal may see.

@@ -21,7 +21,8 @@
 //! 8. **Send** ([`upstream`]): consumes the permit; the bytes are written from the call that was
 //!    judged.
 //! 9. **Disclose** ([`gate`] again): policy says whether an answer, a notification or a question of
-//!    the server may reach the agent.
+//!    the server may reach the agent, and which records of it ([`intercom::records`]); those are
+//!    taken out before anybody else has the answer in hand.
 //! 10. **Complete**: the outcome is recorded, the answer leaves.
 //!
 //! Which revision of the policies decides is the business of [`rollout`]: it comes from a folder, a

@@ -208,6 +208,9 @@ pub struct Decision {
     /// What the judges demand beside the verdict; empty if that is `deny`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub obligations: Vec<Obligation>,
+    /// For an answer that obligations changed: the keyed digest of what was left of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Digest>,
     /// For a hold: the joined conditions of release.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Release>,
@@ -264,7 +267,8 @@ pub fn decide(question: Question, ruleset: Digest, findings: Vec<Finding>) -> De
     if verdict == Verdict::Deny {
         obligations.clear();
     }
-    Decision { question, verdict, reasons: winning, obligations, release, faults, ruleset }
+    let reasons = winning;
+    Decision { question, verdict, reasons, obligations, shown: None, release, faults, ruleset }
 }
 
 #[cfg(test)]

@@ -255,7 +255,7 @@ impl Hold {
             (S::Sending, HoldEvent::Unknown { reason }) => {
                 next.finish(S::Unknown, Outcome::Words(reason.clone()));
             }
-            (state, HoldEvent::Delivered) if state.is_final() && !self.delivered => {
+            (state, HoldEvent::Delivered { .. }) if state.is_final() && !self.delivered => {
                 next.delivered = true;
             }
             (state, event) => {

@@ -266,12 +266,14 @@ impl Gate {
         }
     }
 
-    /// Notes that the outcome leaves for the agent. Several readers of one outcome are no error.
+    /// Notes that the outcome leaves for the agent, and what policy said of it. Several readers of one
+    /// outcome are no error.
     ///
     /// # Errors
     /// If the record cannot be written; the outcome must not leave then.
-    pub async fn deliver(&self, id: HoldId) -> Result<(), HoldError> {
-        match self.holds.step(id, HoldEvent::Delivered).await {
+    pub async fn deliver(&self, id: HoldId, disclose: Option<Decision>) -> Result<(), HoldError> {
+        let disclose = disclose.map(Box::new);
+        match self.holds.step(id, HoldEvent::Delivered { disclose }).await {
             Ok(_) | Err(HoldError::Illegal { .. }) => Ok(()),
             Err(error) => Err(error),
         }

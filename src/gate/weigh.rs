@@ -16,7 +16,7 @@ use crate::domain::{
     Call, Decision, Duty, Effect, Event, Finding, Mark, Step, Subject, Tally, Thing, Verdict,
     decide,
 };
-use crate::intercom::records::{Kind, Records};
+use crate::intercom::records::{Gone, Kind, Records};
 use crate::policy::{AnswerFacts, AnswerKind};
 use crate::store::Sealer;
 use crate::trail::{Decided, Trail, Weighed};
@@ -36,14 +36,9 @@ pub(super) fn release(call: &Call) -> Tally {
     Tally { writes, ..Tally::default() }
 }
 
-/// What an answer with these records counts as, while it is judged and when it leaves. `None` if it
-/// was not looked for them.
-pub(super) fn answer(
-    sealer: &Sealer,
-    call: &Call,
-    answer: &AnswerFacts,
-    records: Option<&Records>,
-) -> Tally {
+/// What an answer counts as without these records: with none while it is judged, with those that
+/// were withheld when it leaves.
+pub(super) fn answer(sealer: &Sealer, call: &Call, answer: &AnswerFacts, gone: &Gone) -> Tally {
     let is_error = match answer.kind {
         AnswerKind::Result | AnswerKind::InputRequired => false,
         AnswerKind::ToolError | AnswerKind::Error => true,
@@ -56,13 +51,13 @@ pub(super) fn answer(
     if !counts(call) && call.method != "subscriptions/listen" {
         return Tally::default();
     }
+    let records = answer.content.records();
     if let Some(records) = records.filter(|records| records.understood && !is_error) {
-        let rows = records.records.iter().filter(|record| record.row).count();
-        let bytes = records.text_bytes();
+        let counts = records.counts_without(gone);
         return Tally {
-            rows: rows as u64,
-            bytes: bytes as u64,
-            seen: seen(sealer, records),
+            rows: counts.rows as u64,
+            bytes: counts.text_bytes as u64,
+            seen: seen(sealer, records, gone),
             ..Tally::default()
         };
     }
@@ -72,9 +67,9 @@ pub(super) fn answer(
 }
 
 /// The marks of everything that an answer shows.
-fn seen(sealer: &Sealer, records: &Records) -> BTreeMap<Thing, BTreeSet<Mark>> {
+fn seen(sealer: &Sealer, records: &Records, gone: &Gone) -> BTreeMap<Thing, BTreeSet<Mark>> {
     let mut seen: BTreeMap<Thing, BTreeSet<Mark>> = BTreeMap::new();
-    for (kind, id) in records.seen() {
+    for (kind, id) in records.seen_without(gone) {
         let thing = match kind {
             Kind::Contact => Thing::Contacts,
             Kind::Company => Thing::Companies,

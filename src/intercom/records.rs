@@ -11,6 +11,7 @@
 //! understood, and rules that look at records then refuse the answer. Each text is read strictly, in
 //! one pass; nothing of it is copied but the facts.
 
+mod content;
 mod envelope;
 mod facts;
 mod outline;
@@ -26,8 +27,9 @@ use std::ops::Range;
 
 use crate::domain::JsonText;
 
+pub use content::Content;
 pub use facts::{Author, Facts};
-pub use withhold::{Edited, NoSuchRecord, Order, withhold};
+pub use withhold::{Edited, Gone, NoSuchRecord, Order, Withheld, withhold};
 
 use place::{Document, Place};
 
@@ -110,6 +112,8 @@ struct Mention {
     kind: Kind,
     id: String,
     place: Place,
+    /// The record that it stands in.
+    within: Option<usize>,
 }
 
 /// Everything that was found in an answer.
@@ -142,6 +146,8 @@ pub struct Counts {
     pub parts: usize,
     /// Things that were asked for: the entries of a list, or the one object.
     pub rows: usize,
+    /// Bytes of text in records.
+    pub text_bytes: usize,
 }
 
 /// Finds the records of a result. `tool` is the name of the tool that was called, empty for other
@@ -167,21 +173,46 @@ impl Records {
 
     /// Every contact, company, conversation and article that the answer shows, each once: records,
     /// and what records refer to by id.
-    pub fn seen(&self) -> impl Iterator<Item = (Kind, &str)> {
-        let records = self
-            .records
-            .iter()
+    pub fn seen(&self) -> impl Iterator<Item = (Kind, &str)> + use<'_> {
+        self.seen_without(&Gone::default())
+    }
+
+    /// What of that is shown if these records are withheld.
+    pub fn seen_without<'a>(
+        &'a self,
+        gone: &Gone,
+    ) -> impl Iterator<Item = (Kind, &'a str)> + use<'a> {
+        let records = gone
+            .others(&self.records)
             .filter_map(|record| Some((record.kind, record.id.as_deref()?)))
             .filter(|(kind, _)| kind.is_named());
-        let mentions = self.mentions.iter().map(|mention| (mention.kind, mention.id.as_str()));
+        let stays = |mention: &&Mention| {
+            mention.within.is_none_or(|record| !gone.has(record)) && !self.names_gone(mention, gone)
+        };
+        let mentions = self.mentions.iter().filter(stays);
+        let mentions = mentions.map(|mention| (mention.kind, mention.id.as_str()));
         records.chain(mentions).collect::<BTreeSet<_>>().into_iter()
+    }
+
+    /// Whether a mention names a record that is withheld.
+    fn names_gone(&self, mention: &Mention, gone: &Gone) -> bool {
+        !gone.is_empty()
+            && self
+                .find(&format!("{}:{}", mention.kind.as_str(), mention.id))
+                .is_some_and(|(number, _)| gone.has(number))
     }
 
     /// How many of each kind the answer shows.
     #[must_use]
     pub fn counts(&self) -> Counts {
+        self.counts_without(&Gone::default())
+    }
+
+    /// How many of each kind are shown if these records are withheld.
+    #[must_use]
+    pub fn counts_without(&self, gone: &Gone) -> Counts {
         let mut counts = Counts::default();
-        for (kind, _) in self.seen() {
+        for (kind, _) in self.seen_without(gone) {
             match kind {
                 Kind::Contact => counts.contacts += 1,
                 Kind::Company => counts.companies += 1,
@@ -190,18 +221,13 @@ impl Records {
                 Kind::Note | Kind::Part | Kind::Admin | Kind::Other => {}
             }
         }
-        for record in &self.records {
+        for record in gone.others(&self.records) {
+            counts.text_bytes += record.text_bytes;
             counts.notes += usize::from(record.kind == Kind::Note);
             counts.parts += usize::from(record.kind == Kind::Part);
             counts.rows += usize::from(record.row);
         }
         counts
-    }
-
-    /// Bytes of text in all records.
-    #[must_use]
-    pub fn text_bytes(&self) -> usize {
-        self.records.iter().map(|record| record.text_bytes).sum()
     }
 
     /// The JSON that the text blocks of the answer hold, in order.

@@ -21,6 +21,7 @@ use crate::domain::{
     JsonText, Principal, PrincipalKind, Question, Release, Revision, Subject, Timestamp, TrailView,
 };
 use crate::intercom::Catalogue;
+use crate::intercom::records::Content;
 use crate::mcp::methods::{self, Sender, Target};
 use crate::yaml;
 
@@ -126,9 +127,12 @@ pub struct Answer {
     /// The method of a notification or of a request of the server.
     #[serde(default)]
     pub method: Option<String>,
-    /// How many bytes it has.
+    /// How many bytes it has; those of `result` if not given.
     #[serde(default)]
-    pub bytes: u64,
+    pub bytes: Option<u64>,
+    /// The result as Intercom gave it (`{"content": [...]}`), for rules that look into answers.
+    #[serde(default)]
+    pub result: Option<Json>,
 }
 
 /// Who wants to release a hold, as it is written.
@@ -289,7 +293,13 @@ impl Asked {
                 let known = AnswerKind::ALL.map(AnswerKind::as_str).join(", ");
                 Misasked(format!("`{word}` is no kind of answer; those are {known}"))
             })?;
-        Ok(AnswerFacts { kind, method: answer.method, bytes: answer.bytes })
+        let result = answer.result.as_ref().map(JsonText::of);
+        let bytes = answer.bytes.or_else(|| Some(result.as_ref()?.bytes().len() as u64));
+        let content = match &result {
+            Some(result) => Content::of_result(self.tool.as_deref(), result),
+            None => Content::nothing(),
+        };
+        Ok(AnswerFacts { kind, method: answer.method, bytes: bytes.unwrap_or_default(), content })
     }
 
     fn hold(&self, now: Timestamp) -> Result<HoldFacts, Misasked> {

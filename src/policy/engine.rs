@@ -17,6 +17,7 @@ use regorus::rvm::{Program, RegoVM};
 use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, LimitError, Value};
 
+use super::looks::Looks;
 use super::problem::Problem;
 use super::wants::Wants;
 use crate::domain::{Fault, Question};
@@ -80,6 +81,8 @@ pub(super) struct Prepared {
     pub(super) wants: Arc<Wants>,
     /// Whether a rule may demand a reason of the agent.
     pub(super) asks_why: bool,
+    /// What the rules about answers look at.
+    pub(super) looks: Looks,
 }
 
 /// The entry point of a question in Rego.

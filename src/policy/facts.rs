@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::{Approver, ApproverId, Call, Effect, HoldId, Release, Timestamp, TrailView};
+use crate::intercom::records::Content;
 
 /// What is true for every question at this moment. Comes from outside, so that a decision can be
 /// repeated from its record.
@@ -78,8 +79,8 @@ impl AnswerKind {
     }
 }
 
-/// What is known of an answer. Its content is no part of it: plugins look at content.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What is known of an answer.
+#[derive(Debug)]
 pub struct AnswerFacts {
     /// What it is.
     pub kind: AnswerKind,
@@ -87,6 +88,8 @@ pub struct AnswerFacts {
     pub method: Option<String>,
     /// How many bytes it has.
     pub bytes: u64,
+    /// What it holds; read only if a rule looks at it.
+    pub content: Content,
 }
 
 /// A person who wants to release a hold, and the hold.

@@ -22,9 +22,14 @@
 //! | `reason` | the others, for tools, if given | why the agent calls, in its own words: **not trustworthy** |
 //! | `params` | the others, for everything but tools | the method's parameters as they will be sent, without `_meta` and without what `continuation` has; for the client's answer to a question `{result}` or `{error}` |
 //! | `continuation` | the others, if there is one | what the client answers to the server's questions: `inputResponses` and `requestState` of `tools/call`, `prompts/get`, `resources/read` and `tasks/update` |
-//! | `answer` | `disclose` | `{kind, bytes, is_error}`, and `method` for notifications and requests of the server; kinds: [`super::AnswerKind`] |
+//! | `answer` | `disclose` | `{kind, bytes, is_error, understood}`, and `method` for notifications and requests of the server; kinds: [`super::AnswerKind`]; `understood` is whether all of its shape is known |
+//! | `answer.records` | `disclose` | what it shows ([`crate::intercom::records`]): `[{ref, type, row, partial, text_bytes}]` with, where the answer has them, `id`, `parent` (the `ref` of the record it is in), `tags`, `segments` (names and ids), `team`, `admin` (`0` is none), `state`, `contacts`, `companies` (ids), `author: {type, id}`, `part_type`; `type` is `conversation`, `contact`, `company`, `article`, `note`, `part`, `admin` or `other`; `partial` is whether facts of its type are not in the answer, as in the prose of `search` and `fetch` |
+//! | `answer.counts` | `disclose` | `{contacts, companies, conversations, articles}`: different ones, those mentioned included; `{notes, parts, rows}`; `rows` are the entries of a list, or the one object |
+//! | `answer.content`, `answer.structured` | `disclose` | the text blocks (parsed if they are JSON) and the structured content themselves; a longer answer than 256 KiB is then denied |
 //! | `approver` | `approve` | `{id, groups}` |
 //! | `hold` | `approve` | `{id, tool, principal, opened_at, expires_at, release: {groups, people, expires_seconds}, approvals: [approver id]}`, times as `now` |
+
+mod shown;
 
 use std::collections::BTreeMap;
 
@@ -78,6 +83,7 @@ pub(super) fn disclose(
 ) -> Result<Document, Failure> {
     let (mut input, bytes) = of_call(call, facts, want)?;
     let is_error = matches!(answer.kind, AnswerKind::Error | AnswerKind::ToolError);
+    let mut looked_at = Ok(0);
     input.part("answer", |part| {
         part.put("kind", || answer.kind.as_str().into());
         part.put("bytes", || answer.bytes.into());
@@ -85,8 +91,9 @@ pub(super) fn disclose(
         if let Some(method) = &answer.method {
             part.put("method", || method.as_str().into());
         }
+        looked_at = shown::fill(part, answer);
     });
-    Ok(Document { value: input.value(), bytes })
+    Ok(Document { value: input.value(), bytes: bytes + looked_at? })
 }
 
 pub(super) fn approve(

@@ -13,6 +13,7 @@ use super::bundle::{File, FileKind};
 use super::engine::{Prepared, entry_point};
 use super::kind::Kind;
 use super::lint::{self, Parsed};
+use super::looks::Looks;
 use super::problem::{LoadErrors, Problem};
 use super::wants::Wants;
 use super::{json, obligations, own, sound, testing, trial};
@@ -146,6 +147,7 @@ fn compile(files: &[File]) -> Result<(CompiledPolicy, Prepared), LoadErrors> {
     let data = engine.get_data();
     let wants = Arc::new(Wants::of(engine.get_modules()));
     let asks_why = obligations::ask_why(engine.get_modules());
+    let looks = Looks::of(engine.get_modules(), &wants);
     let entry_points = Question::ALL.map(entry_point);
     let policy = engine
         .compile_with_entrypoint(&entry_point(Question::Admit).into())
@@ -165,6 +167,7 @@ fn compile(files: &[File]) -> Result<(CompiledPolicy, Prepared), LoadErrors> {
             obstacle: obstacle.map(Arc::from),
             wants,
             asks_why,
+            looks,
         },
     ))
 }

@@ -33,6 +33,7 @@ mod json;
 mod kind;
 mod lint;
 mod load;
+mod looks;
 mod matrix;
 mod memo;
 mod metadata;
@@ -199,7 +200,8 @@ impl Ruleset {
     /// May this answer to the call go to the principal? `allow` or `deny`.
     pub async fn disclose(&self, call: &Call, answer: &AnswerFacts, facts: &Facts) -> Finding {
         let document = input::disclose(call, answer, facts, self.want(Question::Disclose));
-        self.rule(Question::Disclose, document).await
+        let finding = self.rule(Question::Disclose, document).await;
+        self.prepared.looks.over(finding, answer)
     }
 
     /// May this person release this hold now? `allow` or `deny`.

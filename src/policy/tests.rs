@@ -2,6 +2,7 @@
 //! and that bytecode and interpreter agree.
 
 mod agree;
+mod answers;
 mod decide;
 mod explain;
 mod faults;
@@ -17,6 +18,7 @@ use super::*;
 use crate::domain::{
     CallId, Effect, JsonText, PrincipalKind, Revision, Subject, Timestamp, TrailView,
 };
+use crate::intercom::records::Content;
 
 fn facts() -> Facts {
     Facts {
@@ -24,6 +26,11 @@ fn facts() -> Facts {
         environment: "test".into(),
         trail: TrailView::default(),
     }
+}
+
+/// An answer without content.
+fn nothing(kind: AnswerKind, method: Option<String>, bytes: u64) -> AnswerFacts {
+    AnswerFacts { kind, method, bytes, content: Content::nothing() }
 }
 
 fn principal(roles: &[&str]) -> Principal {

@@ -23,6 +23,7 @@ use crate::domain::{
     ParseIdError, Principal, PrincipalId, PrincipalKind, Question, Recent, Release, Revision,
     Subject, Timestamp, Totals, TrailView, Verdict,
 };
+use crate::intercom::records::Content;
 
 /// Asks every question with an empty document and with sample calls; gives what went wrong.
 pub(super) fn samples(prepared: &Prepared, sites: &Sites) -> Vec<Problem> {
@@ -140,6 +141,21 @@ const METHODS: [&str; 8] = [
 const SERVER_METHODS: [Option<&str>; 3] =
     [Some("sampling/createMessage"), Some("elicitation/create"), Some("roots/list")];
 
+/// Results: a list with every fact that rules may ask for, prose, and something that is not
+/// understood.
+const ANSWERS: [&str; 3] = [
+    r#"{"structuredContent":{"conversations":[{"type":"conversation","id":"1","state":"open",
+        "team_assignee_id":"2","admin_assignee_id":3,"tags":{"tags":[{"id":"4","name":"legal"}]},
+        "source":{"author":{"type":"user","id":"66b0c0de0000000000000a01"}},
+        "contacts":{"contacts":[{"type":"contact","id":"66b0c0de0000000000000a01"}]},
+        "company":{"type":"company","id":"5","name":"n","tags":{"tags":[]},
+            "segments":{"segments":[{"id":"6","name":"vip"}]}},
+        "conversation_parts":{"conversation_parts":[{"type":"conversation_part","id":"7",
+            "part_type":"note","body":"b","author":{"type":"admin","id":"3"}}]}}]}}"#,
+    r#"{"structuredContent":{"results":[{"id":"conversation_1","title":"t","text":"b"}]}}"#,
+    r#"{"content":[{"type":"text","text":"words"}]}"#,
+];
+
 fn documents(role_sets: &[Vec<String>], wants: &Wants) -> Result<Vec<Sample>, ParseIdError> {
     let mut samples: Vec<Sample> = Question::ALL
         .map(|question| Sample {
@@ -246,8 +262,19 @@ fn sample_answers(call: &Call, facts: &Facts, wants: &Wants) -> Vec<Sample> {
             AnswerKind::Notification => &[Some("notifications/message")],
             _ => &[None],
         };
-        for method in methods {
-            let answer = AnswerFacts { kind, method: method.map(str::to_owned), bytes: 100 };
+        let contents: &[&str] = if kind == AnswerKind::Result { &ANSWERS } else { &[""] };
+        for (method, text) in
+            methods.iter().flat_map(|method| contents.iter().map(move |text| (method, text)))
+        {
+            let content = match *text {
+                "" => Content::nothing(),
+                text => {
+                    let text = JsonText::from_valid(Bytes::from_static(text.as_bytes()));
+                    Content::of_result(call.subject.tool(), &text)
+                }
+            };
+            let method = method.map(str::to_owned);
+            let answer = AnswerFacts { kind, method, bytes: 100, content };
             let more = format!(", answer of kind `{}`", kind.as_str());
             let document = |want: &Want| input::disclose(call, &answer, facts, want);
             samples.extend(sample(Question::Disclose, call, &more, wants, document));

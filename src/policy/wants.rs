@@ -138,7 +138,7 @@ fn reads_other(path: &[String], own: Option<&str>) -> bool {
 }
 
 /// Every reference of a module: its first name, and the literal names after it.
-fn references(module: &Module) -> impl Iterator<Item = (String, Vec<String>)> {
+pub(super) fn references(module: &Module) -> impl Iterator<Item = (String, Vec<String>)> {
     let mut references = References::default();
     module.policy.iter().for_each(|rule| each(rule, &mut |visit| references.note(&visit)));
     let mut note = |visit: Visit<'_>| references.note(&visit);

@@ -17,15 +17,15 @@ use super::handler::{Ask, Caller};
 use super::notes::with_notes_of;
 use super::outbox::Outbox;
 use super::relay::{result_kind, withheld_text};
+use super::shown::{content_of, left_of};
 use super::tasks;
 use super::tools::Wanted;
 use super::trouble::{Trouble, tool_error_result};
 use crate::domain::{
-    Era, Hold, HoldEvent, HoldId, HoldOutcome, HoldState, JsonText, OnRelease, PrincipalId,
-    Verdict, told,
+    Era, Hold, HoldEvent, HoldId, HoldOutcome, HoldState, JsonText, OnRelease, PrincipalId, told,
 };
 use crate::mcp::json::{self, Object};
-use crate::mcp::message::{MessageError, Notification, RpcError};
+use crate::mcp::message::{MessageError, Notification, ResponseBody, RpcError};
 use crate::mcp::methods::TASKS_EXTENSION;
 use crate::mcp::reply::INVALID_PARAMS;
 use crate::policy::{AnswerFacts, AnswerKind};
@@ -244,7 +244,7 @@ impl Proxy {
     ) -> Result<Told, Trouble> {
         let era = ask.era();
         let Some((text, is_protocol_error)) = self.gate.stored_answer(hold) else {
-            self.gate.deliver(hold.id).await?;
+            self.gate.deliver(hold.id, None).await?;
             return Ok(Told::Result(tool_error_result(&outcome_text(hold), era)));
         };
         let kind =
@@ -253,15 +253,24 @@ impl Proxy {
             .gate
             .stored_call(hold, &self.identity)
             .map_err(|reason| Trouble::from(MessageError::new(INVALID_PARAMS, "hold", reason)))?;
-        let facts = AnswerFacts { kind, method: None, bytes: text.bytes().len() as u64 };
-        let decision = self.gate.disclose(&call, &facts).await;
-        self.gate.deliver(hold.id).await?;
-        if decision.verdict != Verdict::Allow {
-            return Ok(Told::Result(tool_error_result(&withheld_text(&decision), era)));
+        let bytes = text.bytes().len() as u64;
+        let body = if is_protocol_error {
+            ResponseBody::Error(stored_error(&text))
+        } else {
+            ResponseBody::Result(text)
+        };
+        let facts = AnswerFacts { kind, method: None, bytes, content: content_of(&call, &body) };
+        let disclosed = self.gate.disclose(&call, &facts).await;
+        self.gate.deliver(hold.id, disclosed.to_record()).await?;
+        if !disclosed.is_allowed() {
+            let text = withheld_text(&disclosed.decision);
+            return Ok(Told::Result(tool_error_result(&text, era)));
         }
-        if is_protocol_error {
-            return Ok(Told::Error(stored_error(&text)));
-        }
+        let text = match left_of(body, disclosed.edited, era) {
+            Ok(ResponseBody::Result(text)) => text,
+            Ok(ResponseBody::Error(error)) => return Ok(Told::Error(error)),
+            Err(words) => return Ok(Told::Result(tool_error_result(&words, era))),
+        };
         match adapt::result(self.gate.sealer(), caller, ask, leg, &text) {
             Ok(text) => Ok(Told::Result(with_notes_of(&call, text))),
             Err(_) => {

@@ -17,6 +17,7 @@ mod outbox;
 mod relay;
 mod reply;
 mod session;
+mod shown;
 mod slots;
 mod streams;
 mod tasks;

@@ -10,11 +10,10 @@ use super::adapt::{self, LIST_TTL_MS, unwrap_task};
 use super::handler::{Ask, Caller};
 use super::outbox::Outbox;
 use super::relay::{answer_kind, result_kind};
+use super::shown::{content_of, left_of};
 use super::trouble::Trouble;
-use crate::domain::{
-    Call, Era, Hold, HoldId, HoldState, JsonText, OutcomeKind, Revision, Subject, Verdict,
-};
-use crate::gate::Denial;
+use crate::domain::{Call, Era, Hold, HoldId, HoldState, JsonText, OutcomeKind, Revision, Subject};
+use crate::intercom::records::Content;
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::{MessageError, Notification, ResponseBody};
 use crate::mcp::methods::{self, Form, Sender, TASKS_EXTENSION};
@@ -89,8 +88,11 @@ impl Proxy {
     /// Intercom's instructions to models, if policy lets them pass.
     pub(super) async fn instructions(&self, call: &Call, offer: &Offer) -> Option<String> {
         let words = offer.instructions.clone()?;
-        let facts = AnswerFacts { kind: AnswerKind::Text, method: None, bytes: words.len() as u64 };
-        let allowed = self.gate.disclose(call, &facts).await.verdict == Verdict::Allow;
+        let bytes = words.len() as u64;
+        // The server's words about itself, before anything was asked of it.
+        let content = Content::nothing();
+        let facts = AnswerFacts { kind: AnswerKind::Text, method: None, bytes, content };
+        let allowed = self.gate.disclose(call, &facts).await.is_allowed();
         allowed.then_some(words)
     }
 
@@ -217,17 +219,26 @@ impl Proxy {
         outbox: &Outbox,
     ) {
         let kind = answer_kind(ask.method.name, &answer.body);
-        let facts = AnswerFacts { kind, method: None, bytes: answer.bytes as u64 };
-        let decision = self.gate.disclose(exchange.call(), &facts).await;
-        if decision.verdict != Verdict::Allow {
-            let denial = Denial::new(exchange.call(), decision.clone());
-            exchange.spent().complete(OutcomeKind::Withheld, answer.bytes, Some(decision));
-            return super::relay::withheld(ask, &denial, outbox).await;
+        let bytes = answer.bytes;
+        let content = content_of(exchange.call(), &answer.body);
+        let facts = AnswerFacts { kind, method: None, bytes: bytes as u64, content };
+        let disclosed = self.gate.disclose(exchange.call(), &facts).await;
+        let recorded = disclosed.to_record();
+        if !disclosed.is_allowed() {
+            exchange.spent().complete(OutcomeKind::Withheld, bytes, recorded);
+            return super::relay::withheld(ask, &disclosed.decision, outbox).await;
         }
+        let body = match left_of(answer.body, disclosed.edited, ask.era()) {
+            Ok(body) => body,
+            Err(words) => {
+                exchange.spent().complete(OutcomeKind::Withheld, bytes, recorded);
+                return super::relay::nothing_left(ask, &words, outbox).await;
+            }
+        };
         let outcome =
             if kind == AnswerKind::Error { OutcomeKind::Error } else { OutcomeKind::Answered };
-        exchange.spent().complete(outcome, answer.bytes, None);
-        match answer.body {
+        exchange.spent().complete(outcome, bytes, recorded);
+        match body {
             ResponseBody::Result(text) => {
                 let mut result = Object::parse(&text).unwrap_or_default();
                 let mut meta = result.object("_meta").unwrap_or_default();
@@ -262,9 +273,17 @@ impl Proxy {
                 let task = note.params.to_text();
                 let kind = result_kind("tasks/get", &task);
                 let bytes = task.bytes().len() as u64;
-                let facts = AnswerFacts { kind, method: None, bytes };
-                if self.gate.disclose(call, &facts).await.verdict != Verdict::Allow {
+                let content = Content::of_result(None, &task);
+                let facts = AnswerFacts { kind, method: None, bytes, content };
+                let disclosed = self.gate.disclose(call, &facts).await;
+                if !disclosed.is_allowed() {
                     return None;
+                }
+                let body = ResponseBody::Result(task);
+                if let ResponseBody::Result(left) =
+                    left_of(body, disclosed.edited, ask.era()).ok()?
+                {
+                    note.params = Object::parse(&left)?;
                 }
             }
             ACKNOWLEDGED => {

@@ -13,9 +13,10 @@ use super::handler::{Ask, Caller, left};
 use super::notes::with_notes_of;
 use super::outbox::Outbox;
 use super::session::{Asked, Session};
+use super::shown::{content_of, left_of};
 use super::trouble::{DENIED, Trouble, tool_error_result};
-use crate::domain::{Call, Decision, Era, JsonText, OutcomeKind, Verdict, told};
-use crate::gate::Denial;
+use crate::domain::{Call, Decision, Era, JsonText, OutcomeKind, told};
+use crate::intercom::records::Content;
 use crate::mcp::era::{Capabilities, LOG_LEVELS};
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::{Notification, Request, RequestId, ResponseBody, RpcError};
@@ -89,15 +90,24 @@ impl Proxy {
         let leg = exchange.leg().clone();
         let bytes = answer.bytes;
         let kind = answer_kind(ask.method.name, &answer.body);
-        let facts = AnswerFacts { kind, method: None, bytes: bytes as u64 };
-        let decision = self.gate.disclose(exchange.call(), &facts).await;
-        if decision.verdict != Verdict::Allow {
-            let denial = Denial::new(exchange.call(), decision.clone());
-            exchange.spent().complete(OutcomeKind::Withheld, bytes, Some(decision));
-            withheld(ask, &denial, outbox).await;
+        let content = content_of(exchange.call(), &answer.body);
+        let facts = AnswerFacts { kind, method: None, bytes: bytes as u64, content };
+        let disclosed = self.gate.disclose(exchange.call(), &facts).await;
+        let recorded = disclosed.to_record();
+        if !disclosed.is_allowed() {
+            exchange.spent().complete(OutcomeKind::Withheld, bytes, recorded);
+            withheld(ask, &disclosed.decision, outbox).await;
             return;
         }
-        match answer.body {
+        let body = match left_of(answer.body, disclosed.edited, ask.era()) {
+            Ok(body) => body,
+            Err(words) => {
+                exchange.spent().complete(OutcomeKind::Withheld, bytes, recorded);
+                nothing_left(ask, &words, outbox).await;
+                return;
+            }
+        };
+        match body {
             ResponseBody::Result(text) => {
                 let adapted = adapt::result(self.gate.sealer(), caller, ask, &leg, &text);
                 match adapted {
@@ -105,17 +115,17 @@ impl Proxy {
                         let text = with_notes_of(exchange.call(), text);
                         let failed = kind == AnswerKind::ToolError;
                         let kind = if failed { OutcomeKind::Error } else { OutcomeKind::Answered };
-                        exchange.spent().complete(kind, bytes, None);
+                        exchange.spent().complete(kind, bytes, recorded);
                         outbox.result(&ask.id, &text).await;
                     }
                     Err(unfit) => {
-                        exchange.spent().complete(OutcomeKind::Withheld, bytes, None);
+                        exchange.spent().complete(OutcomeKind::Withheld, bytes, recorded);
                         unfit.tell(ask, outbox).await;
                     }
                 }
             }
             ResponseBody::Error(error) => {
-                exchange.spent().complete(OutcomeKind::Error, bytes, None);
+                exchange.spent().complete(OutcomeKind::Error, bytes, recorded);
                 rpc_error(ask, &error, outbox).await;
             }
         }
@@ -165,12 +175,19 @@ impl Proxy {
 
     /// Whether policy lets a notification pass.
     pub(super) async fn may_hear(&self, call: &Call, note: &Notification) -> bool {
+        let params = note.params.to_text();
+        // A task that is told of was judged as the answer that it is.
+        let content = match note.method.as_str() {
+            "notifications/tasks" => Content::nothing(),
+            _ => Content::of_message(&params),
+        };
         let facts = AnswerFacts {
             kind: AnswerKind::Notification,
             method: Some(note.method.clone()),
-            bytes: note.params.to_text().bytes().len() as u64,
+            bytes: params.bytes().len() as u64,
+            content,
         };
-        self.gate.disclose(call, &facts).await.verdict == Verdict::Allow
+        self.gate.disclose(call, &facts).await.is_allowed()
     }
 
     /// A question of the server for the client of a session, under an id of ours; `None` if the
@@ -186,12 +203,14 @@ impl Proxy {
         if !can_be_asked(&session.capabilities, &question.method, &question.params) {
             return None;
         }
+        let params = question.params.to_text();
         let facts = AnswerFacts {
             kind: AnswerKind::ServerRequest,
             method: Some(question.method.clone()),
-            bytes: question.params.to_text().bytes().len() as u64,
+            bytes: params.bytes().len() as u64,
+            content: Content::of_message(&params),
         };
-        if self.gate.disclose(call, &facts).await.verdict != Verdict::Allow {
+        if !self.gate.disclose(call, &facts).await.is_allowed() {
             return None;
         }
         let (upstream_id, method) = (question.id.clone(), question.method.clone());
@@ -242,12 +261,16 @@ pub(super) async fn rpc_error(ask: &Ask, error: &RpcError, outbox: &Outbox) {
 }
 
 /// Says that policy withheld an answer.
-pub(super) async fn withheld(ask: &Ask, denial: &Denial, outbox: &Outbox) {
-    let text = withheld_text(&denial.decision);
+pub(super) async fn withheld(ask: &Ask, decision: &Decision, outbox: &Outbox) {
+    nothing_left(ask, &withheld_text(decision), outbox).await;
+}
+
+/// Says why there is nothing to show.
+pub(super) async fn nothing_left(ask: &Ask, text: &str, outbox: &Outbox) {
     if ask.method.name == "tools/call" {
-        outbox.result(&ask.id, &tool_error_result(&text, ask.era())).await;
+        outbox.result(&ask.id, &tool_error_result(text, ask.era())).await;
     } else {
-        outbox.error(StatusCode::OK, &ask.id, DENIED, &text, None).await;
+        outbox.error(StatusCode::OK, &ask.id, DENIED, text, None).await;
     }
 }
 

@@ -8,9 +8,9 @@ use super::handler::{Ask, Caller, continued, left};
 use super::held::Told;
 use super::outbox::Outbox;
 use super::relay::answer_kind;
+use super::shown::{content_of, left_of};
 use super::trouble::Trouble;
-use crate::domain::{Era, Hold, HoldId, HoldState, JsonText, OutcomeKind, Subject, Verdict};
-use crate::gate::Denial;
+use crate::domain::{Era, Hold, HoldId, HoldState, JsonText, OutcomeKind, Subject};
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::{MessageError, ResponseBody};
 use crate::mcp::methods::TASKS_EXTENSION;
@@ -138,23 +138,33 @@ impl Proxy {
             };
             let FromServer::Answer(answer) = next else { continue };
             let kind = answer_kind(ask.method.name, &answer.body);
-            let facts = AnswerFacts { kind, method: None, bytes: answer.bytes as u64 };
-            let decision = self.gate.disclose(exchange.call(), &facts).await;
-            if decision.verdict != Verdict::Allow {
-                let denial = Denial::new(exchange.call(), decision.clone());
-                exchange.spent().complete(OutcomeKind::Withheld, answer.bytes, Some(decision));
-                super::relay::withheld(ask, &denial, outbox).await;
+            let bytes = answer.bytes;
+            let content = content_of(exchange.call(), &answer.body);
+            let facts = AnswerFacts { kind, method: None, bytes: bytes as u64, content };
+            let disclosed = self.gate.disclose(exchange.call(), &facts).await;
+            let recorded = disclosed.to_record();
+            if !disclosed.is_allowed() {
+                exchange.spent().complete(OutcomeKind::Withheld, bytes, recorded);
+                super::relay::withheld(ask, &disclosed.decision, outbox).await;
                 return Ok(());
             }
-            match answer.body {
+            let body = match left_of(answer.body, disclosed.edited, ask.era()) {
+                Ok(body) => body,
+                Err(words) => {
+                    exchange.spent().complete(OutcomeKind::Withheld, bytes, recorded);
+                    super::relay::nothing_left(ask, &words, outbox).await;
+                    return Ok(());
+                }
+            };
+            match body {
                 ResponseBody::Result(text) => {
                     let mut result = Object::parse(&text).unwrap_or_default();
                     if let Err(unfit) = adapt::can_answer(&caller.capabilities, &result) {
-                        exchange.spent().complete(OutcomeKind::Withheld, answer.bytes, None);
+                        exchange.spent().complete(OutcomeKind::Withheld, bytes, recorded);
                         unfit.tell(ask, outbox).await;
                         return Ok(());
                     }
-                    exchange.spent().complete(OutcomeKind::Answered, answer.bytes, None);
+                    exchange.spent().complete(OutcomeKind::Answered, bytes, recorded);
                     if result.contains("taskId") {
                         result.set("taskId", json::quote(id));
                     }
@@ -162,7 +172,7 @@ impl Proxy {
                     outbox.result(&ask.id, &result.to_text()).await;
                 }
                 ResponseBody::Error(error) => {
-                    exchange.spent().complete(OutcomeKind::Error, answer.bytes, None);
+                    exchange.spent().complete(OutcomeKind::Error, bytes, recorded);
                     super::relay::rpc_error(ask, &error, outbox).await;
                 }
             }

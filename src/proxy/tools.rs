@@ -9,8 +9,9 @@ use super::handler::{Ask, Caller};
 use super::outbox::Outbox;
 use super::relay;
 use super::trouble::{Trouble, tool_error};
-use crate::domain::{Era, Finding, JsonText, OnRelease, Subject, Verdict};
-use crate::gate::{Admission, Denial, Holding};
+use crate::domain::{Era, Finding, JsonText, OnRelease, Subject};
+use crate::gate::{Admission, Holding};
+use crate::intercom::records::Content;
 use crate::intercom::{Catalogue, MAX_REASON, PinnedTool, REASON, asking_why, present};
 use crate::mcp::headers::Mirrored;
 use crate::mcp::json::{self, Object};
@@ -63,12 +64,14 @@ impl Proxy {
             result.set("cacheScope", json::quote("private"));
         }
         result.set("tools", JsonText::from_valid(list.into_bytes().into()));
-        let facts = AnswerFacts { kind: AnswerKind::List, method: None, bytes };
-        let decision = self.gate.disclose(&call, &facts).await;
-        if decision.verdict == Verdict::Allow {
+        // The list is of pinned definitions, which a person has read.
+        let content = Content::nothing();
+        let facts = AnswerFacts { kind: AnswerKind::List, method: None, bytes, content };
+        let disclosed = self.gate.disclose(&call, &facts).await;
+        if disclosed.is_allowed() {
             outbox.result(&ask.id, &result.to_text()).await;
         } else {
-            relay::withheld(ask, &Denial::new(&call, decision), outbox).await;
+            relay::withheld(ask, &disclosed.decision, outbox).await;
         }
         Ok(())
     }

@@ -63,7 +63,7 @@ impl HoldMark {
     pub(super) fn of(event: &Event) -> Option<Self> {
         let Event::Hold { hold, event } = event else { return None };
         let phase = match event {
-            HoldEvent::Delivered => Phase::Delivered,
+            HoldEvent::Delivered { .. } => Phase::Delivered,
             HoldEvent::Rejected { .. }
             | HoldEvent::ChangesRequested { .. }
             | HoldEvent::Expired

@@ -69,6 +69,7 @@ fn decision(who: &PrincipalId, verdict: Verdict, trail: Option<Step>) -> Event {
         verdict,
         reasons,
         obligations: Vec::new(),
+        shown: None,
         release: None,
         faults,
         ruleset: digest,

@@ -90,6 +90,7 @@ fn spent(wall: Timestamp, boot: Option<Uptime>) -> Event {
         verdict: Verdict::Allow,
         reasons: Vec::new(),
         obligations: Vec::new(),
+        shown: None,
         release: None,
         faults: Vec::new(),
         ruleset: digest,

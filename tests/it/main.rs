@@ -13,6 +13,7 @@ mod live;
 mod raw;
 mod stand;
 
+mod answers;
 mod architecture;
 mod bounds;
 mod budgets;

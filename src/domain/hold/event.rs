@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Binding, Opened};
-use crate::domain::{ApproverId, Digest, Release, Timestamp};
+use crate::domain::{ApproverId, Decision, Digest, Release, Timestamp};
 
 /// What happens to a hold. Each is one record of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,7 +82,11 @@ pub enum HoldEvent {
         reason: String,
     },
     /// The outcome reached the agent.
-    Delivered,
+    Delivered {
+        /// What policy said of the answer, unless it was a plain allow.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        disclose: Option<Box<Decision>>,
+    },
 }
 
 impl HoldEvent {
@@ -105,7 +109,7 @@ impl HoldEvent {
             Self::Executed { .. } => "executed",
             Self::Failed { .. } => "failed",
             Self::Unknown { .. } => "unknown",
-            Self::Delivered => "delivered",
+            Self::Delivered { .. } => "delivered",
         }
     }
 }

@@ -114,8 +114,12 @@ fn the_paths_of_the_table() {
             vec![ok.clone(), claim.clone(), stale.clone(), claim.clone()],
             "`claimed` cannot follow `stale`",
         ),
-        (1, vec![HoldEvent::Delivered], "`delivered` cannot follow `pending`"),
-        (1, vec![ok.clone(), claim, send, executed, HoldEvent::Delivered], "executed"),
+        (1, vec![HoldEvent::Delivered { disclose: None }], "`delivered` cannot follow `pending`"),
+        (
+            1,
+            vec![ok.clone(), claim, send, executed, HoldEvent::Delivered { disclose: None }],
+            "executed",
+        ),
     ];
     for (people, events, expected) in cases {
         assert_eq!(run(people, &events), expected, "{events:?}");
@@ -163,7 +167,7 @@ fn any_event() -> impl Strategy<Value = HoldEvent> {
         Just(HoldEvent::Executed { sealed: "s".into() }),
         Just(HoldEvent::Failed { sealed: None, error: "e".into() }),
         Just(HoldEvent::Unknown { reason: "u".into() }),
-        Just(HoldEvent::Delivered),
+        Just(HoldEvent::Delivered { disclose: None }),
     ]
 }
 

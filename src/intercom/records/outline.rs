@@ -36,31 +36,38 @@ impl<'a> Outline<'a> {
     pub(super) fn of(object: Value<'a>) -> Self {
         let mut found = Self::default();
         for member in object.children() {
-            let Some(key) = member.key() else { continue };
-            let slot = match key.as_ref() {
-                "type" => &mut found.kind,
-                "id" => &mut found.id,
-                "url" => &mut found.url,
-                "external_id" | "category" | "applied_at" | "applied_by" => continue,
+            let escaped;
+            let key = match member.raw_key() {
+                Some(key) => key,
+                None => {
+                    escaped = member.key().unwrap_or_default();
+                    escaped.as_bytes()
+                }
+            };
+            let slot = match key {
+                b"type" => &mut found.kind,
+                b"id" => &mut found.id,
+                b"url" => &mut found.url,
+                b"external_id" | b"category" | b"applied_at" | b"applied_by" => continue,
                 key => {
                     found.more = true;
                     match key {
-                        "text" => &mut found.text,
-                        "metadata" => &mut found.metadata,
-                        "part_type" => &mut found.part_type,
-                        "tags" => &mut found.tags,
-                        "team_assignee_id" => &mut found.team,
-                        "admin_assignee_id" => &mut found.admin,
-                        "state" => &mut found.state,
-                        "source" => &mut found.source,
-                        "author" => &mut found.author,
-                        "author_id" => &mut found.author_id,
-                        "contacts" => &mut found.contacts,
-                        "companies" => &mut found.companies,
-                        "company" => &mut found.company,
-                        "segments" => &mut found.segments,
-                        "article_id" => &mut found.article_id,
-                        "errors" => &mut found.errors,
+                        b"text" => &mut found.text,
+                        b"metadata" => &mut found.metadata,
+                        b"part_type" => &mut found.part_type,
+                        b"tags" => &mut found.tags,
+                        b"team_assignee_id" => &mut found.team,
+                        b"admin_assignee_id" => &mut found.admin,
+                        b"state" => &mut found.state,
+                        b"source" => &mut found.source,
+                        b"author" => &mut found.author,
+                        b"author_id" => &mut found.author_id,
+                        b"contacts" => &mut found.contacts,
+                        b"companies" => &mut found.companies,
+                        b"company" => &mut found.company,
+                        b"segments" => &mut found.segments,
+                        b"article_id" => &mut found.article_id,
+                        b"errors" => &mut found.errors,
                         _ => continue,
                     }
                 }

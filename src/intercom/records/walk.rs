@@ -48,6 +48,27 @@ pub(super) fn read(tool: &str, result: &JsonText) -> Option<Records> {
     Some(walk.found)
 }
 
+/// What Intercom tells or asks on the way: there is room for names and numbers, words could be about
+/// anything.
+pub(super) fn message(params: &JsonText) -> Option<Records> {
+    const NAMES: [&str; 7] =
+        ["progressToken", "requestId", "level", "logger", "uri", "taskId", "elicitationId"];
+    let tree = Tree::read(params.bytes().clone(), &limits()).ok()?;
+    let root = tree.root().filter(|root| root.kind() == json::Kind::Object)?;
+    let mut found = Records { understood: true, ..Records::default() };
+    let plain = |member: Value<'_>| {
+        let is_name = member.key().is_some_and(|key| NAMES.contains(&key.as_ref()));
+        // The acknowledgement of a subscription: what the client itself named.
+        let is_filter = member.key().is_some_and(|key| key == "notifications")
+            && member.children().all(|one| one.children().all(envelope::is_scalar));
+        envelope::is_wordless(member) || is_name && envelope::is_scalar(member) || is_filter
+    };
+    if !root.children().all(plain) {
+        found.flawed("it has words that could be about anything");
+    }
+    Some(found)
+}
+
 struct Walk {
     /// What the tool is about.
     tool: Option<Kind>,
@@ -184,18 +205,23 @@ impl Walk {
                     if let Some(last) = open.last_mut() {
                         last.text_bytes += value.range().len().saturating_sub(2);
                     }
-                    self.string(document, value, open.last().map(|last| last.record));
+                    let record = open.last().map(|last| last.record).or(within);
+                    self.string(document, value, record);
                 }
                 json::Kind::Object if number >= named_by_customers => {
                     let parent = open.last().map(|last| last.record).or(within);
-                    if value.key().is_some_and(|key| key == "custom_attributes") {
+                    if value.is("custom_attributes") {
                         named_by_customers = value.next();
                     } else if let Some(record) = self.object(document, value, rows, parent) {
                         open.push(Inside { record, end: value.next(), text_bytes: 0 });
                     }
                 }
-                json::Kind::Array => self.ids(document, value),
-                json::Kind::Number => self.id(document, value),
+                json::Kind::Array => {
+                    self.ids(document, value, open.last().map(|last| last.record).or(within));
+                }
+                json::Kind::Number => {
+                    self.id(document, value, open.last().map(|last| last.record).or(within));
+                }
                 _ => {}
             }
             number += 1;
@@ -215,7 +241,10 @@ impl Walk {
 
     /// A string: an id that refers to something, or JSON in prose.
     fn string(&mut self, document: usize, value: Value<'_>, record: Option<usize>) {
-        self.id(document, value);
+        self.id(document, value, record);
+        if !Document::may_hold_json(value.bytes()) {
+            return;
+        }
         let in_prose = record
             .and_then(|record| self.found.records.get(record))
             .is_none_or(|record| record.partial && record.row);
@@ -247,13 +276,14 @@ impl Walk {
                     kind,
                     outline.id.and_then(|id| outline::plain_id(kind, id)),
                     place(false),
+                    parent,
                 );
                 return None;
             }
             envelope::Class::Highlight => {
                 let kind = Kind::Article;
                 let id = outline.article_id.and_then(|id| outline::plain_id(kind, id));
-                self.mention(kind, id, place(false));
+                self.mention(kind, id, place(false), parent);
                 return None;
             }
             envelope::Class::Strange => {
@@ -356,34 +386,31 @@ impl Walk {
     }
 
     /// A list of ids.
-    fn ids(&mut self, document: usize, array: Value<'_>) {
-        let kind = match array.key().as_deref() {
-            Some("contact_ids") => Kind::Contact,
-            Some("company_ids") => Kind::Company,
-            Some("conversation_ids") => Kind::Conversation,
-            Some("article_ids") => Kind::Article,
-            _ => return,
-        };
+    fn ids(&mut self, document: usize, array: Value<'_>, within: Option<usize>) {
+        let lists = [
+            ("contact_ids", Kind::Contact),
+            ("company_ids", Kind::Company),
+            ("conversation_ids", Kind::Conversation),
+            ("article_ids", Kind::Article),
+        ];
+        let Some((_, kind)) = lists.into_iter().find(|(key, _)| array.is(key)) else { return };
         for id in array.children() {
             let place = Place { document, value: id.number(), partial: false };
-            self.mention(kind, outline::plain_id(kind, id), place);
+            self.mention(kind, outline::plain_id(kind, id), place, within);
         }
     }
 
     /// A member that names something.
-    fn id(&mut self, document: usize, value: Value<'_>) {
-        let kind = match value.key().as_deref() {
-            Some("contact_id") => Kind::Contact,
-            Some("conversation_id") => Kind::Conversation,
-            _ => return,
-        };
+    fn id(&mut self, document: usize, value: Value<'_>, within: Option<usize>) {
+        let members = [("contact_id", Kind::Contact), ("conversation_id", Kind::Conversation)];
+        let Some((_, kind)) = members.into_iter().find(|(key, _)| value.is(key)) else { return };
         let place = Place { document, value: value.number(), partial: false };
-        self.mention(kind, outline::plain_id(kind, value), place);
+        self.mention(kind, outline::plain_id(kind, value), place, within);
     }
 
-    fn mention(&mut self, kind: Kind, id: Option<String>, place: Place) {
+    fn mention(&mut self, kind: Kind, id: Option<String>, place: Place, within: Option<usize>) {
         if let Some(id) = id.filter(|_| kind.is_named()) {
-            self.found.mentions.push(Mention { kind, id, place });
+            self.found.mentions.push(Mention { kind, id, place, within });
         }
     }
 }

@@ -59,29 +59,74 @@ pub enum Edited {
     Nothing(String),
 }
 
+/// The records that are withheld, those inside others included.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Gone(BTreeSet<usize>);
+
+impl Gone {
+    /// Whether none is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether the record of this number is.
+    #[must_use]
+    pub fn has(&self, number: usize) -> bool {
+        self.0.contains(&number)
+    }
+
+    /// The others.
+    pub(super) fn others<'a>(&self, all: &'a [Record]) -> impl Iterator<Item = &'a Record> {
+        let others = all.iter().enumerate().filter(|(number, _)| !self.has(*number));
+        others.map(|(_, record)| record)
+    }
+}
+
+/// An answer after orders were carried out on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withheld {
+    /// What is left.
+    pub edited: Edited,
+    /// What is not.
+    pub gone: Gone,
+}
+
 /// Carries the orders out on the answer that `records` was read from.
 ///
 /// # Errors
 /// If an order names a record that is not there: the rule meant another answer, so this one must not
 /// leave.
-pub fn withhold(records: &Records, orders: &[Order<'_>]) -> Result<Edited, NoSuchRecord> {
+pub fn withhold(records: &Records, orders: &[Order<'_>]) -> Result<Withheld, NoSuchRecord> {
     let (dropped, words) = settle(records, orders)?;
+    let edited = edited(records, &dropped, words);
+    let mut gone = dropped;
+    // A record stands behind the one that it is in.
+    for (number, record) in records.records.iter().enumerate() {
+        if record.parent.is_some_and(|outer| gone.contains(&outer)) {
+            gone.insert(number);
+        }
+    }
+    Ok(Withheld { edited, gone: Gone(gone) })
+}
+
+fn edited(records: &Records, dropped: &BTreeSet<usize>, words: String) -> Edited {
     if dropped.is_empty() {
-        return Ok(Edited::Same);
+        return Edited::Same;
     }
     let is_single = |place: &Place| !records.is_entry(place);
     let rows = || records.records.iter().enumerate().filter(|(_, record)| record.row);
     let none_left = rows().all(|(number, _)| dropped.contains(&number));
     let one = rows().any(|(_, record)| record.places.iter().any(is_single));
     if none_left && one {
-        return Ok(Edited::Nothing(words));
+        return Edited::Nothing(words);
     }
     let mut edits = Edits::new(records);
     for record in dropped.iter().filter_map(|number| records.records.get(*number)) {
         edits.record(record);
     }
     // An answer whose places cannot be found again is not sent at all.
-    Ok(edits.carry_out(&words).map_or(Edited::Nothing(words), Edited::Rest))
+    edits.carry_out(&words).map_or(Edited::Nothing(words), Edited::Rest)
 }
 
 /// The records that leave, and the words for it.

@@ -1,15 +1,15 @@
 //! Noticing that an object names a key twice, cheaply.
 //!
-//! Objects are small as a rule: a key is compared by a 64-bit tag with those before it, and only
-//! equal tags look at the bytes. From the seventeenth key on, an object gets a hash set (randomly
-//! keyed), so that hundred thousand keys stay linear. Keys are compared after decoding, and only
+//! Objects are small as a rule: a key is compared by a 64-bit tag with those before it, eight at a
+//! time, and only equal tags look at the bytes. From the sixty-fifth key on, an object gets a hash
+//! set (randomly keyed), so that hundred thousand keys stay linear. Keys are compared after decoding, and only
 //! those with escapes are copied.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// Up to here a linear search is cheaper than hashing.
-const LINEAR: usize = 16;
+const LINEAR: usize = 64;
 
 /// The keys of all objects that are open at one moment: a stack in one allocation.
 #[derive(Default)]
@@ -44,11 +44,12 @@ impl<'a> Keys<'a> {
         let tag = tag(&key);
         let tags = self.tags.get(scope.first..).unwrap_or_default();
         let texts = self.texts.get(scope.first..).unwrap_or_default();
-        let twice = tags
-            .iter()
-            .zip(texts)
-            .any(|(other_tag, other)| *other_tag == tag && other.as_ref() == key.as_ref());
-        if twice {
+        // Without an early end, so that the compiler compares many at once.
+        let (eights, rest) = tags.as_chunks::<8>();
+        let is_among =
+            |some: &[u64]| some.iter().fold(false, |found, other| found | (*other == tag));
+        let perhaps = eights.iter().any(|eight| is_among(eight)) || is_among(rest);
+        if perhaps && texts.iter().any(|other| other.as_ref() == key.as_ref()) {
             return false;
         }
         if tags.len() < LINEAR {

@@ -20,6 +20,13 @@ pub(super) fn next_special(bytes: &[u8], from: usize) -> usize {
     search(bytes, from)
 }
 
+/// The same within one word: 8 if there is none.
+#[inline]
+pub(super) fn special_in(word: &[u8; 8]) -> usize {
+    let found = specials(u64::from_le_bytes(*word));
+    if found == 0 { word.len() } else { first(found) }
+}
+
 fn search(bytes: &[u8], from: usize) -> usize {
     let Some(rest) = bytes.get(from..) else { return bytes.len() };
     let (words, _) = rest.as_chunks::<8>();
@@ -79,6 +86,9 @@ mod tests {
         fn agrees_with_a_plain_search(bytes: Vec<u8>, from in 0usize..80) {
             let plain = (from..bytes.len()).find(|at| is_special(bytes[*at])).unwrap_or(bytes.len());
             prop_assert_eq!(next_special(&bytes, from), plain);
+            if let Some(word) = bytes.first_chunk() {
+                prop_assert_eq!(special_in(word), next_special(word, 0));
+            }
         }
 
         #[test]

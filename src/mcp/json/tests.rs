@@ -281,7 +281,7 @@ fn limits_hold_at_their_edges() {
 
 #[test]
 fn many_keys_are_told_apart_at_every_count() {
-    for count in [2, 15, 16, 17, 18, 40, 100_000] {
+    for count in [2, 15, 16, 17, 18, 40, 63, 64, 65, 66, 100_000] {
         let members: Vec<String> =
             (0..count).map(|index| format!("\"k{index}\":{index}")).collect();
         let text = format!("{{{}}}", members.join(","));

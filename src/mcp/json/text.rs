@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::Kind;
 use super::reader::kind_at;
-use super::scan::next_special;
+use super::scan::{next_special, special_in};
 use crate::domain::JsonText;
 
 /// What the value is.
@@ -207,9 +207,73 @@ pub(super) fn skip_string(bytes: &[u8], at: usize) -> Option<usize> {
     }
 }
 
-/// Decodes a string with its quotes.
+/// Decodes a string with its quotes. Answers of Intercom are JSON within a string, with an escape
+/// every few bytes, so this copies whole words and takes back what lies behind an escape.
 pub(super) fn decode(quoted: &[u8]) -> Option<String> {
-    serde_json::from_slice(quoted).ok()
+    let inner = quoted.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    let mut out = Vec::with_capacity(inner.len() + 8);
+    let mut at = 0;
+    while let Some(rest) = inner.get(at..).filter(|rest| !rest.is_empty()) {
+        let plain = match rest.first_chunk::<8>() {
+            Some(word) => {
+                let length = out.len();
+                let plain = special_in(word);
+                out.extend_from_slice(word);
+                out.truncate(length + plain);
+                plain
+            }
+            None => {
+                let plain = next_special(rest, 0);
+                out.extend_from_slice(rest.get(..plain)?);
+                plain
+            }
+        };
+        at += plain;
+        match rest.get(plain) {
+            Some(b'\\') => at += escaped(rest.get(plain + 1..)?, &mut out)?,
+            // A quote or a control character ends no string of ours.
+            Some(byte) if *byte < 0x20 || *byte == b'"' => return None,
+            _ => {}
+        }
+    }
+    String::from_utf8(out).ok()
+}
+
+/// Decodes what follows a backslash; gives how long the whole escape is.
+fn escaped(rest: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+    let plain = match rest.first()? {
+        byte @ (b'"' | b'\\' | b'/') => *byte,
+        b'n' => b'\n',
+        b't' => b'\t',
+        b'r' => b'\r',
+        b'b' => 0x08,
+        b'f' => 0x0c,
+        b'u' => {
+            let (letter, length) = unicode(rest)?;
+            out.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+            return Some(length);
+        }
+        _ => return None,
+    };
+    out.push(plain);
+    Some(2)
+}
+
+/// The character of `uXXXX`, or of two of them, and how long the escape is with its backslash.
+fn unicode(rest: &[u8]) -> Option<(char, usize)> {
+    let unit = |at: usize| {
+        let digits = rest.get(at..at + 4)?;
+        digits
+            .iter()
+            .try_fold(0, |value, digit| Some(value * 16 + char::from(*digit).to_digit(16)?))
+    };
+    let first = unit(1)?;
+    if !(0xD800..0xDC00).contains(&first) {
+        return Some((char::from_u32(first)?, 6));
+    }
+    let second = unit(7).filter(|_| rest.get(5..7) == Some(b"\\u"))?;
+    let low = second.checked_sub(0xDC00).filter(|low| *low < 0x400)?;
+    Some((char::from_u32(0x10000 + ((first - 0xD800) << 10) + low)?, 12))
 }
 
 /// A part of an accepted value, sharing its buffer.

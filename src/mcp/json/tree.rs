@@ -110,13 +110,28 @@ impl<'a> Value<'a> {
     /// The decoded key, if it is a member of an object.
     #[must_use]
     pub fn key(self) -> Option<Cow<'a, str>> {
-        let (start, end) = self.node.key;
-        let quoted = self.tree.text.get(start as usize..end as usize)?;
         if self.node.escaped {
-            return decode(quoted).map(Cow::Owned);
+            let (start, end) = self.node.key;
+            return decode(self.tree.text.get(start as usize..end as usize)?).map(Cow::Owned);
         }
-        let inner = quoted.get(1..quoted.len().checked_sub(1)?)?;
-        std::str::from_utf8(inner).ok().map(Cow::Borrowed)
+        std::str::from_utf8(self.raw_key()?).ok().map(Cow::Borrowed)
+    }
+
+    /// Whether it is the member of this key.
+    #[must_use]
+    pub fn is(self, key: &str) -> bool {
+        if self.node.escaped {
+            return self.key().is_some_and(|own| own == key);
+        }
+        self.raw_key() == Some(key.as_bytes())
+    }
+
+    /// The key as it is written, without its quotes; `None` if it has escapes or is none.
+    #[must_use]
+    pub fn raw_key(self) -> Option<&'a [u8]> {
+        let (start, end) = self.node.key;
+        let inside = self.tree.text.get(start as usize + 1..(end as usize).checked_sub(1)?);
+        inside.filter(|_| !self.node.escaped)
     }
 
     /// Elements or members, in order.
@@ -132,7 +147,7 @@ impl<'a> Value<'a> {
     /// The member of an object.
     #[must_use]
     pub fn get(self, key: &str) -> Option<Value<'a>> {
-        self.children().find(|child| child.key().is_some_and(|own| own == key))
+        self.children().find(|child| child.is(key))
     }
 
     /// The decoded text of a string.

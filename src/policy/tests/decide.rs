@@ -82,8 +82,7 @@ async fn the_default_rules_decide_lists_answers_and_releases() {
     let call = tool_call(&["support-reader"], "search", Effect::Read, "{}");
     for kind in AnswerKind::ALL {
         let method = (kind == AnswerKind::ServerRequest).then(|| String::from("roots/list"));
-        let found =
-            ruleset.disclose(&call, &AnswerFacts { kind, method, bytes: 9 }, &facts()).await;
+        let found = ruleset.disclose(&call, &nothing(kind, method, 9), &facts()).await;
         let denied = matches!(kind, AnswerKind::ServerRequest | AnswerKind::InputRequired);
         assert_eq!(found.verdict == Verdict::Deny, denied, "{kind:?}");
         assert_eq!(found.fault, None);
@@ -120,11 +119,8 @@ async fn the_conformance_bundle_lets_its_role_do_everything() {
     for (roles, verdict) in [(&["conformance"][..], Verdict::Allow), (&["x"], Verdict::Deny)] {
         let call = tool_call(roles, "test_anything", Effect::Write, "{}");
         assert_eq!(ruleset.admit(&call, &facts()).await.verdict, verdict);
-        let answer = AnswerFacts {
-            kind: AnswerKind::ServerRequest,
-            method: Some(String::from("sampling/createMessage")),
-            bytes: 1,
-        };
+        let method = Some(String::from("sampling/createMessage"));
+        let answer = nothing(AnswerKind::ServerRequest, method, 1);
         assert_eq!(ruleset.disclose(&call, &answer, &facts()).await.verdict, verdict);
     }
 }

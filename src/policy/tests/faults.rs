@@ -155,7 +155,7 @@ async fn disclose_and_approve_cannot_hold() {
     let entry = files.iter_mut().find(|file| file.name == "lib/disclose.rego").unwrap();
     entry.text = format!("package portcullis.disclose\n\nimport rego.v1\n\n{hold}\n");
     let ruleset = patient(&files);
-    let answer = AnswerFacts { kind: AnswerKind::Result, method: None, bytes: 1 };
+    let answer = nothing(AnswerKind::Result, None, 1);
     let found = ruleset.disclose(&calls().1, &answer, &facts()).await;
     assert_eq!(found.fault, Some(PolicyInvalidResult));
 }

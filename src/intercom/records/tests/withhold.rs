@@ -147,7 +147,7 @@ proptest! {
         let gone: Vec<String> = chosen.iter().map(|number| records.records[*number].reference.clone()).collect();
         let orders: Vec<Order<'_>> =
             gone.iter().map(|reference| Order::Drop { reference, text: "not for you" }).collect();
-        let edited = match withhold(&records, &orders).unwrap() {
+        let edited = match withhold(&records, &orders).unwrap().edited {
             Edited::Same => {
                 prop_assert!(gone.is_empty());
                 return Ok(());
@@ -178,7 +178,11 @@ proptest! {
         // Again: there is nothing left of it to take out.
         let again = read("search_conversations", &edited).unwrap();
         prop_assert!(gone.iter().all(|reference| again.find(reference).is_none()));
-        prop_assert_eq!(withhold(&again, &[]).unwrap(), Edited::Same);
+        prop_assert_eq!(withhold(&again, &[]).unwrap().edited, Edited::Same);
+        // What is counted as seen is what is there to be seen.
+        let gone = withhold(&records, &orders).unwrap().gone;
+        prop_assert_eq!(records.counts_without(&gone), again.counts());
+        prop_assert!(records.seen_without(&gone).eq(again.seen()));
     }
 }
 
@@ -187,7 +191,7 @@ fn orders<'a>(references: &[&'a str]) -> Vec<Order<'a>> {
 }
 
 fn rest(records: &Records, orders: &[Order<'_>]) -> String {
-    match withhold(records, orders).unwrap() {
+    match withhold(records, orders).unwrap().edited {
         Edited::Rest(text) => text.as_str().to_owned(),
         other => panic!("{other:?}"),
     }
@@ -259,8 +263,11 @@ fn counts_are_truthful_and_by_rule() {
         left.records.iter().map(|one| one.reference.as_str()).collect::<Vec<_>>(),
         ["conversation:3"]
     );
-    assert_eq!(withhold(&records, &[Order::Rows { most: 4, text: "t" }]), Ok(Edited::Same));
-    assert_eq!(withhold(&records, &orders[..0]), Ok(Edited::Same));
+    assert_eq!(
+        withhold(&records, &[Order::Rows { most: 4, text: "t" }]).unwrap().edited,
+        Edited::Same
+    );
+    assert_eq!(withhold(&records, &orders[..0]).unwrap().edited, Edited::Same);
     let unknown = Order::Drop { reference: "conversation:9", text: "t" };
     assert_eq!(withhold(&records, &[unknown]), Err(NoSuchRecord("conversation:9".to_owned())));
 }
@@ -273,7 +280,7 @@ fn one_object_that_leaves_leaves_nothing() {
     let resource = json!({"contents": [{"uri": "x", "text": one.to_string()}]});
     for result in [call.clone(), task(call), resource] {
         let records = read("get_conversation", &JsonText::of(&result)).unwrap();
-        let edited = withhold(&records, &orders(&["conversation:1"])).unwrap();
+        let edited = withhold(&records, &orders(&["conversation:1"])).unwrap().edited;
         assert_eq!(
             edited,
             Edited::Nothing("Portcullis withheld 1 conversation: not for you.".to_owned())

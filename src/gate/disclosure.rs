@@ -1,0 +1,124 @@
+//! What may be shown of an answer: the decision, and the answer without what must not be seen.
+//!
+//! What a rule wants withheld is taken out here, before anybody else has the answer in hand. An
+//! obligation that cannot be carried out denies.
+
+use super::{Gate, Ruleset};
+use crate::domain::{
+    Decision, Duty, Finding, Judge, Obligation, Question, Reason, Verdict, decide, told,
+};
+use crate::intercom::records::{Edited, Gone, Order, Withheld, withhold};
+use crate::policy::AnswerFacts;
+
+/// The rule named where something cannot be withheld.
+const OBLIGATION: &str = "portcullis.obligation";
+
+/// The answer to `disclose`, carried out.
+#[derive(Debug)]
+#[must_use]
+pub struct Disclosure {
+    /// The decision.
+    pub decision: Decision,
+    /// The content as it may be shown, if the verdict is `allow`.
+    pub edited: Edited,
+    /// The records that it no longer shows.
+    pub(super) gone: Gone,
+}
+
+impl Disclosure {
+    fn of(decision: Decision, withheld: Withheld) -> Self {
+        Self { decision, edited: withheld.edited, gone: withheld.gone }
+    }
+
+    /// Whether anything may be shown.
+    #[must_use]
+    pub fn is_allowed(&self) -> bool {
+        self.decision.verdict == Verdict::Allow
+    }
+
+    /// The decision, if the record must have it: a plain allow need not be told.
+    #[must_use]
+    pub fn to_record(&self) -> Option<Decision> {
+        let plain = self.is_allowed() && self.decision.obligations.is_empty();
+        (!plain).then(|| self.decision.clone())
+    }
+}
+
+impl Gate {
+    /// Carries a decision out on the content of an answer.
+    pub(super) fn carried_out(
+        &self,
+        ruleset: &Ruleset,
+        answer: &AnswerFacts,
+        mut decision: Decision,
+    ) -> Disclosure {
+        let whole = || Withheld { edited: Edited::Same, gone: Gone::default() };
+        if decision.verdict != Verdict::Allow {
+            return Disclosure::of(decision, whole());
+        }
+        let words: Vec<String> = decision.obligations.iter().map(words).collect();
+        let orders: Vec<Order<'_>> = decision
+            .obligations
+            .iter()
+            .zip(&words)
+            .filter_map(|(one, text)| order(one, text))
+            .collect();
+        let withheld = match answer.content.records() {
+            _ if orders.is_empty() => Some(whole()),
+            Some(records) => withhold(records, &orders).ok(),
+            // There are no rows in nothing, but a record to withhold must be there.
+            None => orders.iter().all(|it| matches!(it, Order::Rows { .. })).then(whole),
+        };
+        let Some(withheld) = withheld else {
+            return Disclosure::of(denied(ruleset, decision), whole());
+        };
+        if withheld.edited != Edited::Same {
+            let withholding = decision.obligations.iter_mut();
+            withholding.for_each(|one| one.changed |= order(one, "").is_some());
+        }
+        if let Edited::Rest(text) = &withheld.edited {
+            decision.shown = Some(self.sealer.mac("portcullis/shown/v1", &[text.bytes()]));
+        }
+        Disclosure::of(decision, withheld)
+    }
+}
+
+/// What the agent is told of why.
+fn words(obligation: &Obligation) -> String {
+    let words = told(std::slice::from_ref(&obligation.reason));
+    words.trim_end_matches('.').to_owned()
+}
+
+/// What an obligation wants withheld; `None` if it is of another sort.
+fn order<'a>(obligation: &'a Obligation, text: &'a str) -> Option<Order<'a>> {
+    match &obligation.duty {
+        Duty::Drop { record } => Some(Order::Drop { reference: record, text }),
+        Duty::Rows { most } => {
+            Some(Order::Rows { most: usize::try_from(*most).unwrap_or(usize::MAX), text })
+        }
+        Duty::Set { .. }
+        | Duty::Cap { .. }
+        | Duty::Filter(_)
+        | Duty::Label { .. }
+        | Duty::Reason { .. } => None,
+    }
+}
+
+fn denied(ruleset: &Ruleset, decision: Decision) -> Decision {
+    let text = "a rule withholds a record that this answer does not have".to_owned();
+    let mut reasons = vec![Reason::new(OBLIGATION, text)];
+    for one in decision.obligations {
+        if order(&one, "").is_some() && !reasons.contains(&one.reason) {
+            reasons.push(one.reason);
+        }
+    }
+    let finding = Finding {
+        judge: Judge::Portcullis,
+        verdict: Verdict::Deny,
+        reasons,
+        obligations: Vec::new(),
+        release: None,
+        fault: None,
+    };
+    decide(Question::Disclose, ruleset.revision(), vec![finding])
+}

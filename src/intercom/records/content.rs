@@ -1,0 +1,87 @@
+//! What an answer holds, read at most once and only if somebody asks.
+
+use std::sync::OnceLock;
+
+use super::{Records, read, walk};
+use crate::domain::JsonText;
+use crate::mcp::json;
+
+/// The content of something that Intercom sent: a result, an error, or what it tells on the way.
+#[derive(Debug, Default)]
+pub struct Content {
+    sort: Sort,
+    tool: String,
+    text: Option<JsonText>,
+    records: OnceLock<Option<Records>>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Sort {
+    /// Nothing of Intercom's data.
+    #[default]
+    Nothing,
+    Result,
+    /// Parameters of a notification or a request.
+    Message,
+}
+
+impl Content {
+    /// Nothing of Intercom's data: lists of our own making, the server's description of itself.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// A result. `tool` is the tool that was called, empty for other methods.
+    #[must_use]
+    pub fn of_result(tool: Option<&str>, result: &JsonText) -> Self {
+        let (sort, tool) = (Sort::Result, tool.unwrap_or_default().to_owned());
+        Self { sort, tool, text: Some(result.clone()), ..Self::default() }
+    }
+
+    /// A JSON-RPC error, as a tool would have told of it.
+    #[must_use]
+    pub fn of_error(message: &str, data: Option<&JsonText>) -> Self {
+        let words = json::quote(message);
+        let mut text = format!(r#"{{"isError":true,"content":[{{"text":{}}}]"#, words.as_str());
+        if let Some(data) = data {
+            text.push_str(r#","structuredContent":"#);
+            text.push_str(data.as_str());
+        }
+        text.push('}');
+        let text = JsonText::from_valid(text.into_bytes().into());
+        Self { sort: Sort::Result, text: Some(text), ..Self::default() }
+    }
+
+    /// The parameters of a notification or of a request of the server.
+    #[must_use]
+    pub fn of_message(params: &JsonText) -> Self {
+        Self { sort: Sort::Message, text: Some(params.clone()), ..Self::default() }
+    }
+
+    /// The text, if there is any.
+    #[must_use]
+    pub const fn text(&self) -> Option<&JsonText> {
+        self.text.as_ref()
+    }
+
+    /// What it shows; `None` if there is nothing, or nothing that can be read.
+    #[must_use]
+    pub fn records(&self) -> Option<&Records> {
+        let read = || match (self.sort, &self.text) {
+            (Sort::Nothing, _) | (_, None) => None,
+            (Sort::Result, Some(text)) => read(&self.tool, text),
+            (Sort::Message, Some(text)) => walk::message(text),
+        };
+        self.records.get_or_init(read).as_ref()
+    }
+
+    /// Why it cannot be said what it shows; `None` if it can.
+    #[must_use]
+    pub fn flaw(&self) -> Option<&'static str> {
+        if self.sort == Sort::Nothing {
+            return None;
+        }
+        self.records().map_or(Some("it is no JSON object"), Records::flaw)
+    }
+}
