@@ -79,6 +79,12 @@ impl Denial {
     }
 }
 
+/// What a record shows of a call's digest: keyed, so that short arguments cannot be guessed.
+#[must_use]
+pub fn recorded_digest(sealer: &Sealer, call: Digest) -> Digest {
+    sealer.mac("portcullis/arguments/v1", &[call.as_bytes()])
+}
+
 /// What an agent reads of a refusal of `what`, a tool or a method.
 #[must_use]
 pub fn refusal(what: &str, decision: &Decision) -> String {
@@ -373,7 +379,7 @@ impl Gate {
     }
 
     fn keyed(&self, call: &Call) -> Digest {
-        self.sealer.mac("portcullis/arguments/v1", &[call.digest().as_bytes()])
+        recorded_digest(&self.sealer, call.digest())
     }
 
     /// What an approval of this call would be bound to; `None` if it is not a pinned tool's.

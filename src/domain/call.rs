@@ -142,15 +142,20 @@ impl Call {
     /// SHA-256, so it must not be written to the log as it is (short arguments could be guessed).
     #[must_use]
     pub fn digest(&self) -> Digest {
-        let continuation = self.continuation.as_ref().map_or("", JsonText::as_str);
-        Digest::of(
-            "portcullis/call/v1",
-            &[
-                self.method.as_bytes(),
-                self.subject.tool().unwrap_or_default().as_bytes(),
-                self.payload.as_str().as_bytes(),
-                continuation.as_bytes(),
-            ],
-        )
+        let tool = self.subject.tool().unwrap_or_default();
+        Self::digest_of(&self.method, tool, &self.payload, self.continuation.as_ref())
+    }
+
+    /// The digest that a call with these parts has.
+    #[must_use]
+    pub fn digest_of(
+        method: &str,
+        tool: &str,
+        payload: &JsonText,
+        continuation: Option<&JsonText>,
+    ) -> Digest {
+        let continuation = continuation.map_or("", JsonText::as_str);
+        let parts = [method, tool, payload.as_str(), continuation];
+        Digest::of("portcullis/call/v1", &parts.map(str::as_bytes))
     }
 }

@@ -48,6 +48,9 @@ pub struct Story {
     pub rule: Option<String>,
     /// `file:line`.
     pub at: String,
+    /// What its METADATA calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
     /// What came of it.
     #[serde(flatten)]
     pub outcome: StoryOutcome,
@@ -204,7 +207,11 @@ impl Ruleset {
         let package = format!("portcullis.rules.{}", question.as_str());
         let sites = rules.named(&package, lint::words(question));
         let teller = Teller::new(&engine, &rules, input, &inputs, tool);
-        let stories = teller.question(question, &sites);
+        let mut stories = teller.question(question, &sites);
+        for story in &mut stories {
+            let site = story.rule.as_ref().and_then(|rule| self.sites.get(rule));
+            story.title = site.and_then(|site| site.note.title.clone());
+        }
         let verdicts =
             inputs.iter().filter_map(|(role, input)| self.verdict(question, role, input));
         (stories, verdicts.collect())

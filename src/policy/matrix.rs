@@ -56,6 +56,9 @@ pub struct Cell {
     /// Where it stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
+    /// What its METADATA calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
     /// What it says.
     pub text: String,
 }
@@ -110,8 +113,8 @@ impl Ruleset {
         let Ruled { finding, .. } = self.rule_on(Question::Admit, &asked, now).await?;
         let admit = finding.verdict;
         let reason = finding.reasons.into_iter().next();
-        let (rule, at, text) =
-            reason.map_or_else(Default::default, |one| (one.rule, one.at, one.text));
-        Ok(Cell { visible, admit, rule, at, text })
+        let (rule, at, title, text) =
+            reason.map_or_else(Default::default, |one| (one.rule, one.at, one.title, one.text));
+        Ok(Cell { visible, admit, rule, at, title, text })
     }
 }

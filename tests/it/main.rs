@@ -22,6 +22,7 @@ mod crash;
 mod door;
 mod drift;
 mod eras;
+mod explain;
 mod kill;
 mod leaving;
 mod load;

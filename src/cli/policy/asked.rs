@@ -5,11 +5,13 @@ use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
+use bytes::Bytes;
 
 use crate::clock;
 use crate::config::Config;
 use crate::domain::{Finding, JsonText, Principal, Question};
 use crate::intercom::{Catalogue, Pins, ToolDefinition};
+use crate::mcp::json;
 use crate::policy::{Asked, Caller};
 
 /// Who calls; what is given here goes before the document's `principal`.
@@ -110,8 +112,13 @@ fn attribute(text: &str) -> Result<(String, String), String> {
 
 /// Brings a tool call into the form in which the road puts it to policy: arguments in their one
 /// form, the tool's pin as it stands. Gives what Portcullis itself finds, which can only deny. A
-/// document that says `effect` or `pinned` is taken as it is.
-pub(super) fn resolve(asked: &mut Asked, data: Option<&Path>) -> anyhow::Result<Resolved> {
+/// document that says `effect` or `pinned` is taken as it is. `spelling` is the arguments' text, if it
+/// is known.
+pub(super) fn resolve(
+    asked: &mut Asked,
+    spelling: Option<JsonText>,
+    data: Option<&Path>,
+) -> anyhow::Result<Resolved> {
     let mut resolved = Resolved::default();
     let Some(tool) = asked.tool.clone() else { return Ok(resolved) };
     if asked.effect.is_some() || asked.pinned.is_some() {
@@ -126,8 +133,12 @@ pub(super) fn resolve(asked: &mut Asked, data: Option<&Path>) -> anyhow::Result<
             catalogue_pins(scratch.path())?
         }
     };
-    match pins.resolve(&tool, Some(&JsonText::of(&asked.arguments))) {
-        Ok(call) => asked.arguments = serde_json::from_str(call.arguments.as_str())?,
+    let spelling = spelling.unwrap_or_else(|| JsonText::of(&asked.arguments));
+    match pins.resolve(&tool, Some(&spelling)) {
+        Ok(call) => {
+            asked.arguments = serde_json::from_str(call.arguments.as_str())?;
+            resolved.arguments = Some(call.arguments);
+        }
         Err(refusal) => {
             asked.pinned = Some(false);
             resolved.own.push(Finding::denied(refusal.code(), refusal.to_string()));
@@ -139,10 +150,20 @@ pub(super) fn resolve(asked: &mut Asked, data: Option<&Path>) -> anyhow::Result<
 /// What became of a call on its way to policy.
 #[derive(Debug, Default)]
 pub(super) struct Resolved {
+    /// The arguments as they would be sent.
+    pub(super) arguments: Option<JsonText>,
     /// What Portcullis' own checks found.
     pub(super) own: Vec<Finding>,
     /// No pinned definitions were there, so those of the built-in catalogue stood in.
     pub(super) from_catalogue: bool,
+}
+
+/// The text of `arguments` in a document that is JSON: the order of members is part of what is
+/// recorded, and a tree does not keep it.
+pub(super) fn spelling(document: &str) -> Option<JsonText> {
+    let text = Bytes::from(document.to_owned());
+    let document = json::read(text, &json::Limits::default()).ok()?;
+    document.into_object()?.get("arguments").cloned()
 }
 
 /// Pins as if Intercom offered exactly what the catalogue knows.

@@ -4,6 +4,7 @@
 //! end, as it would read it.
 
 mod pretty;
+mod recorded;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,10 +12,11 @@ use std::process::ExitCode;
 use anyhow::bail;
 use serde::Serialize;
 
+use self::recorded::Recorded;
 use super::asked::{self, CallerArgs, Word};
 use crate::clock;
 use crate::config::Config;
-use crate::domain::{Decision, Question, Verdict, decide, told};
+use crate::domain::{Decision, JsonText, Question, TrailView, Verdict, decide, told};
 use crate::gate::refusal;
 use crate::policy::{Asked, Explanation, Ruleset};
 
@@ -22,11 +24,15 @@ use crate::policy::{Asked, Explanation, Ruleset};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "The call is a short document in YAML or JSON:\n\n  \
     tool: get_contact\n  arguments: {id: \"1\"}\n\n\
-    `portcullis policy eval --help` lists what else it may hold.")]
+    `portcullis policy eval --help` lists what else it may hold. With RECORD, what the log knows of \
+    the call need not be repeated.")]
 pub(in crate::cli) struct Args {
+    /// A recorded decision: the call's id, as in the `Record: ...` of a refusal, or a hold's.
+    #[arg(required_unless_present = "input")]
+    record: Option<String>,
     /// The call: a file, or `-` for standard input.
     #[arg(long, short, value_name = "FILE")]
-    input: PathBuf,
+    input: Option<PathBuf>,
     /// The question.
     #[arg(long, short, value_enum, default_value_t = Word::Admit)]
     question: Word,
@@ -64,25 +70,70 @@ struct Explained {
 }
 
 pub(super) async fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
-    let source = super::source(config, args.bundle)?;
-    let config = config.exists().then(|| Config::load(config)).transpose()?;
-    let ruleset = Ruleset::load(&source)?;
-    let mut asked = Asked::read(&asked::read(&args.input)?)?;
-    args.caller.put_into(&mut asked, config.as_ref());
-    let explained = explain(&ruleset, args.question.into(), asked, config.as_ref()).await?;
+    let source = super::source(config, args.bundle);
+    let path = config;
+    let config = path.exists().then(|| Config::load(path)).transpose()?;
+    // A record can be shown whatever became of the policies.
+    let ruleset = source.and_then(|source| Ok(Ruleset::load(&source)?));
+    let now = ruleset.as_ref().ok().map(Ruleset::revision);
+    let recorded = match (&args.record, &config) {
+        (Some(id), Some(config)) => Some(Recorded::find(&config.data, id, now)?),
+        (Some(_), None) => bail!(
+            "there is no configuration `{}`, so no log to look into; name one with `--config FILE`",
+            path.display()
+        ),
+        (None, _) => None,
+    };
+    let explained = match &args.input {
+        Some(input) => {
+            let text = asked::read(input)?;
+            let mut asked = Asked::read(&text)?;
+            args.caller.put_into(&mut asked, config.as_ref());
+            let spelling = asked::spelling(&text);
+            let case = Case { config: config.as_ref(), recorded: recorded.as_ref(), spelling };
+            Some(explain(&ruleset?, args.question.into(), asked, case).await?)
+        }
+        None => None,
+    };
     match args.format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(&explained)?),
-        Format::Pretty => print!("{}", pretty::text(&explained)),
+        Format::Json => {
+            let all = Output { recorded: recorded.as_ref(), explained: explained.as_ref() };
+            println!("{}", serde_json::to_string_pretty(&all)?);
+        }
+        Format::Pretty => {
+            let texts = [recorded.map(|it| it.text()), explained.map(|it| pretty::text(&it))];
+            print!("{}", texts.into_iter().flatten().collect::<Vec<_>>().join("\n"));
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Everything, for programs.
+#[derive(Debug, Serialize)]
+struct Output<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recorded: Option<&'a Recorded>,
+    #[serde(flatten)]
+    explained: Option<&'a Explained>,
+}
+
+/// What is known beside the document.
+struct Case<'a> {
+    config: Option<&'a Config>,
+    recorded: Option<&'a Recorded>,
+    /// The arguments' text.
+    spelling: Option<JsonText>,
 }
 
 async fn explain(
     ruleset: &Ruleset,
     question: Question,
     mut asked: Asked,
-    config: Option<&Config>,
+    Case { config, recorded, spelling }: Case<'_>,
 ) -> anyhow::Result<Explained> {
+    if let (Some(recorded), Some(config)) = (recorded, config) {
+        recorded.fill(&mut asked, config)?;
+    }
     if asked.environment.is_none() {
         asked.environment = config.map(|config| config.environment.clone());
     }
@@ -93,8 +144,12 @@ async fn explain(
     let resolved = match question {
         // A list is asked for without arguments.
         Question::Visible => asked::Resolved::default(),
-        _ => asked::resolve(&mut asked, config.map(|config| config.data.as_path()))?,
+        _ => asked::resolve(&mut asked, spelling, config.map(|config| config.data.as_path()))?,
     };
+    if let (Some(recorded), Some(config), Some(arguments)) = (recorded, config, &resolved.arguments)
+    {
+        notes.push(recorded.compare(arguments, config)?);
+    }
     let mut own = resolved.own;
     if question != Question::Admit && !own.is_empty() {
         // The other questions are asked of calls that were in order.
@@ -107,10 +162,25 @@ async fn explain(
             "no tools are pinned here yet, so the tool is taken as the built-in catalogue knows it",
         ));
     }
+    if asked.trail == TrailView::default() && ruleset.looks_at_trail(question) {
+        notes.push(String::from(
+            "rules here look at what the principal did before, which is taken as nothing; give \
+             `trail` in the document",
+        ));
+    }
+    if asked.target.is_none() && ruleset.looks_at_targets() {
+        notes.push(String::from(
+            "rules here look at what a write would change, which is not known; give `target` in \
+             the document",
+        ));
+    }
     let explanation = ruleset.explain(question, &asked, clock::now()).await?;
     let mut findings = own;
     findings.push(explanation.finding.clone());
     let decision = decide(question, explanation.revision, findings);
+    if question == Question::Admit {
+        notes.extend(recorded.and_then(|recorded| recorded.turned(decision.verdict)));
+    }
     let agent = agent_text(question, &asked, &decision);
     Ok(Explained { asked: summary(&asked), decision, notes, explanation, agent })
 }

@@ -80,7 +80,7 @@ impl<'a> Teller<'a> {
             };
             let rule = site.own_name().map(|name| format!("{}.{name}", question.as_str()));
             let (set, at) = (site.name.clone(), site.at(site.span()));
-            stories.push(Story { set, rule, at, outcome, turned_by_roles });
+            stories.push(Story { set, rule, at, title: None, outcome, turned_by_roles });
         }
         stories
     }
@@ -302,7 +302,14 @@ impl<'a> Teller<'a> {
                 _ => site.at(site.span()),
             };
             let set = format!("data.{}.{}", site.package, site.name);
-            stories.push(Story { set, rule: None, at, outcome, turned_by_roles: Vec::new() });
+            stories.push(Story {
+                set,
+                rule: None,
+                at,
+                title: None,
+                outcome,
+                turned_by_roles: Vec::new(),
+            });
             // The `else` branches behind one that gives a value are not asked.
             if spoke {
                 break;

@@ -2,6 +2,7 @@
 
 use super::Explained;
 use crate::cli::shown;
+use crate::domain::{Decision, Reason};
 use crate::policy::{Helper, Read, Stop, Story, StoryOutcome};
 
 /// The longest value on a line.
@@ -26,19 +27,7 @@ pub(super) fn text(explained: &Explained) -> String {
     for note in &explained.notes {
         page.line(0, &format!("note: {note}"));
     }
-    page.head("Because");
-    for reason in &decision.reasons {
-        page.line(1, &format!("{}  {}", reason.rule, reason.at.as_deref().unwrap_or("Portcullis")));
-        page.line(2, &reason.text);
-    }
-    if let Some(release) = &decision.release {
-        let groups = match release.groups.as_slice() {
-            [] => String::from("any approver"),
-            groups => format!("approvers of {}", groups.join(", ")),
-        };
-        let hours = release.expires.as_secs() / 3600;
-        page.line(2, &format!("released by {} of {groups}, within {hours} h", release.people));
-    }
+    page.because(decision);
     let (spoke, mut others): (Vec<&Story>, Vec<&Story>) = explanation
         .rules
         .iter()
@@ -61,7 +50,12 @@ pub(super) fn text(explained: &Explained) -> String {
         for with in turning {
             page.line(
                 1,
-                &format!("{:<24} {:<6} {}", with.role, with.verdict, with.rules.join(", ")),
+                &format!(
+                    "{:<24} {:<6} {}",
+                    with.role,
+                    with.verdict.as_str(),
+                    with.rules.join(", ")
+                ),
             );
         }
     }
@@ -78,17 +72,58 @@ fn missing(story: &Story) -> usize {
     }
 }
 
+/// Lines of text, indented.
 #[derive(Default)]
-struct Page(String);
+pub(super) struct Page(String);
 
 impl Page {
-    fn line(&mut self, depth: usize, text: &str) {
+    pub(super) fn into_text(self) -> String {
+        self.0
+    }
+
+    /// The rules that decided, the conditions of a release, and what is demanded.
+    pub(super) fn because(&mut self, decision: &Decision) {
+        self.head("Because");
+        self.reasons(1, decision);
+        if let Some(release) = &decision.release {
+            let groups = match release.groups.as_slice() {
+                [] => String::from("any approver"),
+                groups => format!("approvers of {}", groups.join(", ")),
+            };
+            let minutes = release.expires.as_secs() / 60;
+            self.line(
+                1,
+                &format!("released by {} of {groups} within {minutes} min", release.people),
+            );
+        }
+        if !decision.obligations.is_empty() {
+            self.head("Demanded");
+        }
+        for one in &decision.obligations {
+            self.reason(1, &one.reason);
+            self.line(2, &value_text(&serde_json::to_value(&one.duty).unwrap_or_default()));
+        }
+    }
+
+    pub(super) fn reasons(&mut self, depth: usize, decision: &Decision) {
+        decision.reasons.iter().for_each(|reason| self.reason(depth, reason));
+    }
+
+    fn reason(&mut self, depth: usize, reason: &Reason) {
+        let at = reason.at.as_deref().unwrap_or("Portcullis");
+        let title = reason.title.as_ref().map(|title| format!("  \"{title}\"")).unwrap_or_default();
+        self.line(depth, &format!("{}  {at}{title}", reason.rule));
+        let internal = if reason.internal { " (not told to the agent)" } else { "" };
+        self.line(depth + 1, &format!("{}{internal}", reason.text));
+    }
+
+    pub(super) fn line(&mut self, depth: usize, text: &str) {
         self.0.push_str(&"  ".repeat(depth));
         self.0.push_str(&shown(text));
         self.0.push('\n');
     }
 
-    fn head(&mut self, text: &str) {
+    pub(super) fn head(&mut self, text: &str) {
         self.0.push('\n');
         self.line(0, text);
     }
@@ -96,7 +131,8 @@ impl Page {
     fn story(&mut self, depth: usize, story: &Story) {
         let name = story.rule.as_deref().unwrap_or("");
         let set = story.set.rsplit('.').next().unwrap_or_default();
-        self.line(depth, format!("{set:<8} {name:<32} {}", story.at).trim_end());
+        let title = story.title.as_ref().map(|title| format!("  \"{title}\"")).unwrap_or_default();
+        self.line(depth, &format!("{set:<8} {name:<32} {}{title}", story.at));
         self.outcome(depth + 1, story, DEPTH);
         let roles = story.turned_by_roles.join(", ");
         let speaks = matches!(story.outcome, StoryOutcome::Spoke { .. });

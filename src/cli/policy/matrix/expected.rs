@@ -146,6 +146,7 @@ mod tests {
             admit,
             rule: String::from("admit.r"),
             at: None,
+            title: None,
             text: String::from("a \"quoted\", text"),
         };
         Matrix {

@@ -66,7 +66,8 @@ impl Shown {
             _ => "odd",
         };
         let at = cell.at.as_deref().unwrap_or("Portcullis");
-        let title = format!("{} ({at}): {}", cell.rule, cell.text);
+        let name = cell.title.as_ref().map(|title| format!(" \"{title}\"")).unwrap_or_default();
+        let title = format!("{}{name} ({at}): {}", cell.rule, cell.text);
         Self { word: word(cell), class, title }
     }
 }
@@ -84,6 +85,7 @@ mod tests {
             admit: Verdict::Deny,
             rule: String::from("admit.r"),
             at: Some(String::from("a\"><script>.rego:1")),
+            title: None,
             text: String::from("\"><img src=x>'&"),
         };
         let matrix = Matrix {
