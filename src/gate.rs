@@ -8,6 +8,7 @@
 mod duties;
 mod permit;
 mod release;
+mod shadow;
 mod stored;
 
 use std::collections::BTreeSet;
@@ -28,8 +29,11 @@ use crate::intercom::Pins;
 use crate::policy::{AnswerFacts, Facts, Ruleset, ToolFacts};
 use crate::store::{SealError, Sealer};
 
+use shadow::Shadow;
+
 pub use permit::{Permit, Spent};
 pub use release::{ApproveError, ReleaseError, Released, Settled};
+pub use shadow::{Change, Flip, ShadowReport};
 pub use stored::Contents;
 
 /// What `admit` says of a call, recorded.
@@ -126,6 +130,7 @@ pub struct Gate {
     sealer: Arc<Sealer>,
     pins: Arc<Pins>,
     settings: Settings,
+    shadow: Shadow,
 }
 
 impl Gate {
@@ -139,7 +144,8 @@ impl Gate {
         pins: Arc<Pins>,
         settings: Settings,
     ) -> Self {
-        Self { ruleset: ArcSwap::from_pointee(ruleset), log, holds, sealer, pins, settings }
+        let (ruleset, shadow) = (ArcSwap::from_pointee(ruleset), Shadow::default());
+        Self { ruleset, log, holds, sealer, pins, settings, shadow }
     }
 
     /// The held calls.
@@ -184,6 +190,25 @@ impl Gate {
     pub async fn refuse_ruleset(&self, revision: Digest, why: String) -> Result<(), LogError> {
         let _recorded = self.log.append(Event::Ruleset { revision, refused: Some(why) }).await?;
         Ok(())
+    }
+
+    /// Puts a candidate beside the road, which watches and decides nothing.
+    ///
+    /// # Errors
+    /// If the system gives no thread for it.
+    pub fn watch_with(&self, candidate: Ruleset, report: ShadowReport) -> std::io::Result<()> {
+        self.shadow.start(candidate, report, self.log.clone())
+    }
+
+    /// Takes the candidate away; what it has seen.
+    pub fn end_watch(&self) -> Option<ShadowReport> {
+        self.shadow.stop()
+    }
+
+    /// What the candidate has seen so far, if there is one.
+    #[must_use]
+    pub fn watch_report(&self) -> Option<ShadowReport> {
+        self.shadow.report()
     }
 
     /// Judges a call and records the decision. `own` are findings of Portcullis' own checks
@@ -247,7 +272,10 @@ impl Gate {
     pub async fn disclose(&self, call: &Call, answer: &AnswerFacts) -> Decision {
         let ruleset = self.ruleset.load_full();
         let mut findings = self.absent_plugins();
-        findings.push(ruleset.disclose(call, answer, &self.now()).await);
+        let facts = self.now();
+        let finding = ruleset.disclose(call, answer, &facts).await;
+        self.shadow.answer(&ruleset, (call, answer), &facts, &findings, &finding);
+        findings.push(finding);
         decide(Question::Disclose, ruleset.revision(), findings)
     }
 
@@ -262,7 +290,9 @@ impl Gate {
             return BTreeSet::new();
         }
         let ruleset = self.ruleset.load_full();
-        let visible = ruleset.visible(principal, client, tools, &self.now()).await;
+        let facts = self.now();
+        let visible = ruleset.visible(principal, client, tools, &facts).await;
+        self.shadow.tools(&ruleset, (principal, client), tools, &facts, &visible);
         match visible.finding.verdict {
             Verdict::Allow => visible.tools,
             Verdict::Hold | Verdict::Deny => BTreeSet::new(),
@@ -282,7 +312,10 @@ impl Gate {
     async fn judge(&self, ruleset: &Ruleset, call: &Call, own: Vec<Finding>) -> Decision {
         let mut findings = own;
         findings.extend(self.absent_plugins());
-        findings.push(ruleset.admit(call, &self.now()).await);
+        let facts = self.now();
+        let finding = ruleset.admit(call, &facts).await;
+        self.shadow.call(ruleset, call, &facts, &findings, &finding);
+        findings.push(finding);
         decide(Question::Admit, ruleset.revision(), findings)
     }
 

@@ -278,8 +278,9 @@ impl Gate {
             release: hold.opened.release.clone(),
             approvals: hold.approvals.clone(),
         };
-        let facts = ApproveFacts { approver, hold: &held, call: &call };
-        let finding = ruleset.approve(&facts, &self.now()).await;
+        let (ask, facts) = (ApproveFacts { approver, hold: &held, call: &call }, self.now());
+        let finding = ruleset.approve(&ask, &facts).await;
+        self.shadow.release(&ruleset, &ask, &facts, &finding);
         let decision = decide(Question::Approve, ruleset.revision(), vec![finding]);
         if decision.verdict == Verdict::Allow {
             Ok(())

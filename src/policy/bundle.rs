@@ -55,6 +55,16 @@ impl Source {
     }
 }
 
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Shipped => f.write_str("shipped"),
+            Self::Folder(path) => write!(f, "folder {}", path.display()),
+            Self::Archive(path) => write!(f, "bundle {}", path.display()),
+        }
+    }
+}
+
 /// The name of the file that says what a bundle is.
 const MANIFEST: &str = ".manifest";
 /// The name of the file that holds a bundle's signatures.

@@ -92,7 +92,7 @@ pub async fn open(policies: &Policies, data: &Path) -> Result<Opened, StartError
         interpreted_because: ruleset.interpreted_because().map(str::to_owned),
     };
     let contents = bundle.contents();
-    let state = State { active, contents, look, tried: Some(contents), last_attempt };
+    let state = State { active, contents, look, tried: Some(contents), last_attempt, shadow: None };
     Ok(Opened { ruleset: Some(ruleset), origin, keys, watch: policies.watch, kept, state })
 }
 

@@ -5,6 +5,7 @@ mod check;
 mod promote;
 mod reload;
 mod rollback;
+mod shadow;
 mod status;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +32,9 @@ pub(super) enum Command {
     Promote(promote::Args),
     /// Put an earlier revision in force again.
     Rollback(rollback::Args),
+    /// Watch live traffic with a candidate that decides nothing.
+    #[command(subcommand)]
+    Shadow(shadow::Command),
 }
 
 pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitCode> {
@@ -41,6 +45,7 @@ pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitC
         Command::Status(args) => status::run(config, args).await,
         Command::Promote(args) => promote::run(config, args).await,
         Command::Rollback(args) => rollback::run(config, args).await,
+        Command::Shadow(command) => shadow::run(config, command).await,
     }
 }
 
