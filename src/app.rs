@@ -23,6 +23,7 @@ use crate::policy::Source;
 use crate::proxy::{Proxy, Rooms};
 use crate::rollout::{self, Rollout, RolloutError};
 use crate::store::{self, OpenError, Store};
+use crate::trail::{Moment, Trail, TrailError};
 use crate::upstream::{self, Upstream};
 
 /// How often Intercom's tool list is read again.
@@ -51,6 +52,9 @@ pub enum AppError {
     /// Holds.
     #[error(transparent)]
     Hold(#[from] HoldError),
+    /// The trails of principals.
+    #[error(transparent)]
+    Trail(#[from] TrailError),
     /// The address.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -126,9 +130,11 @@ impl App {
         let pins = Arc::new(Pins::open(config.data.join("pins.json"))?);
         let events = store.hold_events().collect::<Result<Vec<_>, _>>()?;
         let holds = Holds::replay(store.log(), config.holds.pending_per_principal, events);
+        let trail = Trail::rebuild(&config.data, Moment::now())?;
         let gate = Arc::new(Gate::new(
             ruleset,
             store.log(),
+            trail,
             holds,
             Arc::new(store.sealer()),
             pins.clone(),

@@ -2,11 +2,25 @@
 
 use std::time::SystemTime;
 
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, Uptime};
 
 /// The present time, to the millisecond. Times before 1970 read as 1970.
 #[must_use]
 pub fn now() -> Timestamp {
     let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// How long this machine has been up, a clock that nobody sets; `None` where the system does not
+/// tell it.
+#[must_use]
+pub fn uptime() -> Option<Uptime> {
+    let read = |path| std::fs::read_to_string(path).ok();
+    let boot = read("/proc/sys/kernel/random/boot_id")?.trim().to_owned();
+    // `978.03 851.94`: seconds since the boot with two decimals, and idle ones.
+    let text = read("/proc/uptime")?;
+    let (seconds, hundredths) = text.split_whitespace().next()?.split_once('.')?;
+    let hundredths: u64 = hundredths.parse().ok()?;
+    let millis = seconds.parse::<u64>().ok()?.checked_mul(1000)?.checked_add(hundredths * 10)?;
+    Some(Uptime { boot, millis })
 }

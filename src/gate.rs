@@ -10,9 +10,9 @@ mod permit;
 mod release;
 mod shadow;
 mod stored;
+mod weigh;
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,12 +22,14 @@ use crate::audit::{Log, LogError};
 use crate::clock;
 use crate::domain::{
     Binding, Call, CallFacts, ClientHint, Decision, Digest, Effect, Event, Fault, Finding, Hold,
-    HoldId, HoldState, Judge, OnRelease, Opened, Principal, Question, Subject, Verdict, decide,
+    HoldId, HoldState, Judge, OnRelease, Opened, Principal, Question, Subject, Tally, TrailView,
+    Verdict, decide, told,
 };
 use crate::holds::{HoldError, Holds};
 use crate::intercom::Pins;
 use crate::policy::{AnswerFacts, Facts, Ruleset, ToolFacts};
 use crate::store::{SealError, Sealer};
+use crate::trail::{Trail, Weighed};
 
 use shadow::Shadow;
 
@@ -35,6 +37,7 @@ pub use permit::{Permit, Spent};
 pub use release::{ApproveError, ReleaseError, Released, Settled};
 pub use shadow::{Change, Flip, ShadowReport};
 pub use stored::Contents;
+use weigh::Books;
 
 /// What `admit` says of a call, recorded.
 #[must_use]
@@ -51,31 +54,42 @@ pub enum Admission {
 #[derive(Debug, Clone)]
 pub struct Denial {
     /// The call's identifier, by which the record is found.
-    pub call: crate::domain::CallId,
+    call: crate::domain::CallId,
+    /// The tool or method.
+    what: String,
     /// Why.
     pub decision: Decision,
 }
 
 impl Denial {
-    /// The text an agent reads: what happened, why, and by which rule.
+    /// The refusal of a call, by a decision that is recorded.
+    #[must_use]
+    pub fn new(call: &Call, decision: Decision) -> Self {
+        let what = match call.subject.tool() {
+            Some(name) => format!("the tool `{name}`"),
+            None => format!("`{}`", call.method),
+        };
+        Self { call: call.id, what, decision }
+    }
+
+    /// The text an agent reads: what was refused, why, and what it could do instead. Names and
+    /// places of rules stay in the record, which it names.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut text = String::from("Portcullis refused this call.");
-        for reason in &self.decision.reasons {
-            // Writing to a String cannot fail.
-            let _ = match &reason.at {
-                Some(at) => write!(text, " {} (rule {}, {at}).", reason.text, reason.rule),
-                None => write!(text, " {} (rule {}).", reason.text, reason.rule),
-            };
-        }
-        let correctable =
-            self.decision.reasons.iter().any(|reason| CORRECTABLE.contains(&reason.rule.as_str()));
-        if !correctable {
-            text.push_str(" Repeating the call will not help.");
-        }
-        let _ = write!(text, " Record: {}", self.call);
-        text
+        format!("{} Record: {}", refusal(&self.what, &self.decision), self.call)
     }
+}
+
+/// What an agent reads of a refusal of `what`, a tool or a method.
+#[must_use]
+pub fn refusal(what: &str, decision: &Decision) -> String {
+    let mut text = format!("Portcullis refused this call of {what}: {}", told(&decision.reasons));
+    let correctable =
+        decision.reasons.iter().any(|reason| CORRECTABLE.contains(&reason.rule.as_str()));
+    if !correctable {
+        text.push_str(" Repeating the call will not help.");
+    }
+    text
 }
 
 /// Refusals that the agent can mend by itself (see `intercom::Refusal`).
@@ -125,7 +139,7 @@ impl Holding {
 /// The one road.
 pub struct Gate {
     ruleset: ArcSwap<Ruleset>,
-    log: Log,
+    books: Books,
     holds: Holds,
     sealer: Arc<Sealer>,
     pins: Arc<Pins>,
@@ -139,13 +153,15 @@ impl Gate {
     pub fn new(
         ruleset: Ruleset,
         log: Log,
+        trail: Trail,
         holds: Holds,
         sealer: Arc<Sealer>,
         pins: Arc<Pins>,
         settings: Settings,
     ) -> Self {
         let (ruleset, shadow) = (ArcSwap::from_pointee(ruleset), Shadow::default());
-        Self { ruleset, log, holds, sealer, pins, settings, shadow }
+        let books = Books { log, trail: Arc::new(trail) };
+        Self { ruleset, books, holds, sealer, pins, settings, shadow }
     }
 
     /// The held calls.
@@ -157,7 +173,7 @@ impl Gate {
     /// The log.
     #[must_use]
     pub const fn log(&self) -> &Log {
-        &self.log
+        &self.books.log
     }
 
     /// The sealer of this installation.
@@ -178,7 +194,8 @@ impl Gate {
     /// If the change cannot be recorded; the old one stays.
     pub async fn replace_ruleset(&self, ruleset: Ruleset) -> Result<(), LogError> {
         let revision = ruleset.revision();
-        let _recorded = self.log.append(Event::Ruleset { revision, refused: None }).await?;
+        let event = Event::Ruleset { revision, refused: None };
+        let _recorded = self.books.log.append(event).await?;
         self.ruleset.store(Arc::new(ruleset));
         Ok(())
     }
@@ -188,7 +205,8 @@ impl Gate {
     /// # Errors
     /// If it cannot be recorded.
     pub async fn refuse_ruleset(&self, revision: Digest, why: String) -> Result<(), LogError> {
-        let _recorded = self.log.append(Event::Ruleset { revision, refused: Some(why) }).await?;
+        let event = Event::Ruleset { revision, refused: Some(why) };
+        let _recorded = self.books.log.append(event).await?;
         Ok(())
     }
 
@@ -197,7 +215,7 @@ impl Gate {
     /// # Errors
     /// If the system gives no thread for it.
     pub fn watch_with(&self, candidate: Ruleset, report: ShadowReport) -> std::io::Result<()> {
-        self.shadow.start(candidate, report, self.log.clone())
+        self.shadow.start(candidate, report, self.books.log.clone())
     }
 
     /// Takes the candidate away; what it has seen.
@@ -224,12 +242,21 @@ impl Gate {
         own: Vec<Finding>,
         holding: Holding,
     ) -> Result<Admission, GateError> {
-        let (call, decision) = self.judge_and_fulfil(call, own).await;
+        let weighed = self.books.trail.weigh(&call.principal, weigh::call(&call));
+        let (call, decision) = self.judge_and_fulfil(call, own, &weighed).await;
         let facts = self.facts_of(&call);
-        let event = Event::Decision { call: facts.clone(), decision: decision.clone() };
-        let receipt = self.log.append(event).await?;
+        let step = weigh::keep_call(weighed, &call, &decision);
+        let (recorded, trail) = (decision.clone(), step.clone().map(Box::new));
+        let event = Event::Decision { call: facts.clone(), decision: recorded, trail };
+        let receipt = match self.books.log.append(event).await {
+            Ok(receipt) => receipt,
+            Err(error) => {
+                self.books.take_back(&call, step.as_ref());
+                return Err(error.into());
+            }
+        };
         if decision.verdict == Verdict::Deny {
-            return Ok(Admission::Denied(Denial { call: call.id, decision }));
+            return Ok(Admission::Denied(Denial::new(&call, decision)));
         }
         // A round whose outcome was lost on its way gets it again; to hold the call anew would make
         // a second one of it.
@@ -250,12 +277,8 @@ impl Gate {
             return Ok(Admission::Held(Box::new(hold)));
         }
         if decision.verdict == Verdict::Allow {
-            return Ok(Admission::Go(Box::new(Permit::new(
-                call,
-                decision,
-                receipt,
-                self.log.clone(),
-            ))));
+            let books = self.books.clone();
+            return Ok(Admission::Go(Box::new(Permit::new(call, decision, receipt, step, books))));
         }
         let hold = match self.binding(&facts, &decision) {
             Some(binding) => self.hold(&call, facts, binding, &decision, holding).await?,
@@ -263,7 +286,7 @@ impl Gate {
         };
         // Only a call of a pinned tool can wait for a person; whatever else is to be held ends.
         Ok(hold.map_or_else(
-            || Admission::Denied(Denial { call: call.id, decision }),
+            || Admission::Denied(Denial::new(&call, decision)),
             |hold| Admission::Held(Box::new(hold)),
         ))
     }
@@ -271,12 +294,22 @@ impl Gate {
     /// Judges what came back from Intercom: an answer, a notification, or a question to the client.
     pub async fn disclose(&self, call: &Call, answer: &AnswerFacts) -> Decision {
         let ruleset = self.ruleset.load_full();
+        let counted = if ruleset.counts_answers() {
+            weigh::answer(&self.sealer, call, answer, None)
+        } else {
+            Tally::default()
+        };
+        let weighed = self.books.trail.weigh(&call.principal, counted.clone());
+        let facts = self.facts(&ruleset, Question::Disclose, || weighed.view());
         let mut findings = self.absent_plugins();
-        let facts = self.now();
         let finding = ruleset.disclose(call, answer, &facts).await;
         self.shadow.answer(&ruleset, (call, answer), &facts, &findings, &finding);
         findings.push(finding);
-        decide(Question::Disclose, ruleset.revision(), findings)
+        let decision = decide(Question::Disclose, ruleset.revision(), findings);
+        match decision.verdict {
+            Verdict::Allow => self.keep_answer(weighed, call, counted, decision).await,
+            Verdict::Hold | Verdict::Deny => decision,
+        }
     }
 
     /// The tools, of those offered, that a principal may see.
@@ -290,7 +323,8 @@ impl Gate {
             return BTreeSet::new();
         }
         let ruleset = self.ruleset.load_full();
-        let facts = self.now();
+        let view = || self.books.trail.view(&principal.id);
+        let facts = self.facts(&ruleset, Question::Visible, view);
         let visible = ruleset.visible(principal, client, tools, &facts).await;
         self.shadow.tools(&ruleset, (principal, client), tools, &facts, &visible);
         match visible.finding.verdict {
@@ -303,16 +337,22 @@ impl Gate {
     pub fn refused(&self, principal: &Principal, code: &str, text: &str) {
         let principal = principal.id.clone();
         let event = Event::Refused { principal, code: code.to_owned(), text: text.to_owned() };
-        if let Err(error) = self.log.append_later(event) {
+        if let Err(error) = self.books.log.append_later(event) {
             tracing::error!(%error, code, "refusal not recorded");
         }
     }
 
     /// The judges' joined decision on a call, not recorded.
-    async fn judge(&self, ruleset: &Ruleset, call: &Call, own: Vec<Finding>) -> Decision {
+    async fn judge(
+        &self,
+        ruleset: &Ruleset,
+        call: &Call,
+        own: Vec<Finding>,
+        weighed: &Weighed<'_>,
+    ) -> Decision {
+        let facts = self.facts(ruleset, Question::Admit, || weighed.view());
         let mut findings = own;
         findings.extend(self.absent_plugins());
-        let facts = self.now();
         let finding = ruleset.admit(call, &facts).await;
         self.shadow.call(ruleset, call, &facts, &findings, &finding);
         findings.push(finding);
@@ -371,8 +411,17 @@ impl Gate {
         })
     }
 
-    fn now(&self) -> Facts {
-        Facts { now: clock::now(), environment: self.settings.environment.clone() }
+    /// What a ruleset is told beside the call; the trail only if it, or one in shadow, looks at it.
+    fn facts(
+        &self,
+        ruleset: &Ruleset,
+        question: Question,
+        view: impl FnOnce() -> TrailView,
+    ) -> Facts {
+        let looks = ruleset.looks_at_trail(question) || self.shadow.looks_at_trail(question);
+        let trail = if looks { view() } else { TrailView::default() };
+        let environment = self.settings.environment.clone();
+        Facts { now: clock::now(), environment, trail }
     }
 
     /// A finding for every plugin that configuration requires and nobody loaded.

@@ -12,8 +12,8 @@
 //!    equal the body. After this nobody looks at raw JSON again.
 //! 4. **Resolve** ([`intercom`]): the tool from the pinned catalogue, its effect, ids brought to
 //!    one form, arguments checked against the schemas.
-//! 5. **Admit** ([`gate`]): one immutable [`policy::Ruleset`]; [`domain::decide`] joins what judges
-//!    found.
+//! 5. **Admit** ([`gate`]): one immutable [`policy::Ruleset`], told what the principal lately did and
+//!    saw ([`trail`]); [`domain::decide`] joins what judges found.
 //! 6. **Record** ([`audit`]): the decision is durable before anything acts on it. No record, no
 //!    road.
 //! 7. Deny is an answer that the agent can read. A hold is recorded, then shown to approvers
@@ -57,6 +57,9 @@
 //! - **Holds are a fold** of their events; memory holds nothing that the log cannot rebuild. An
 //!   outcome that was delivered answers an identical call for two minutes more, because its last
 //!   step may have been lost, and a repeated answer is better than a repeated write.
+//! - **Trails are a fold** of the log as well, read back for the last day at start, and keep a time of
+//!   their own: neither a restart nor a clock that is set gives a principal a new budget. What is
+//!   being judged counts already, so that calls at once do not share the last place of a budget.
 //! - **Legs**: a legacy client has its own session at Intercom; clients without sessions share one.
 //!   What a client of one era misses in an upstream of the other is translated in the proxy.
 //! - **Answers take the form that Intercom's answer had** (one JSON text, or an event stream), and
@@ -83,6 +86,7 @@ pub mod audit;
 pub mod holds;
 pub mod identity;
 pub mod policy;
+pub mod trail;
 
 pub mod gate;
 

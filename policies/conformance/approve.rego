@@ -4,4 +4,6 @@ package portcullis.rules.approve
 
 import rego.v1
 
+# METADATA
+# title: Nothing is released
 deny contains {"rule": "nothing_is_held", "text": "this bundle holds nothing"}

@@ -6,6 +6,10 @@ import rego.v1
 
 import data.portcullis.join
 
+# METADATA
+# title: No rule allows it
+# custom:
+#   agent_hint: Try a call that your role allows, or say what you need and why
 answer := join.answer(
 	{
 		"deny": {said | some said in data.portcullis.rules.admit.deny},

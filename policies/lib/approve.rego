@@ -6,6 +6,8 @@ import rego.v1
 
 import data.portcullis.join
 
+# METADATA
+# title: No rule allows this approval
 answer := join.answer(
 	{
 		"deny": {said | some said in data.portcullis.rules.approve.deny},

@@ -6,6 +6,8 @@ import rego.v1
 
 import data.portcullis.join
 
+# METADATA
+# title: No rule lets it through
 answer := join.answer(
 	{
 		"deny": {said | some said in data.portcullis.rules.disclose.deny},

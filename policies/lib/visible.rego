@@ -17,6 +17,8 @@ offered contains tool.name if {
 
 hidden := {name | some name in data.portcullis.rules.visible.hide}
 
+# METADATA
+# title: The tools on offer
 answer := {
 	"tools": shown,
 	"reasons": [{

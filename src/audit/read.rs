@@ -323,7 +323,7 @@ impl<'a> Facts<'a> {
         match event {
             Event::Started { .. } => bare("started"),
             Event::Stopped => bare("stopped"),
-            Event::Decision { call, decision } => Self {
+            Event::Decision { call, decision, .. } => Self {
                 principal: Some(call.principal.as_str()),
                 tool: call.subject.tool(),
                 call: Some(call.id),
@@ -331,6 +331,9 @@ impl<'a> Facts<'a> {
                 ..bare("decision")
             },
             Event::Outcome { call, .. } => Self { call: Some(*call), ..bare("outcome") },
+            Event::Trail { call, principal, .. } => {
+                Self { principal: Some(principal.as_str()), call: Some(*call), ..bare("trail") }
+            }
             Event::Hold { hold, event: HoldEvent::Opened(opened) } => Self {
                 principal: Some(opened.call.principal.as_str()),
                 tool: opened.call.subject.tool(),

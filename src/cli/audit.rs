@@ -7,7 +7,7 @@ use crate::audit::{self, Entry, Filter, Follow, From};
 use crate::config::Config;
 use crate::domain::{
     CallFacts, CallId, Decision, Effect, Event, HoldEvent, HoldId, Outcome, PrincipalId,
-    RolloutAction, ShadowFacts, Subject, Verdict,
+    RolloutAction, ShadowFacts, Subject, Tally, Verdict,
 };
 
 /// Commands about the log.
@@ -108,8 +108,12 @@ pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<ExitCode>
 pub(super) fn line(entry: &Entry) -> String {
     let record = &entry.record;
     let text = match &record.event {
-        Event::Decision { call, decision } => decision_line(call, decision),
+        Event::Decision { call, decision, .. } => decision_line(call, decision),
         Event::Outcome { call, outcome } => outcome_line(*call, outcome),
+        Event::Trail { call, principal, trail, back } => {
+            let verb = if *back { "forgets" } else { "adds" };
+            format!("trail     {principal} {verb} {} [{call}]", counted(&trail.add))
+        }
         Event::Hold { hold, event } => hold_line(*hold, event),
         Event::Started { version, ruleset, .. } => {
             format!("started   portcullis {version}, policy {}", ruleset.short())
@@ -144,7 +148,7 @@ fn decision_line(call: &CallFacts, decision: &Decision) -> String {
         format!("{:<9} {} {what}", decision.verdict.as_str().to_uppercase(), call.principal);
     for reason in &decision.reasons {
         let at = reason.at.as_deref().unwrap_or("portcullis");
-        text.push_str(&format!(" | {} ({at})", reason.text));
+        text.push_str(&format!(" | {} ({}, {at})", reason.text, reason.rule));
     }
     text.push_str(&format!(" [{}]", call.id));
     text
@@ -179,6 +183,27 @@ fn outcome_line(call: CallId, outcome: &Outcome) -> String {
         outcome.bytes,
         outcome.millis
     )
+}
+
+/// What a step counts, in words.
+fn counted(tally: &Tally) -> String {
+    let numbers = [
+        ("calls", tally.calls),
+        ("denials", tally.denials),
+        ("writes", tally.writes),
+        ("rows", tally.rows),
+        ("bytes", tally.bytes),
+        ("unknown", tally.unknown),
+    ];
+    let seen = tally.seen.iter().map(|(thing, marks)| (thing.as_str(), marks.len() as u64));
+    let mut words: Vec<String> = numbers
+        .into_iter()
+        .chain(seen)
+        .filter(|(_, number)| *number > 0)
+        .map(|(name, number)| format!("{number} {name}"))
+        .collect();
+    words.extend(tally.labels.iter().map(|label| format!("label {}", label.name)));
+    words.join(", ")
 }
 
 fn hold_line(hold: HoldId, event: &HoldEvent) -> String {

@@ -11,10 +11,11 @@ use anyhow::Context as _;
 
 use super::shown;
 use crate::app::App;
+use crate::audit::{self, Filter, Follow, From};
 use crate::clock;
 use crate::config::{Config, Secret, Upstream, private};
 use crate::control::{self, Answer, Question};
-use crate::domain::{Approver, JsonText, Principal, PrincipalKind};
+use crate::domain::{Approver, JsonText, Principal, PrincipalKind, Verdict};
 use crate::identity::{ApproverKeys, PrincipalKeys};
 use crate::mcp::json::{self, Object};
 use crate::simulator::{Options, Simulator};
@@ -173,12 +174,19 @@ impl Story<'_> {
     }
 
     async fn denied(&self, agent: &mut Agent) -> anyhow::Result<()> {
-        println!("3. It tries a tool outside its role. Policy denies, with the rule:");
+        println!(
+            "3. It tries a tool outside its role. Policy denies; the agent learns what to do:"
+        );
         let mut call = Object::default();
         call.set("title", json::quote("Our new refund policy"));
         call.set("author_id", JsonText::of(&7_000_001));
         let text = text_of(&agent.call("create_article", call.to_text()).await?);
-        println!("   -> {}\n", cut(&text, 400));
+        println!("   -> {}", cut(&text, 400));
+        println!("   The log tells the operator the rule and its place:");
+        let denied = Filter { verdict: Some(Verdict::Deny), ..Filter::default() };
+        for entry in audit::tail(&self.config.data, denied, From::Last(1), Follow::No)? {
+            println!("   {}\n", super::audit::line(&entry?));
+        }
         Ok(())
     }
 

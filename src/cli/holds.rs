@@ -204,6 +204,9 @@ fn show(hold: &HoldView, contents: &Contents, json: bool) -> anyhow::Result<()> 
     println!("expires    {}", hold.expires_at);
     for reason in &hold.reasons {
         let at = reason.at.as_deref().unwrap_or("portcullis");
+        if let Some(title) = &reason.title {
+            println!("rule       {}", shown(title));
+        }
         println!("because    {} ({}, {at})", shown(&reason.text), reason.rule);
     }
     if let Some(reason) = reason {

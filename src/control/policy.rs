@@ -73,7 +73,7 @@ impl Control {
         let pinned = "it is pinned; `portcullis policy promote --latest` follows the source again";
         match what {
             PolicyQuestion::Status => {
-                Ok(Answer::PolicyStatus { status: Box::new(rollout.status().await) })
+                Ok(Answer::PolicyStatus { status: Box::new(rollout.status()) })
             }
             PolicyQuestion::Reload => in_force(rollout.reload().await, None),
             PolicyQuestion::Promote { revision, reason } => {

@@ -169,7 +169,9 @@ impl Control {
         id: HoldId,
         shown: Option<crate::domain::Digest>,
     ) -> Result<Answer, String> {
-        let hold = self.gate.approve(approver, id, shown, &self.identity).await.map_err(words)?;
+        let target = self.upstream.target_of_hold(None, id, &self.identity).await.map_err(words)?;
+        let approved = self.gate.approve(approver, id, shown, target, &self.identity).await;
+        let hold = approved.map_err(words)?;
         let text = match (hold.state, hold.opened.on_release) {
             (HoldState::Approved, OnRelease::Send) => {
                 let (upstream, identity) = (self.upstream.clone(), self.identity.clone());
@@ -211,12 +213,15 @@ impl Control {
         if reason.trim().is_empty() {
             return Err("give the agent a reason: `portcullis holds reject ID REASON`".to_owned());
         }
-        self.gate.reject(approver, id, reason, &self.identity).await.map_err(words)?;
+        // To refuse must be possible while Intercom is away.
+        let target = self.upstream.target_of_hold(None, id, &self.identity).await.unwrap_or(None);
+        self.gate.reject(approver, id, reason, target, &self.identity).await.map_err(words)?;
         Ok(done(format!("{id}: rejected by {}", approver.id)))
     }
 
     async fn revoke(&self, approver: &Approver, id: HoldId) -> Result<Answer, String> {
-        self.gate.revoke(approver, id, &self.identity).await.map_err(words)?;
+        let target = self.upstream.target_of_hold(None, id, &self.identity).await.unwrap_or(None);
+        self.gate.revoke(approver, id, target, &self.identity).await.map_err(words)?;
         Ok(done(format!("{id}: release taken back by {}", approver.id)))
     }
 

@@ -101,6 +101,8 @@ pub struct CallMeta {
     pub log_level: Option<String>,
     /// The client's capabilities, cut to what Portcullis passes; an object.
     pub capabilities: Option<JsonText>,
+    /// Facts of what the call would change, as it is at Intercom now; only if a rule looks at them.
+    pub target: Option<JsonText>,
     /// Why the agent calls, in its own words: untrusted, for rules and approvers, never sent.
     pub reason: Option<String>,
     /// What Portcullis changed in the call because rules demand it, in the rules' words: the agent

@@ -78,6 +78,24 @@ pub struct Reason {
     pub at: Option<String>,
     /// What the agent is told: plain words, no personal data.
     pub text: String,
+    /// The rule's title, for everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What the agent could do instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Whether the agent is told nothing but that a rule spoke.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub internal: bool,
+}
+
+impl Reason {
+    /// A reason of our own checks.
+    #[must_use]
+    pub fn new(rule: impl Into<String>, text: impl Into<String>) -> Self {
+        let (rule, text) = (rule.into(), text.into());
+        Self { rule, at: None, text, title: None, hint: None, internal: false }
+    }
 }
 
 /// Under which conditions people may release a hold.
@@ -152,7 +170,7 @@ impl Finding {
     /// A judge that failed: always `deny`, with the fault's name and an inward-looking text.
     #[must_use]
     pub fn fault(judge: Judge, fault: Fault, rule: &str, text: impl Into<String>) -> Self {
-        let reasons = vec![Reason { rule: rule.to_owned(), at: None, text: text.into() }];
+        let reasons = vec![Reason { internal: true, ..Reason::new(rule, text) }];
         Self {
             judge,
             verdict: Verdict::Deny,
@@ -166,7 +184,7 @@ impl Finding {
     /// A denial by Portcullis' own checks.
     #[must_use]
     pub fn denied(rule: &str, text: impl Into<String>) -> Self {
-        let reasons = vec![Reason { rule: rule.to_owned(), at: None, text: text.into() }];
+        let reasons = vec![Reason::new(rule, text)];
         Self {
             judge: Judge::Portcullis,
             verdict: Verdict::Deny,
@@ -314,6 +332,14 @@ mod tests {
             list.push(Finding::fault(Judge::Policy, Fault::PolicyPanic, "x", "y"));
             prop_assert_eq!(decide(Question::Admit, ruleset(), list).verdict, Verdict::Deny);
         }
+    }
+
+    #[test]
+    fn reasons_of_old_records_are_read_and_new_ones_say_no_more_than_they_must() {
+        let old = r#"{"rule":"a","at":"x.rego:1","text":"b"}"#;
+        let reason: Reason = serde_json::from_str(old).unwrap();
+        assert_eq!(reason, Reason { at: Some("x.rego:1".to_owned()), ..Reason::new("a", "b") });
+        assert_eq!(serde_json::to_string(&reason).unwrap(), old);
     }
 
     #[test]

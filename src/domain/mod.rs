@@ -17,6 +17,8 @@ mod principal;
 mod record;
 mod revision;
 mod time;
+mod told;
+mod trail;
 mod verdict;
 
 pub use call::{Call, CallMeta, ClientHint, Effect, Subject};
@@ -37,4 +39,8 @@ pub use record::{
 };
 pub use revision::{Era, Revision};
 pub use time::Timestamp;
+pub use told::told;
+pub use trail::{
+    LABEL_MINUTES, Label, Mark, Recent, Step, Tally, Thing, Totals, TrailView, Uptime,
+};
 pub use verdict::Verdict;

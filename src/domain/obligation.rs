@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Filter, JsonText, Reason};
+use super::{Filter, JsonText, Label, Reason};
 
 /// One demand, and the rule that makes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,10 +59,7 @@ pub enum Duty {
         most: u64,
     },
     /// The principal's trail gets this label.
-    Label {
-        /// The label's name.
-        name: String,
-    },
+    Label(Label),
 }
 
 impl Duty {

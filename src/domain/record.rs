@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Call, CallId, ClientHint, Decision, Digest, HoldEvent, HoldId, PrincipalId, Question, Revision,
-    Seq, Subject, Timestamp, Verdict,
+    Seq, Step, Subject, Timestamp, Verdict,
 };
 
 /// The facts of a call that a record may show.
@@ -154,6 +154,21 @@ pub enum Event {
         call: CallFacts,
         /// The decision.
         decision: Decision,
+        /// What it adds to the principal's trail.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trail: Option<Box<Step>>,
+    },
+    /// What a principal was shown, or must be given back; durable before the answer leaves.
+    Trail {
+        /// By which call.
+        call: CallId,
+        /// Whose trail.
+        principal: PrincipalId,
+        /// What is added.
+        trail: Step,
+        /// Set if the step is one of before that is taken back: nothing was sent after all.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        back: bool,
     },
     /// The end of an admitted call.
     Outcome {

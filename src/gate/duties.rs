@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use super::{Gate, Ruleset};
 use crate::domain::{
-    Call, Decision, Duty, Finding, Judge, Obligation, Question, Reason, Verdict, decide,
+    Call, Decision, Duty, Finding, Judge, Obligation, Question, Reason, Verdict, decide, told,
 };
 use crate::intercom::{REASON, fulfil};
+use crate::trail::Weighed;
 
 /// The rule named where a duty cannot be fulfilled.
 const OBLIGATION: &str = "portcullis.obligation";
@@ -24,14 +25,15 @@ impl Gate {
         &self,
         mut call: Call,
         own: Vec<Finding>,
+        weighed: &Weighed<'_>,
     ) -> (Call, Decision) {
         let ruleset = self.ruleset.load_full();
-        let first = self.judge(&ruleset, &call, own.clone()).await;
+        let first = self.judge(&ruleset, &call, own.clone(), weighed).await;
         let (first, edited) = self.fulfilled(&ruleset, &call, first);
         let Some(payload) = edited else { return (call, first) };
         call.payload = payload;
-        call.meta.notes = first.obligations.iter().filter(|it| it.changed).map(told).collect();
-        let second = self.judge(&ruleset, &call, own).await;
+        call.meta.notes = first.obligations.iter().filter(|it| it.changed).map(note).collect();
+        let second = self.judge(&ruleset, &call, own, weighed).await;
         let (mut second, again) = self.fulfilled(&ruleset, &call, second);
         if again.is_some() {
             let text = "the rules demand other arguments each time they look at the call";
@@ -106,8 +108,8 @@ fn unsaid(call: &Call, duty: &Duty) -> Option<String> {
 }
 
 /// What the agent reads of a duty that changed its call.
-fn told(one: &Obligation) -> String {
-    one.reason.text.clone()
+fn note(one: &Obligation) -> String {
+    told(std::slice::from_ref(&one.reason)).trim_end_matches('.').to_owned()
 }
 
 fn same_rule(among: &[Obligation], one: &Obligation) -> bool {
@@ -116,7 +118,7 @@ fn same_rule(among: &[Obligation], one: &Obligation) -> bool {
 
 /// A denial because of duties, which names their rules.
 fn denied(ruleset: &Arc<Ruleset>, rule: &str, text: String, duties: &[Obligation]) -> Decision {
-    let mut reasons = vec![Reason { rule: rule.to_owned(), at: None, text }];
+    let mut reasons = vec![Reason::new(rule, text)];
     let of_call = duties.iter().filter(|one| one.duty.is_of_call());
     reasons.extend(of_call.map(|one| one.reason.clone()));
     let finding = Finding {

@@ -1,8 +1,9 @@
 //! The proof that a call may go to Intercom, and what is left of it once it went.
 
-use crate::audit::{Log, Receipt};
+use super::weigh::Books;
+use crate::audit::Receipt;
 use crate::clock;
-use crate::domain::{Call, Decision, Event, HoldId, Outcome, OutcomeKind};
+use crate::domain::{Call, Decision, Event, HoldId, Outcome, OutcomeKind, Step};
 
 /// Proof that a call was allowed and that the record of it is durable. Made in `gate` alone, not
 /// `Clone`, and consumed by the one function that sends.
@@ -11,24 +12,26 @@ pub struct Permit {
     call: Call,
     decision: Decision,
     receipt: Receipt,
-    log: Log,
+    /// What it added to its principal's trail.
+    step: Option<Step>,
+    books: Books,
     hold: Option<HoldId>,
 }
 
 impl Permit {
-    pub(super) fn new(call: Call, decision: Decision, receipt: Receipt, log: Log) -> Self {
-        Self { call, decision, receipt, log, hold: None }
-    }
-
-    /// A permit for a held call: the receipt is that of the hold's `sending` record.
-    pub(super) fn for_hold(
+    pub(super) fn new(
         call: Call,
         decision: Decision,
         receipt: Receipt,
-        log: Log,
-        hold: HoldId,
+        step: Option<Step>,
+        books: Books,
     ) -> Self {
-        Self { call, decision, receipt, log, hold: Some(hold) }
+        Self { call, decision, receipt, step, books, hold: None }
+    }
+
+    /// A permit for a held call: the receipt is that of the hold's `sending` record.
+    pub(super) fn for_hold(self, hold: HoldId) -> Self {
+        Self { hold: Some(hold), ..self }
     }
 
     /// The call that was judged.
@@ -41,9 +44,9 @@ impl Permit {
     /// ended, at the latest when it is dropped.
     #[must_use]
     pub fn spend(self) -> Spent {
-        let Self { call, decision, receipt, log, hold } = self;
+        let Self { call, decision, receipt, step, books, hold } = self;
         tracing::debug!(call = %call.id, seq = %receipt.seq(), verdict = %decision.verdict, "sent");
-        Spent { call, log, hold, completed: false }
+        Spent { call, step, books, hold, completed: false }
     }
 }
 
@@ -51,7 +54,8 @@ impl Permit {
 /// records that the client went away.
 pub struct Spent {
     call: Call,
-    log: Log,
+    step: Option<Step>,
+    books: Books,
     hold: Option<HoldId>,
     completed: bool,
 }
@@ -83,8 +87,11 @@ impl Spent {
             disclose,
         };
         let event = Event::Outcome { call: self.call.id, outcome };
-        if let Err(error) = self.log.append_later(event) {
+        if let Err(error) = self.books.log.append_later(event) {
             tracing::error!(%error, call = %self.call.id, "outcome not recorded");
+        }
+        if kind == OutcomeKind::NotSent {
+            self.books.take_back(&self.call, self.step.as_ref());
         }
     }
 }

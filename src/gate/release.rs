@@ -7,12 +7,12 @@
 use std::time::Duration;
 
 use super::permit::Permit;
-use super::{Gate, stored};
+use super::{Gate, stored, weigh};
 use crate::audit::LogError;
 use crate::clock;
 use crate::domain::{
-    Approver, Binding, Decision, Digest, Event, Hold, HoldEvent, HoldId, HoldState,
-    IllegalTransition, JsonText, Question, Verdict, decide,
+    Approver, Binding, Call, Decision, Digest, Event, Hold, HoldEvent, HoldId, HoldState,
+    IllegalTransition, JsonText, Question, Verdict, decide, told,
 };
 use crate::holds::HoldError;
 use crate::identity::Identity;
@@ -84,7 +84,8 @@ pub enum Settled {
 }
 
 impl Gate {
-    /// A person decides to release. Enough people make the hold `approved`.
+    /// A person decides to release. Enough people make the hold `approved`. `target` is what the
+    /// call would change, as it is now, if a rule looks at it.
     ///
     /// # Errors
     /// If the person may not, the hold is not pending or has changed, policy denies the call by
@@ -94,13 +95,15 @@ impl Gate {
         approver: &Approver,
         id: HoldId,
         shown: Option<Digest>,
+        target: Option<JsonText>,
         identity: &Identity,
     ) -> Result<Hold, ApproveError> {
         let hold = self.holds.hold(id)?;
         undecided(&hold, "approved")?;
-        self.may_decide(approver, &hold, identity).await?;
+        let call = self.shown_call(&hold, target, identity)?;
+        self.may_decide(approver, &hold, &call).await?;
         if matches!(hold.state, HoldState::Pending | HoldState::Stale) {
-            self.refresh(&hold, identity).await?;
+            self.refresh(&hold, call).await?;
         }
         let binding = shown.unwrap_or_else(|| hold.binding().digest());
         let valid_until = clock::now().plus(self.settings.approval_valid);
@@ -118,11 +121,13 @@ impl Gate {
         approver: &Approver,
         id: HoldId,
         reason: String,
+        target: Option<JsonText>,
         identity: &Identity,
     ) -> Result<Hold, ApproveError> {
         let hold = self.holds.hold(id)?;
         undecided(&hold, "rejected")?;
-        self.may_decide(approver, &hold, identity).await?;
+        let call = self.shown_call(&hold, target, identity)?;
+        self.may_decide(approver, &hold, &call).await?;
         let event = HoldEvent::Rejected { approver: approver.id.clone(), reason };
         Ok(self.holds.step(id, event).await?)
     }
@@ -135,15 +140,18 @@ impl Gate {
         &self,
         approver: &Approver,
         id: HoldId,
+        target: Option<JsonText>,
         identity: &Identity,
     ) -> Result<Hold, ApproveError> {
         let hold = self.holds.hold(id)?;
-        self.may_decide(approver, &hold, identity).await?;
+        let call = self.shown_call(&hold, target, identity)?;
+        self.may_decide(approver, &hold, &call).await?;
         Ok(self.holds.step(id, HoldEvent::Revoked { approver: approver.id.clone() }).await?)
     }
 
     /// Claims an approved hold, judges it again, and records `sending`. `definition` is the digest
-    /// of the tool's definition as it is pinned and offered now.
+    /// of the tool's definition as it is pinned and offered now, `target` what the call would
+    /// change, as it is now, if a rule looks at it.
     ///
     /// # Errors
     /// If the hold cannot be claimed, or something it was bound to changed. Nothing was sent then.
@@ -151,10 +159,11 @@ impl Gate {
         &self,
         id: HoldId,
         definition: Option<Digest>,
+        target: Option<JsonText>,
         identity: &Identity,
     ) -> Result<Released, ReleaseError> {
         let hold = self.holds.claim(id).await?;
-        let released = self.claimed(hold, definition, identity).await;
+        let released = self.claimed(hold, definition, target, identity).await;
         if let Err(ReleaseError::Hold(_)) = &released {
             // A record failed, so nothing was sent: the claim is free for another try.
             self.holds.give_up_claim(id);
@@ -167,16 +176,19 @@ impl Gate {
         &self,
         hold: Hold,
         definition: Option<Digest>,
+        target: Option<JsonText>,
         identity: &Identity,
     ) -> Result<Released, ReleaseError> {
         let id = hold.id;
-        let call = match self.stored_call(&hold, identity) {
+        let mut call = match self.stored_call(&hold, identity) {
             Ok(call) => call,
             Err(reason) => return Err(self.cancel_stale(id, reason).await?),
         };
-        let (call, decision) = self.judge_and_fulfil(call, Vec::new()).await;
+        call.meta.target = target;
+        let weighed = self.books.trail.weigh(&call.principal, weigh::release(&call));
+        let (call, decision) = self.judge_and_fulfil(call, Vec::new(), &weighed).await;
         if decision.verdict == Verdict::Deny {
-            return Err(self.cancel_stale(id, denial_text(&decision)).await?);
+            return Err(self.cancel_stale(id, told(&decision.reasons)).await?);
         }
         if self.keyed(&call) != hold.binding().arguments {
             return Err(self.cancel_stale(id, OTHER_ARGUMENTS.to_owned()).await?);
@@ -193,19 +205,35 @@ impl Gate {
             arguments: self.keyed(&call),
             ruleset: decision.ruleset,
         };
-        if binding != *hold.binding() {
-            let changed = what_changed(hold.binding(), &binding);
+        if binding != *hold.binding() || asks_more(&hold, &decision) {
+            let changed = if binding == *hold.binding() {
+                OTHER_CONDITIONS.to_owned()
+            } else {
+                what_changed(hold.binding(), &binding)
+            };
             self.holds.step(id, HoldEvent::Stale { changed: changed.clone() }).await?;
             let release = decision.release.unwrap_or(hold.opened.release);
             self.holds.step(id, HoldEvent::Reopened { binding, release }).await?;
             return Err(ReleaseError::Stale(changed));
         }
         // Why it may go, by today's rules; then that it goes.
-        let event = Event::Decision { call: self.facts_of(&call), decision: decision.clone() };
-        let _recorded = self.log.append(event).await.map_err(HoldError::from)?;
-        let (_, receipt) = self.holds.step_recorded(id, HoldEvent::Sending).await?;
-        let permit = Permit::for_hold(call, decision, receipt, self.log.clone(), id);
-        Ok(Released { hold: id, permit })
+        let step = weighed.keep(weigh::labelled(weigh::release(&call), &decision), None);
+        let (facts, recorded) = (self.facts_of(&call), decision.clone());
+        let trail = step.clone().map(Box::new);
+        let event = Event::Decision { call: facts, decision: recorded, trail };
+        let recorded = match self.books.log.append(event).await {
+            Ok(_recorded) => self.holds.step_recorded(id, HoldEvent::Sending).await,
+            Err(error) => Err(error.into()),
+        };
+        let (_, receipt) = match recorded {
+            Ok(recorded) => recorded,
+            Err(error) => {
+                self.books.take_back(&call, step.as_ref());
+                return Err(error.into());
+            }
+        };
+        let permit = Permit::new(call, decision, receipt, step, self.books.clone());
+        Ok(Released { hold: id, permit: permit.for_hold(id) })
     }
 
     /// Records what became of a released call.
@@ -249,17 +277,28 @@ impl Gate {
         }
     }
 
+    /// The held call as approvers and rules see it.
+    fn shown_call(
+        &self,
+        hold: &Hold,
+        target: Option<JsonText>,
+        identity: &Identity,
+    ) -> Result<Call, ApproveError> {
+        let mut call = self.stored_call(hold, identity).map_err(ApproveError::Unreadable)?;
+        call.meta.target = target;
+        Ok(call)
+    }
+
     /// Asks whether this person may decide on this hold now: never the principal itself or the
     /// human it acts for, only the groups that the hold names, and only if policy agrees.
     async fn may_decide(
         &self,
         approver: &Approver,
         hold: &Hold,
-        identity: &Identity,
+        call: &Call,
     ) -> Result<(), ApproveError> {
         let not_allowed = |text: &str| Err(ApproveError::NotAllowed(text.to_owned()));
         let name = approver.id.as_str();
-        let call = self.stored_call(hold, identity).map_err(ApproveError::Unreadable)?;
         let acts_for = call.principal.on_behalf_of.as_deref();
         if same_person(name, hold.binding().principal.as_str())
             || acts_for.is_some_and(|human| same_person(name, human))
@@ -278,9 +317,11 @@ impl Gate {
             release: hold.opened.release.clone(),
             approvals: hold.approvals.clone(),
         };
-        let (ask, facts) = (ApproveFacts { approver, hold: &held, call: &call }, self.now());
-        let finding = ruleset.approve(&ask, &facts).await;
-        self.shadow.release(&ruleset, &ask, &facts, &finding);
+        let facts = ApproveFacts { approver, hold: &held, call };
+        let view = || self.books.trail.view(&call.principal.id);
+        let now = self.facts(&ruleset, Question::Approve, view);
+        let finding = ruleset.approve(&facts, &now).await;
+        self.shadow.release(&ruleset, &facts, &now, &finding);
         let decision = decide(Question::Approve, ruleset.revision(), vec![finding]);
         if decision.verdict == Verdict::Allow {
             Ok(())
@@ -292,24 +333,33 @@ impl Gate {
     /// Judges a pending hold again before a person's decision counts, so that nobody approves what
     /// is denied by now, or under a policy that was not the one shown. A hold that is still stale
     /// (the process ended before it was opened again) is opened again here.
-    async fn refresh(&self, hold: &Hold, identity: &Identity) -> Result<(), ApproveError> {
-        let call = self.stored_call(hold, identity).map_err(ApproveError::Unreadable)?;
-        let (call, decision) = self.judge_and_fulfil(call, Vec::new()).await;
+    async fn refresh(&self, hold: &Hold, call: Call) -> Result<(), ApproveError> {
+        let weighed = self.books.trail.weigh(&call.principal, weigh::release(&call));
+        let (call, decision) = self.judge_and_fulfil(call, Vec::new(), &weighed).await;
+        drop(weighed);
         let denied = decision.verdict == Verdict::Deny;
         if denied || self.keyed(&call) != hold.binding().arguments {
-            let reason = if denied { denial_text(&decision) } else { OTHER_ARGUMENTS.to_owned() };
-            let event = HoldEvent::Cancelled { reason: reason.clone() };
+            // The agent reads the event, the approver the error.
+            let (event, reason) = if denied {
+                (told(&decision.reasons), denial_text(&decision))
+            } else {
+                (OTHER_ARGUMENTS.to_owned(), OTHER_ARGUMENTS.to_owned())
+            };
+            let event = HoldEvent::Cancelled { reason: event };
             self.holds.step(hold.id, event).await?;
             return Err(ApproveError::Denied(reason));
         }
-        if decision.ruleset != hold.binding().ruleset || hold.state == HoldState::Stale {
+        let other_policy = decision.ruleset != hold.binding().ruleset;
+        if other_policy || hold.state == HoldState::Stale || asks_more(hold, &decision) {
             let binding = Binding { ruleset: decision.ruleset, ..hold.binding().clone() };
             let release = decision.release.unwrap_or_else(|| hold.opened.release.clone());
             self.holds.step(hold.id, HoldEvent::Reopened { binding, release }).await?;
             let what = if hold.state == HoldState::Stale {
                 "its approval had become stale"
-            } else {
+            } else if other_policy {
                 "the policy changed"
+            } else {
+                OTHER_CONDITIONS
             };
             return Err(ApproveError::Changed(what.to_owned()));
         }
@@ -325,6 +375,18 @@ impl Gate {
 
 /// A call that waits is never edited: what an approver saw is what is sent, or nothing is.
 const OTHER_ARGUMENTS: &str = "the policy demands other arguments by now; call the tool again";
+
+/// What rules look at (the target of the call, the time, the trail) is another by now.
+const OTHER_CONDITIONS: &str = "the conditions of release changed";
+
+/// Whether the rules now ask for other people than those that the hold was opened for.
+fn asks_more(hold: &Hold, decision: &Decision) -> bool {
+    let asked = &hold.opened.release;
+    decision
+        .release
+        .as_ref()
+        .is_some_and(|now| now.people != asked.people || now.groups != asked.groups)
+}
 
 fn what_changed(was: &Binding, is: &Binding) -> String {
     let parts = [

@@ -41,6 +41,8 @@ pub(super) struct Shadow(ArcSwapOption<Watch>);
 
 /// A candidate that watches.
 struct Watch {
+    /// The questions for which it wants to know what a principal lately did.
+    trail: Vec<Question>,
     queue: mpsc::Sender<Asked>,
     shared: Arc<Shared>,
 }
@@ -83,13 +85,14 @@ impl Shadow {
             tally: Mutex::new(Tally::new(report)),
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        let trail = Question::ALL.into_iter().filter(|it| candidate.looks_at_trail(*it)).collect();
         let worker =
             Worker { candidate, log, shared: shared.clone(), second: Instant::now(), recorded: 0 };
         // Ends when the queue's other end is gone.
         std::thread::Builder::new()
             .name("portcullis-shadow".to_owned())
             .spawn(move || runtime.block_on(worker.work(asked)))?;
-        self.0.store(Some(Arc::new(Watch { queue, shared })));
+        self.0.store(Some(Arc::new(Watch { trail, queue, shared })));
         Ok(())
     }
 
@@ -101,6 +104,12 @@ impl Shadow {
     /// What the candidate has seen so far.
     pub(super) fn report(&self) -> Option<ShadowReport> {
         self.0.load().as_ref().map(|watch| watch.report())
+    }
+
+    /// Whether there is a candidate that looks at the trail for this question. What is counted on
+    /// trails is what the active ruleset has counted.
+    pub(super) fn looks_at_trail(&self, question: Question) -> bool {
+        self.0.load().as_ref().is_some_and(|watch| watch.trail.contains(&question))
     }
 
     /// A call was judged; `others` are the findings beside policy's. A call that was edited by its

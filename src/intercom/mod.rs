@@ -17,6 +17,7 @@ pub mod records;
 mod resolve;
 mod schema;
 mod search;
+mod target;
 mod text;
 
 pub use catalogue::{Catalogue, Entry};
@@ -27,3 +28,4 @@ pub use duties::{Fulfilled, Unfit, fulfil};
 pub use pins::{How, MAX_TOOLS, PinRow, PinStatus, PinnedTool, Pins, PinsError, ToolEvent};
 pub use resolve::{Refusal, Resolved};
 pub use search::{Object, QueryFault, Search};
+pub use target::{Lookup, lookup};

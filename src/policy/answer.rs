@@ -9,11 +9,33 @@ use std::time::Duration;
 use regorus::Value;
 
 use super::engine::Failure;
+use super::metadata::Note;
 use super::obligations;
 use crate::domain::{Fault, Obligation, Question, Reason, Release, Verdict};
 
-/// Where each rule that may speak stands: `question.rule` to `file:line`.
-pub(super) type Sites = BTreeMap<String, String>;
+/// What is known of each rule that may speak, by `question.rule`.
+pub(super) type Sites = BTreeMap<String, Site>;
+
+/// A rule that may speak.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Site {
+    /// `file:line`.
+    pub(super) at: String,
+    /// What its METADATA says.
+    pub(super) note: Note,
+}
+
+impl Site {
+    fn reason(&self, rule: String, text: &str) -> Reason {
+        Reason {
+            at: Some(self.at.clone()),
+            title: self.note.title.clone(),
+            hint: self.note.hint.clone(),
+            internal: self.note.internal.unwrap_or_default(),
+            ..Reason::new(rule, text)
+        }
+    }
+}
 
 const MAX_REASONS: usize = 64;
 const MAX_TEXT: usize = 1000;
@@ -96,7 +118,7 @@ pub(super) fn reason(
         return Err(misfit("a reason's `text` must have 1 to 1000 bytes"));
     }
     match sites.get(&rule) {
-        Some(at) => Ok(Reason { rule, at: Some(at.clone()), text: text.to_owned() }),
+        Some(site) => Ok(site.reason(rule, text)),
         None => Err(misfit("a reason names a rule that the bundle does not declare")),
     }
 }

@@ -7,119 +7,17 @@
 
 // The engine's builtins are functions that return `anyhow::Result`; it appears nowhere else.
 
+mod list;
+
 use regorus::unstable::{BUILTINS, Expr, Ref, Span};
 use regorus::{LimitError, Value};
 
+pub(super) use list::{LIST, Listed, OPERATORS};
+
+use super::own;
+
 /// A builtin of the engine.
 type Builtin = fn(&Span, &[Ref<Expr>], &[Value], bool) -> anyhow::Result<Value>;
-
-/// The quick builtins by name, each in a function of its own that ends the evaluation on an error.
-macro_rules! quick {
-    ($($name:literal),+ $(,)?) => {
-        const QUICK: &[(&str, Builtin)] = &[$(($name, {
-            fn call(span: &Span, exprs: &[Ref<Expr>], args: &[Value], _: bool) -> anyhow::Result<Value> {
-                stopping($name, span, exprs, args)
-            }
-            call
-        })),+];
-    };
-}
-
-quick![
-    "__builtin_sets.intersection",
-    "__builtin_sets.union",
-    "abs",
-    "array.concat",
-    "array.reverse",
-    "array.slice",
-    "ceil",
-    "contains",
-    "count",
-    "endswith",
-    "floor",
-    "format_int",
-    "indexof",
-    "intersection",
-    "is_array",
-    "is_boolean",
-    "is_null",
-    "is_number",
-    "is_object",
-    "is_set",
-    "is_string",
-    "lower",
-    "max",
-    "min",
-    "object.get",
-    "object.keys",
-    "object.remove",
-    "object.union",
-    "product",
-    "round",
-    "sort",
-    "sprintf",
-    "startswith",
-    "substring",
-    "sum",
-    "to_number",
-    "trim",
-    "trim_left",
-    "trim_prefix",
-    "trim_right",
-    "trim_space",
-    "trim_suffix",
-    "type_name",
-    "union",
-    "upper",
-];
-
-const SLOW: &[&str] = &[
-    "base64.decode",
-    "base64.encode",
-    "base64.is_valid",
-    "bits.and",
-    "bits.lsh",
-    "bits.negate",
-    "bits.or",
-    "bits.rsh",
-    "bits.xor",
-    "concat",
-    "glob.match",
-    "glob.quote_meta",
-    "indexof_n",
-    "json.filter",
-    "json.is_valid",
-    "json.marshal",
-    "json.remove",
-    "json.unmarshal",
-    "numbers.range",
-    "object.filter",
-    "object.subset",
-    "object.union_n",
-    "regex.is_valid",
-    "regex.match",
-    "regex.replace",
-    "regex.split",
-    "replace",
-    "semver.compare",
-    "semver.is_valid",
-    "split",
-    "strings.any_prefix_match",
-    "strings.any_suffix_match",
-    "strings.replace_n",
-    "strings.reverse",
-    "time.add_date",
-    "time.clock",
-    "time.date",
-    "time.diff",
-    "time.format",
-    "time.parse_duration_ns",
-    "time.parse_ns",
-    "time.parse_rfc3339_ns",
-    "time.weekday",
-    "units.parse",
-    "units.parse_bytes",
-];
 
 /// Beginnings of names that are refused, with the reason, wherever they stand.
 const FORBIDDEN: &[(&str, &str)] = &[
@@ -138,6 +36,17 @@ const FORBIDDEN: &[(&str, &str)] = &[
     ("graph.", "the engine gives wrong paths with cycles"),
     ("json.match_schema", "the engine gives wrong values"),
     ("json.verify_schema", "the engine gives wrong values"),
+    ("json.remove", "the engine gives other values than OPA; use `object.remove`"),
+    ("object.subset", "the engine gives other values than OPA; compare the members"),
+    ("units.", "the engine knows other units than OPA; give plain numbers"),
+    ("glob.quote_meta", "the engine leaves signs unquoted; patterns of `glob.match` are literal"),
+    ("json.filter", "the engine gives other values than OPA; use `object.filter`"),
+    ("json.is_valid", "the engine accepts other texts than OPA"),
+    ("base64.is_valid", "the engine accepts other texts than OPA"),
+    ("semver.is_valid", "the engine accepts other versions than OPA"),
+    ("time.add_date", "the engine gives other dates than OPA; add seconds to `input.now.unix`"),
+    ("time.parse_ns", "the engine accepts other dates than OPA; use `time.parse_rfc3339_ns`"),
+    ("regex.is_valid", "the engine accepts other patterns than OPA"),
     ("print", "it is for tests only"),
     ("trace", "it is for tests only"),
 ];
@@ -156,9 +65,13 @@ fn forbidden(name: &str) -> Option<&'static str> {
     Some(why)
 }
 
+fn listed(name: &str) -> Option<&'static Listed> {
+    LIST.iter().find(|listed| listed.name == name)
+}
+
 /// Whether a builtin is on the list of those allowed.
 pub(super) fn is_allowed(name: &str) -> bool {
-    is_quick(name) || SLOW.contains(&name)
+    listed(name).is_some()
 }
 
 /// Whether a builtin's cost is bounded by the length of its arguments.
@@ -168,15 +81,22 @@ pub(super) fn is_quick(name: &str) -> bool {
 
 /// A quick builtin whose errors end the evaluation.
 pub(super) fn wrapped(name: &str) -> Option<Builtin> {
-    QUICK.iter().find(|(quick, _)| *quick == name).map(|(_, builtin)| *builtin)
+    listed(name)?.quick
 }
 
-/// Calls a builtin, strictly. The machine swallows errors of builtins inside rules, but not those
-/// of limits; so every error leaves here as a limit's, one that nothing else gives.
+/// Calls a builtin, ours if we have one, strictly. The machine swallows errors of builtins inside
+/// rules, but not those of limits; so every error leaves here as a limit's, one that nothing else
+/// gives.
 fn stopping(name: &str, span: &Span, exprs: &[Ref<Expr>], args: &[Value]) -> anyhow::Result<Value> {
     let stop = || LimitError::RegexSizeLimitExceeded { limit: 0 };
+    if let Some(own) = own::own(name) {
+        return own(args).ok_or_else(|| stop().into());
+    }
     let (builtin, _) = BUILTINS.get(name).ok_or_else(stop)?;
-    builtin(span, exprs, args, true).map_err(|_| stop().into())
+    let value = builtin(span, exprs, args, true).map_err(|_| stop())?;
+    // Nothing is the greatest of nothing, in OPA too; all else that has no value is an error there.
+    let nothing = value == Value::Undefined && !matches!(name, "max" | "min");
+    if nothing { Err(stop().into()) } else { Ok(value) }
 }
 
 #[cfg(test)]
@@ -185,12 +105,16 @@ mod tests {
 
     #[test]
     fn every_builtin_of_the_engine_is_sorted_or_refused_by_default() {
-        let quick: Vec<&str> = QUICK.iter().map(|(name, _)| *name).collect();
-        let unknown: Vec<_> =
-            (quick.iter().chain(SLOW)).filter(|name| !BUILTINS.contains_key(*name)).collect();
+        let names: Vec<_> = LIST.iter().map(|listed| listed.name).collect();
+        let unknown: Vec<_> = names.iter().filter(|name| !BUILTINS.contains_key(*name)).collect();
         assert!(unknown.is_empty(), "the engine has none of {unknown:?}");
-        for name in quick.iter().chain(SLOW) {
+        for name in &names {
             assert!(forbidden(name).is_none(), "{name} is both");
+            assert_eq!(names.iter().filter(|other| *other == name).count(), 1, "{name} twice");
+        }
+        for (own, arguments, _) in own::OWN {
+            assert!(names.contains(own), "{own} is not on the list");
+            assert_eq!(BUILTINS.get(own).map(|builtin| builtin.1), Some(*arguments), "{own}");
         }
         for name in ["http.send", "io.jwt.decode", "rand.intn", "time.now_ns", "opa.runtime"] {
             assert!(forbidden(name).is_some() && !is_allowed(name), "{name}");

@@ -271,13 +271,11 @@ const DEFAULT: &[(&str, &str)] = built_in!("default":
     "disclose.rego", "roles.json", "visible.rego");
 
 /// All files of a bundle, the library first, each part sorted by name.
-#[cfg(test)]
 pub(super) fn files(source: &Source) -> Result<Vec<File>, LoadErrors> {
     Bundle::read(source)?.files()
 }
 
-/// As [`Bundle::revision`], of files that a test made.
-#[cfg(test)]
+/// As [`Bundle::revision`], of files that come from several places.
 pub(super) fn revision(files: &[File]) -> Digest {
     let mut sorted: Vec<&File> = files.iter().collect();
     sorted.sort_by(|a, b| a.name.cmp(&b.name));
@@ -289,7 +287,7 @@ fn digest<'a>(sorted: impl Iterator<Item = (&'a str, &'a [u8])>) -> Digest {
     Digest::of("portcullis/ruleset/v1", &parts)
 }
 
-fn kind(name: &str) -> Option<FileKind> {
+pub(super) fn kind(name: &str) -> Option<FileKind> {
     if name.ends_with("_test.rego") {
         Some(FileKind::Tests)
     } else if name.ends_with(".rego") {
@@ -321,12 +319,12 @@ fn admit(members: &mut Members, name: &str, bytes: Vec<u8>) -> Result<(), Proble
     }
 }
 
-/// A bundle without a rule cannot be meant.
+/// A bundle of nothing cannot be meant.
 fn check_not_empty(members: &Members, shown: &str) -> Result<(), Problem> {
-    if members.keys().any(|name| kind(name) == Some(FileKind::Rules)) {
+    if members.keys().any(|name| kind(name).is_some()) {
         return Ok(());
     }
-    Err(Problem::of_bundle(format!("{shown} has no rules (`.rego` files)")))
+    Err(Problem::of_bundle(format!("{shown} has no rules")))
 }
 
 #[cfg(test)]

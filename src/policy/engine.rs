@@ -38,7 +38,12 @@ impl Budget {
     /// At load, where nobody waits.
     pub(super) const TRIAL: Self = Self { instructions: 50_000, time: Duration::from_secs(2) };
 
-    const fn timer(self) -> ExecutionTimerConfig {
+    /// So much time, and instructions without end.
+    pub(super) const fn of_time(time: Duration) -> Self {
+        Self { instructions: usize::MAX, time }
+    }
+
+    pub(super) const fn timer(self) -> ExecutionTimerConfig {
         ExecutionTimerConfig { limit: self.time, check_interval: CLOCK_EVERY }
     }
 }
@@ -153,7 +158,7 @@ impl Prepared {
 }
 
 /// Nothing of a machine that panicked is used again.
-fn caught<T>(evaluate: impl FnOnce() -> T) -> Result<T, Failure> {
+pub(super) fn caught<T>(evaluate: impl FnOnce() -> T) -> Result<T, Failure> {
     catch_unwind(AssertUnwindSafe(evaluate))
         .map_err(|_| Failure::new(Fault::PolicyPanic, "the policy engine panicked"))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::{Approver, ApproverId, Call, Effect, HoldId, Release, Timestamp};
+use crate::domain::{Approver, ApproverId, Call, Effect, HoldId, Release, Timestamp, TrailView};
 
 /// What is true for every question at this moment. Comes from outside, so that a decision can be
 /// repeated from its record.
@@ -12,6 +12,9 @@ pub struct Facts {
     pub now: Timestamp,
     /// The name of this installation from configuration, such as `production`.
     pub environment: Arc<str>,
+    /// What the principal lately did and saw, with what is being asked about. Must be there if
+    /// [`super::Ruleset::looks_at_trail`] says so, for no trail is no budget.
+    pub trail: TrailView,
 }
 
 /// One tool of a list that goes to a principal.

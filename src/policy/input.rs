@@ -11,12 +11,14 @@
 //! | `environment.name` | all | the installation's name |
 //! | `principal` | all | `{id, kind, roles, groups, attributes}`, and `on_behalf_of` if configured; `kind` is `agent`, `pass_through`, `anonymous` or `portcullis` |
 //! | `client` | all | `{name, version}` as the client says: **not trustworthy** |
+//! | `trail` | all | what the principal lately did and saw, together with what is being asked about: `minute`, `hour` and `day`, each `{calls, denials, writes, rows, bytes, contacts, companies, conversations, articles}`; `labels: [name]`; `recent: [{tool, verdict, seconds_ago}]`, its last calls of tools (20 at most), newest first. See [`crate::domain::TrailView`] |
 //! | `tools` | `visible` | `[{name, effect, pinned}]`, the tools on offer |
 //! | `method`, `revision` | the others | the protocol's method and revision, such as `2025-11-25` |
 //! | `subject` | the others | `{kind}` with `name` (tool, prompt), `uri` (resource) or `id` (task); `kind` is `tool`, `prompt`, `resource`, `task`, `answer` or `method` |
 //! | `tool` | the others, for tools | `{name, effect, pinned}`, and `definition` (digest) if pinned; `effect` is `read` or `write` by our catalogue |
 //! | `arguments` | the others, for tools | the arguments as they will be sent |
 //! | `search` | the others, for tools that list | what is searched, in one form for all of them: `{object, filters: [{field, operator, values}]}`, with `text`, `limit` and `cursor` if the call gives them; `object` is `conversations`, `contacts`, `companies` or `articles`, `operator` is `eq`, `neq`, `gt`, `gte`, `lt`, `lte`, `in`, `nin` or `contains`; all filters hold, fields have their names of the tool `search` |
+//! | `target` | the others, for `update_article` and `add_internal_note` | the article or conversation that the call would change, as it is at Intercom now: `{type, id, partial}` with, where it has them, `state`, `tags`, `team`, `admin`, `segments`, `contacts`, `companies`, `author: {type, id}`; if it cannot be read, the call is denied |
 //! | `reason` | the others, for tools, if given | why the agent calls, in its own words: **not trustworthy** |
 //! | `params` | the others, for everything but tools | the method's parameters as they will be sent, without `_meta` and without what `continuation` has; for the client's answer to a question `{result}` or `{error}` |
 //! | `continuation` | the others, if there is one | what the client answers to the server's questions: `inputResponses` and `requestState` of `tools/call`, `prompts/get`, `resources/read` and `tasks/update` |
@@ -33,7 +35,8 @@ use super::json::{self, object};
 use super::wants::Want;
 use super::{AnswerFacts, AnswerKind, ApproveFacts, Facts, ToolFacts};
 use crate::domain::{
-    Call, ClientHint, Effect, Fault, Filter, Principal, PrincipalKind, Release, Subject, Timestamp,
+    Call, ClientHint, Effect, Fault, Filter, Principal, PrincipalKind, Recent, Release, Subject,
+    Timestamp, TrailView,
 };
 use crate::intercom::Search;
 
@@ -164,6 +167,7 @@ fn common<'a>(
     let mut input = Part::new(want);
     input.put("now", || time(facts.now));
     input.part("environment", |part| part.put("name", || (&*facts.environment).into()));
+    input.part("trail", |part| trail(&facts.trail, part));
     input.part("principal", |part| self::principal(principal, part));
     input.part("client", |part| {
         part.put("name", || client.name.as_str().into());
@@ -193,6 +197,9 @@ fn of_call<'a>(call: &Call, facts: &Facts, want: &'a Want) -> Result<(Part<'a>, 
             }
         });
         input.read("arguments", call.payload.as_str())?;
+        if let Some(target) = &call.meta.target {
+            input.read("target", target.as_str())?;
+        }
         if let Some(reason) = &call.meta.reason {
             input.put("reason", || reason.as_str().into());
         }
@@ -267,6 +274,26 @@ fn filter(filter: &Filter) -> Value {
         ("field", filter.field.as_str().into()),
         ("operator", filter.operator.as_str().into()),
         ("values", strings(&filter.values)),
+    ])
+}
+
+fn trail(trail: &TrailView, part: &mut Part<'_>) {
+    for (name, totals) in [("minute", trail.minute), ("hour", trail.hour), ("day", trail.day)] {
+        part.part(name, |part| {
+            for (name, sum) in totals.named() {
+                part.put(name, || sum.into());
+            }
+        });
+    }
+    part.put("labels", || strings(&trail.labels));
+    part.put("recent", || trail.recent.iter().map(recent).collect::<Vec<_>>().into());
+}
+
+fn recent(recent: &Recent) -> Value {
+    object([
+        ("tool", recent.tool.as_str().into()),
+        ("verdict", recent.verdict.as_str().into()),
+        ("seconds_ago", recent.seconds_ago.into()),
     ])
 }
 
@@ -354,7 +381,7 @@ mod tests {
     }
 
     fn facts() -> Facts {
-        Facts { now: Timestamp::default(), environment: "test".into() }
+        Facts { now: Timestamp::default(), environment: "test".into(), trail: TrailView::default() }
     }
 
     fn call(subject: Subject, payload: &str, continuation: Option<&str>) -> Call {

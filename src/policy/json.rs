@@ -10,6 +10,9 @@ use std::fmt;
 use regorus::Value;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
+/// 2^53.
+const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// Reads exactly one JSON value.
 ///
 /// # Errors
@@ -69,11 +72,15 @@ impl<'de> Visitor<'de> for Reader {
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
-        if value.is_finite() {
-            Ok(Value::from(value))
-        } else {
-            Err(E::custom("a number that is not finite"))
+        // Beyond that not every whole number has a value of its own, and what rules compare would
+        // not be what is sent. Whole numbers within 64 bits do not come here.
+        if value.abs() > MOST_EXACT {
+            return Err(E::custom("a number that cannot be read exactly"));
         }
+        // `1.0` and `1e3` are whole numbers, and are written as such.
+        #[expect(clippy::cast_possible_truncation, reason = "whole, and within 2^53")]
+        let whole = value as i64;
+        Ok(if value.fract() == 0.0 { Value::from(whole) } else { Value::from(value) })
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
@@ -109,7 +116,15 @@ mod tests {
         for text in ["null", "true", "-5", "1.5", "\"a\"", "[1,[2]]", r#"{"a":{"b":[]}}"#] {
             assert_eq!(read(text).unwrap().to_json_str().unwrap().replace([' ', '\n'], ""), text);
         }
-        for text in ["", "{} {}", r#"{"a":1,"a":2}"#, r#"{"a":1,"\u0061":2}"#, "1e400"] {
+        for text in [
+            "",
+            "{} {}",
+            r#"{"a":1,"a":2}"#,
+            r#"{"a":1,"\u0061":2}"#,
+            "1e400",
+            "1e17",
+            "18446744073709551616",
+        ] {
             assert!(read(text).is_err(), "{text}");
         }
     }

@@ -3,16 +3,18 @@
 //! The engine accepts much that would be a rule which never speaks, or speaks when a field is
 //! missing. The checks here refuse it: packages that nothing asks, verdict rules of another form
 //! than `deny contains {...}`, members without a literal name, names used twice, `with`, forbidden
-//! builtins wherever they stand, and `not` over a field that may be absent in rules that allow.
+//! builtins wherever they stand and calls that are unsound ([`super::calls`]), and `not` over a field that may be absent in rules that allow.
 
 use std::collections::BTreeMap;
 
 use regorus::Value;
 use regorus::unstable::{Expr, Module, Ref, Rule, RuleHead, Span};
 
-use super::answer::Sites;
+use super::answer::{Site, Sites};
 use super::builtins;
 use super::bundle::FileKind;
+use super::calls;
+use super::metadata::Notes;
 use super::obligations;
 use super::presence;
 use super::problem::Problem;
@@ -23,7 +25,7 @@ use crate::domain::Question;
 pub(super) struct Parsed<'a> {
     pub(super) file: &'a str,
     pub(super) kind: FileKind,
-    pub(super) module: &'a Module,
+    pub(super) module: &'a Ref<Module>,
 }
 
 /// Checks all modules; gives the table of rules.
@@ -31,7 +33,11 @@ pub(super) fn check(modules: &[Parsed<'_>], problems: &mut Vec<Problem>) -> Site
     let mut sites = Sites::new();
     let mut asked = BTreeMap::new();
     for parsed in modules {
-        let mut lint = Lint { parsed, problems: &mut *problems, sites: &mut sites };
+        let notes = match parsed.kind {
+            FileKind::Tests => Notes::default(),
+            _ => Notes::of(parsed.module, parsed.file, problems),
+        };
+        let mut lint = Lint { parsed, notes, problems: &mut *problems, sites: &mut sites };
         if let Some(question) = lint.module() {
             asked.insert(question.as_str(), ());
         }
@@ -55,6 +61,7 @@ pub(super) fn at(file: &str, span: &Span, text: impl Into<String>) -> Problem {
 
 struct Lint<'a> {
     parsed: &'a Parsed<'a>,
+    notes: Notes,
     problems: &'a mut Vec<Problem>,
     sites: &'a mut Sites,
 }
@@ -112,8 +119,15 @@ impl Lint<'_> {
                     found.push(at(file, span, format!("`{name}` is not allowed: {why}")));
                 }
             }
-            Visit::Expr(_) => {}
+            Visit::Expr(_) | Visit::Literal(_) => {}
         });
+        if let Rule::Default { span, args, .. } = rule
+            && !args.is_empty()
+        {
+            let text = "bytecode does not know the default of a function; end it with an `else`";
+            found.push(at(file, span, text));
+        }
+        found.extend(calls::check(rule).into_iter().map(|(span, text)| at(file, &span, text)));
         self.problems.extend(found);
     }
 
@@ -210,10 +224,12 @@ impl Lint<'_> {
 
     fn declare(&mut self, question: Question, name: &str, span: &Span) {
         let name = format!("{}.{name}", question.as_str());
-        let place = format!("{}:{}", self.parsed.file, span.line);
-        if let Some(other) = self.sites.insert(name.clone(), place) {
+        let at = format!("{}:{}", self.parsed.file, span.line);
+        let site = Site { at, note: self.notes.of_rule(span.line) };
+        if let Some(other) = self.sites.insert(name.clone(), site) {
             let text = format!(
-                "the rule name `{name}` is used at {other} already; every rule needs its own"
+                "the rule name `{name}` is used at {} already; every rule needs its own",
+                other.at
             );
             self.problem(span, text);
         }
@@ -238,7 +254,7 @@ impl Lint<'_> {
 const VERDICTS: [&str; 6] = ["allow", "hold", "deny", "oblige", "show", "hide"];
 
 /// The rules that the library reads, by question.
-const fn words(question: Question) -> &'static [&'static str] {
+pub(super) const fn words(question: Question) -> &'static [&'static str] {
     match question {
         Question::Visible => &["show", "hide"],
         Question::Admit => &["allow", "hold", "deny", "oblige"],
@@ -247,7 +263,7 @@ const fn words(question: Question) -> &'static [&'static str] {
     }
 }
 
-fn head(rule: &Rule) -> &Ref<Expr> {
+pub(super) fn head(rule: &Rule) -> &Ref<Expr> {
     match rule {
         Rule::Default { refr, .. } => refr,
         Rule::Spec { head, .. } => match head {
@@ -260,7 +276,7 @@ fn head(rule: &Rule) -> &Ref<Expr> {
 
 type Fields = [(Span, Ref<Expr>, Ref<Expr>)];
 
-fn member<'a>(fields: &'a Fields, name: &str) -> Option<&'a Ref<Expr>> {
+pub(super) fn member<'a>(fields: &'a Fields, name: &str) -> Option<&'a Ref<Expr>> {
     let (_, _, value) =
         fields.iter().find(|(_, key, _)| literal(key).is_some_and(|key| key == name))?;
     Some(value)

@@ -14,7 +14,7 @@ use super::engine::{Prepared, entry_point};
 use super::lint::{self, Parsed};
 use super::problem::{LoadErrors, Problem};
 use super::wants::Wants;
-use super::{json, obligations, sound, trial};
+use super::{json, obligations, own, sound, trial};
 use crate::domain::Question;
 
 /// What a checked bundle gives.
@@ -65,6 +65,7 @@ fn engine(files: &[File], kinds: &[FileKind]) -> Result<Engine, LoadErrors> {
     engine.set_strict_builtin_errors(true);
     // Otherwise `print` writes on our standard error.
     engine.set_gather_prints(true);
+    own::teach(&mut engine).map_err(Problem::of_bundle)?;
     let mut problems = Vec::new();
     for file in files.iter().filter(|file| kinds.contains(&file.kind)) {
         if let Err(error) = engine.add_policy(file.name.clone(), file.text.clone()) {

@@ -18,8 +18,9 @@ use crate::domain::Question;
 const MOST: usize = 1024;
 
 /// Parts of the input that differ from call to call.
-const PASSING: [&[&str]; 8] = [
+const PASSING: [&[&str]; 9] = [
     &["now"],
+    &["trail"],
     &["arguments"],
     &["params"],
     &["continuation"],

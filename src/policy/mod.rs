@@ -17,19 +17,29 @@
 
 mod answer;
 mod apart;
+mod asked;
+mod assigned;
 mod builtins;
 mod bundle;
+mod calls;
+mod capabilities;
 mod engine;
+mod eval;
+mod explain;
 mod facts;
 mod input;
 mod json;
 mod lint;
 mod load;
+mod matrix;
 mod memo;
+mod metadata;
 mod obligations;
+mod own;
 mod presence;
 mod problem;
 mod sound;
+mod sprintf;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -38,11 +48,16 @@ mod wants;
 
 use std::collections::BTreeSet;
 
+pub use asked::{Asked, Caller, Misasked, Ruled};
 pub use bundle::{
     Algorithm, Bundle, Fingerprint, KeyError, Keys, MAX_ARCHIVE_BYTES, Manifest, SigningKey, Source,
 };
+pub use capabilities::capabilities;
+pub use eval::{Answer, Both, EvalError, Results, question_of};
+pub use explain::{Case, Explanation, Helper, Read, Stop, Story, StoryOutcome, WithRole};
 pub use facts::{AnswerFacts, AnswerKind, ApproveFacts, Facts, HoldFacts, ToolFacts};
 pub use input::MAX_CALL_BYTES;
+pub use matrix::{Cell, Matrix, MatrixRow, MatrixTool};
 pub use problem::{LoadErrors, Problem};
 
 use crate::domain::{
@@ -50,6 +65,7 @@ use crate::domain::{
 };
 use answer::{Ruling, Sites};
 use apart::Apart;
+use bundle::File;
 use engine::{Budget, Failure, Prepared};
 use input::Document;
 use load::Loaded;
@@ -63,6 +79,7 @@ pub struct Ruleset {
     sites: Sites,
     apart: Apart,
     memo: Memo,
+    counts_answers: bool,
 }
 
 /// The longest call that is evaluated where the caller runs. Every allowed builtin is then done in
@@ -92,14 +109,16 @@ impl Ruleset {
     /// # Errors
     /// Every problem that was found, with file, line and column.
     pub fn of(bundle: &Bundle) -> Result<Self, LoadErrors> {
-        Ok(Self::new(bundle.revision(), load::load(&bundle.files()?)?))
+        let files = bundle.files()?;
+        Ok(Self::new(&files, load::load(&files)?))
     }
 
-    fn new(revision: Digest, loaded: Loaded) -> Self {
+    fn new(files: &[File], loaded: Loaded) -> Self {
         let Loaded { prepared, sites } = loaded;
         Self {
-            revision,
+            revision: bundle::revision(files),
             memo: Memo::new(&prepared.wants),
+            counts_answers: prepared.wants.of_answers_counted(),
             prepared,
             sites,
             apart: Apart::new(apart::DEADLINE),
@@ -123,6 +142,26 @@ impl Ruleset {
     #[must_use]
     pub const fn asks_why(&self) -> bool {
         self.prepared.asks_why
+    }
+
+    /// Whether a rule may look at what a write would change.
+    #[must_use]
+    pub fn looks_at_targets(&self) -> bool {
+        [Question::Admit, Question::Approve]
+            .into_iter()
+            .any(|question| self.want(question).of("target").is_some())
+    }
+
+    /// Whether the rules of a question refer to the principal's trail.
+    #[must_use]
+    pub fn looks_at_trail(&self, question: Question) -> bool {
+        self.want(question).of("trail").is_some()
+    }
+
+    /// Whether a rule refers to what is counted of answers: then every answer must be counted.
+    #[must_use]
+    pub fn counts_answers(&self) -> bool {
+        self.counts_answers
     }
 
     /// Which of the offered tools may this principal see?
@@ -224,7 +263,9 @@ fn fault(failure: Failure) -> Finding {
         Fault::PolicyInputTooLarge => "portcullis.policy_input_too_large",
         _ => "portcullis.policy_error",
     };
-    let reason = Reason { rule: rule.to_owned(), at: failure.at, text: failure.text };
+    // Only the bound on a call's size is something that an agent can keep.
+    let internal = failure.fault != Fault::PolicyInputTooLarge;
+    let reason = Reason { at: failure.at, internal, ..Reason::new(rule, failure.text) };
     Finding {
         judge: Judge::Policy,
         verdict: Verdict::Deny,

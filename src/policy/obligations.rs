@@ -7,7 +7,7 @@ use super::answer::{self, Sites, list, members, misfit, text};
 use super::engine::Failure;
 use super::lint::literal;
 use super::syntax::{Visit, each};
-use crate::domain::{Duty, Filter, JsonText, Obligation, Operator, Question};
+use crate::domain::{Duty, Filter, JsonText, LABEL_MINUTES, Label, Obligation, Operator, Question};
 use crate::intercom::MAX_REASON;
 
 /// The kinds that a question's rules may demand, by their word in Rego, with their members.
@@ -110,17 +110,33 @@ fn duty(kind: &str, duty: &Value) -> Result<Duty, Failure> {
             let [most] = members(duty, ["most"], "`rows`")?;
             Ok(Duty::Rows { most: number(most, 0, "most")? })
         }
-        _ => {
-            let [label] = members(duty, ["name"], "`label`")?;
-            let label = name(label, "`name`")?;
-            let plain =
-                |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-            if !label.bytes().all(plain) {
-                return Err(misfit("a label's `name` must be of letters, digits, `_`, `-`, `.`"));
-            }
-            Ok(Duty::Label { name: label })
-        }
+        _ => Ok(Duty::Label(label(duty)?)),
     }
+}
+
+fn label(duty: &Value) -> Result<Label, Failure> {
+    let has_minutes = duty.as_object().is_ok_and(|object| object.len() == 2);
+    let (label, minutes) = if has_minutes {
+        let [label, minutes] = members(duty, ["name", "minutes"], "`label`")?;
+        (label, self::minutes(minutes)?)
+    } else {
+        let [label] = members(duty, ["name"], "`label`")?;
+        (label, LABEL_MINUTES)
+    };
+    let name = name(label, "`name`")?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    if !name.bytes().all(plain) {
+        return Err(misfit("a label's `name` must be of letters, digits, `_`, `-`, `.`"));
+    }
+    Ok(Label { name, minutes })
+}
+
+/// How long a label lasts.
+fn minutes(value: &Value) -> Result<u32, Failure> {
+    let minutes = value.as_u64().ok().and_then(|minutes| u32::try_from(minutes).ok());
+    minutes.filter(|minutes| (1..=LABEL_MINUTES).contains(minutes)).ok_or_else(|| {
+        misfit(format!("`minutes` must be a whole number from 1 to {LABEL_MINUTES}"))
+    })
 }
 
 fn name(value: &Value, what: &str) -> Result<String, Failure> {

@@ -7,7 +7,7 @@
 use regorus::unstable::{Expr, Literal, Query, Ref, Rule, RuleHead, Span};
 
 use super::syntax::{Visit, expr, head_exprs, literal, parts, root};
-use crate::domain::Question;
+use crate::domain::{Question, Totals};
 
 /// Every `not` over a field that may be missing, with the field's path below `input`.
 pub(super) fn unchecked(question: Option<Question>, rule: &Rule) -> Vec<(Span, String)> {
@@ -111,9 +111,22 @@ impl Search {
         };
         // The three fields of a tool come together.
         let of_tool = matches!(path, "tool" | "tool.name" | "tool.effect" | "tool.pinned");
-        self.always.iter().any(|whole| within(whole))
+        is_of_trail(path)
+            || self.always.iter().any(|whole| within(whole))
             || known.iter().any(|whole| within(whole))
             || (of_tool && known.iter().any(|whole| whole.split('.').next() == Some("tool")))
+    }
+}
+
+/// Whether a path is one of the trail's, which every document has.
+fn is_of_trail(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('.').collect();
+    match parts.as_slice() {
+        ["trail"] | ["trail", "labels" | "recent" | "minute" | "hour" | "day"] => true,
+        ["trail", "minute" | "hour" | "day", name] => {
+            Totals::default().named().iter().any(|(known, _)| known == name)
+        }
+        _ => false,
     }
 }
 

@@ -10,10 +10,11 @@
 use regorus::rvm::Program;
 use regorus::rvm::instructions::{Instruction, LiteralOrRegister, LoopMode};
 use regorus::rvm::program::RuleInfo;
-use regorus::unstable::{Expr, Ref, Rule, RuleAssign, RuleHead};
+use regorus::unstable::{Expr, Literal, Ref, Rule, RuleAssign, RuleHead};
 use regorus::{CompiledPolicy, Value};
 
-use super::builtins;
+use super::syntax::{Visit, each};
+use super::{assigned, builtins};
 
 /// Why bytecode must not decide; `None` if nothing in the program can fail unseen.
 pub(super) fn obstacle(policy: &CompiledPolicy, program: &Program) -> Option<String> {
@@ -32,8 +33,44 @@ pub(super) fn obstacle(policy: &CompiledPolicy, program: &Program) -> Option<Str
         let rule = rule_of(program, index).unwrap_or("of a question");
         return Some(format!("the rule `{rule}` {what}"));
     }
-    let rule = program.rule_infos.iter().find(|rule| !has_one_value(policy, program, rule))?;
-    Some(format!("the rule `{}` may have two different values", rule.name))
+    let rule = program.rule_infos.iter().find(|rule| !has_one_value(policy, program, rule));
+    if let Some(rule) = rule {
+        return Some(format!("the rule `{}` may have two different values", rule.name));
+    }
+    policy.get_rules().iter().find_map(|(name, rules)| {
+        if rules.iter().any(|rule| has_key(rule)) {
+            let what = "looks for a key and a value at once (`k, v in ...`)";
+            return Some(format!("the rule `{name}` {what}"));
+        }
+        if rules.iter().any(|rule| ignores(rule)) {
+            let what = "has an argument `_`, which may be missing; give it a name";
+            return Some(format!("the function `{name}` {what}"));
+        }
+        let span = rules.iter().find_map(|rule| assigned::unguarded(rule))?;
+        let place = format!("{}:{}", span.source.get_path(), span.line);
+        Some(format!(
+            "the rule `{name}` assigns what may be missing and never looks at it ({place})"
+        ))
+    })
+}
+
+/// Whether a rule has `some k, v in coll` or `k, v in coll`, where bytecode gives wrong values.
+fn has_key(rule: &Rule) -> bool {
+    let mut found = false;
+    each(rule, &mut |visit| {
+        found |= matches!(
+            visit,
+            Visit::Literal(Literal::SomeIn { key: Some(_), .. })
+                | Visit::Expr(Expr::Membership { key: Some(_), .. })
+        );
+    });
+    found
+}
+
+/// Whether a function ignores an argument: bytecode then calls it without a value.
+fn ignores(rule: &Rule) -> bool {
+    let Rule::Spec { head: RuleHead::Func { args, .. }, .. } = rule else { return false };
+    args.iter().any(|arg| matches!(&**arg, Expr::Var { span, .. } if span.text() == "_"))
 }
 
 /// The name of the rule that an instruction belongs to.

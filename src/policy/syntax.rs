@@ -1,11 +1,15 @@
 //! A walk over the engine's syntax tree.
 
-use regorus::unstable::{Expr, Literal, Query, Ref, Rule, RuleBody, RuleHead, Span};
+use std::collections::BTreeMap;
+
+use regorus::unstable::{Expr, Literal, LiteralStmt, Query, Ref, Rule, RuleBody, RuleHead, Span};
 
 /// What the walk comes by.
 pub(super) enum Visit<'a> {
     /// An expression, before its parts.
     Expr(&'a Expr),
+    /// A statement of a body, before its parts.
+    Literal(&'a Literal),
     /// A `with` modifier.
     With(&'a Span),
 }
@@ -49,16 +53,20 @@ fn body(body: &RuleBody, visit: &mut dyn FnMut(Visit<'_>)) {
 }
 
 fn query(query: &Query, visit: &mut dyn FnMut(Visit<'_>)) {
-    for stmt in &query.stmts {
-        for with in &stmt.with_mods {
-            visit(Visit::With(&with.span));
-            expr(&with.refr, visit);
-            expr(&with.r#as, visit);
-        }
-        literal(&stmt.literal, &mut |part| expr(part, visit));
-        if let Literal::Every { query, .. } = &stmt.literal {
-            self::query(query, visit);
-        }
+    query.stmts.iter().for_each(|stmt| statement(stmt, visit));
+}
+
+/// A statement of a body and all within it.
+pub(super) fn statement(stmt: &LiteralStmt, visit: &mut dyn FnMut(Visit<'_>)) {
+    for with in &stmt.with_mods {
+        visit(Visit::With(&with.span));
+        expr(&with.refr, visit);
+        expr(&with.r#as, visit);
+    }
+    visit(Visit::Literal(&stmt.literal));
+    literal(&stmt.literal, &mut |part| expr(part, visit));
+    if let Literal::Every { query, .. } = &stmt.literal {
+        self::query(query, visit);
     }
 }
 
@@ -158,4 +166,75 @@ fn is_complete(expr: &Expr) -> bool {
 /// A reference as written, without its white space.
 pub(super) fn text_of(expr: &Expr) -> String {
     expr.span().text().split_whitespace().collect()
+}
+
+/// An expression as written. The engine's spans leave out the quotes of strings at their ends, and
+/// of an object all but its last member; its line and column are right.
+pub(super) fn source_of(expr: &Expr) -> String {
+    let mut strings = Vec::new();
+    self::expr(expr, &mut |visit| strings.extend(string(&visit)));
+    let mut span = expr.span().clone();
+    if let (Expr::Object { .. }, Some(start)) = (expr, offset(&span)) {
+        span.start = start;
+    }
+    written(&span, &strings)
+}
+
+/// Where the line and column of a span are in its file.
+fn offset(span: &Span) -> Option<u32> {
+    let (line, column) = (usize::try_from(span.line).ok()?, usize::try_from(span.col).ok()?);
+    let lines = span.source.get_contents().split_inclusive('\n');
+    let before: usize = lines.clone().take(line.checked_sub(1)?).map(str::len).sum();
+    let text = lines.clone().nth(line.checked_sub(1)?)?;
+    let (within, brace) = text.char_indices().nth(column.checked_sub(1)?)?;
+    (brace == '{').then(|| u32::try_from(before + within).ok()).flatten()
+}
+
+/// A statement of a body as written.
+pub(super) fn source_of_statement(statement: &LiteralStmt) -> String {
+    let mut strings = Vec::new();
+    self::statement(statement, &mut |visit| strings.extend(string(&visit)));
+    written(&statement.span, &strings)
+}
+
+fn string(visit: &Visit<'_>) -> Option<Span> {
+    match visit {
+        Visit::Expr(Expr::String { span, .. } | Expr::RawString { span, .. }) => Some(span.clone()),
+        _ => None,
+    }
+}
+
+fn written(span: &Span, strings: &[Span]) -> String {
+    let mut span = span.clone();
+    if strings.iter().any(|one| one.start == span.start) {
+        span.start = span.start.saturating_sub(1);
+    }
+    if strings.iter().any(|one| one.end == span.end) {
+        span.end = span.end.saturating_add(1);
+    }
+    span.text().to_owned()
+}
+
+/// The references that a walk comes by: their first names, and the literal names after them.
+#[derive(Default)]
+pub(super) struct References(BTreeMap<(String, Vec<String>), i64>);
+
+impl References {
+    /// Notes what a walk came by.
+    pub(super) fn note(&mut self, visit: &Visit<'_>) {
+        let Visit::Expr(expr) = visit else { return };
+        // The walk comes by each reference and then by the shorter ones that it is made of. Those
+        // are taken off again; what stays stands somewhere for itself.
+        if let Expr::RefDot { refr, .. } | Expr::RefBrack { refr, .. } = expr {
+            *self.0.entry(root(refr)).or_default() -= 1;
+        }
+        if let Expr::RefDot { .. } | Expr::RefBrack { .. } | Expr::Var { .. } = expr {
+            *self.0.entry(root(expr)).or_default() += 1;
+        }
+    }
+
+    /// What stands for itself.
+    pub(super) fn named(self) -> impl Iterator<Item = (String, Vec<String>)> {
+        self.0.into_iter().filter(|(_, count)| *count > 0).map(|(reference, _)| reference)
+    }
 }

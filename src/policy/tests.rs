@@ -3,6 +3,7 @@
 
 mod agree;
 mod decide;
+mod explain;
 mod faults;
 mod refuse;
 
@@ -12,10 +13,16 @@ use std::sync::Arc;
 
 use super::bundle::{File, FileKind};
 use super::*;
-use crate::domain::{CallId, Effect, JsonText, PrincipalKind, Revision, Subject, Timestamp};
+use crate::domain::{
+    CallId, Effect, JsonText, PrincipalKind, Revision, Subject, Timestamp, TrailView,
+};
 
 fn facts() -> Facts {
-    Facts { now: Timestamp::from_millis(1_700_000_000_123), environment: "test".into() }
+    Facts {
+        now: Timestamp::from_millis(1_700_000_000_123),
+        environment: "test".into(),
+        trail: TrailView::default(),
+    }
 }
 
 fn principal(roles: &[&str]) -> Principal {

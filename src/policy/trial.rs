@@ -26,8 +26,8 @@ use super::wants::{Want, Wants};
 use super::{AnswerFacts, AnswerKind, ApproveFacts, Facts, HoldFacts, ToolFacts};
 use crate::domain::{
     Approver, ApproverId, Call, CallId, CallMeta, ClientHint, Digest, Effect, HoldId, JsonText,
-    ParseIdError, Principal, PrincipalId, PrincipalKind, Question, Release, Revision, Subject,
-    Timestamp, Verdict,
+    ParseIdError, Principal, PrincipalId, PrincipalKind, Question, Recent, Release, Revision,
+    Subject, Timestamp, Totals, TrailView, Verdict,
 };
 
 /// How long one test may take.
@@ -144,16 +144,15 @@ fn disagreement(sample: &Sample) -> Problem {
     ))
 }
 
+/// The roles that the bundle's data knows.
+pub(super) fn role_names(data: &Value) -> Vec<String> {
+    let Value::Object(roles) = &data["roles"] else { return Vec::new() };
+    roles.keys_sorted().filter_map(|key| key.as_string().ok().map(ToString::to_string)).collect()
+}
+
 /// The roles that the bundle's data knows, and one that it does not.
 fn roles(data: &Value) -> Vec<Vec<String>> {
-    let known = data.as_object().ok().and_then(|data| data.get(&Value::from("roles")));
-    let names = known.and_then(|roles| roles.as_object().ok()).map(|roles| {
-        roles
-            .keys_sorted()
-            .filter_map(|key| key.as_string().ok().map(ToString::to_string))
-            .collect()
-    });
-    let names: Vec<String> = names.unwrap_or_default();
+    let names = role_names(data);
     let mut sets: Vec<Vec<String>> = names.iter().map(|name| vec![name.clone()]).collect();
     sets.push(names);
     sets.extend([Vec::new(), vec![String::from("a role that nobody has")]]);
@@ -198,12 +197,24 @@ fn documents(role_sets: &[Vec<String>], wants: &Wants) -> Result<Vec<Sample>, Pa
             offered: BTreeSet::new(),
         })
         .into();
-    let facts = Facts { now: Timestamp::from_millis(0), environment: Arc::from("sample") };
+    let facts = Facts {
+        now: Timestamp::from_millis(0),
+        environment: Arc::from("sample"),
+        trail: TrailView::default(),
+    };
+    let busy = Facts { trail: busy_trail(), ..facts.clone() };
     let approvers: [ApproverId; 2] = ["first".parse()?, "second".parse()?];
     let id: PrincipalId = "sample".parse()?;
-    for roles in role_sets {
+    for (place, roles) in role_sets.iter().enumerate() {
         let principal = Arc::new(principal(id.clone(), roles.clone()));
         samples.push(sample_list(&principal, &facts, wants));
+        if place == 0 {
+            samples.push(sample_list(&principal, &busy, wants));
+            let calls = calls(&principal);
+            samples.extend(calls.iter().filter_map(|call| sample_call(call, &busy, wants)));
+            let answers = calls.iter().step_by(10);
+            samples.extend(answers.flat_map(|call| sample_answers(call, &busy, wants)));
+        }
         for (index, call) in calls(&principal).iter().enumerate() {
             samples.extend(sample_call(call, &facts, wants));
             // Answers hardly differ by call; a few calls of each sort will do.
@@ -216,6 +227,30 @@ fn documents(role_sets: &[Vec<String>], wants: &Wants) -> Result<Vec<Sample>, Pa
         }
     }
     Ok(samples)
+}
+
+/// The trail of a principal that did and saw a lot.
+fn busy_trail() -> TrailView {
+    const MUCH: u64 = 1_000_000;
+    let much = Totals {
+        calls: MUCH,
+        denials: MUCH,
+        writes: MUCH,
+        rows: MUCH,
+        bytes: MUCH,
+        contacts: MUCH,
+        companies: MUCH,
+        conversations: MUCH,
+        articles: MUCH,
+    };
+    let tool = String::from("update_article");
+    TrailView {
+        minute: much,
+        hour: much,
+        day: much,
+        labels: vec![String::from("a-label")],
+        recent: vec![Recent { tool, verdict: Verdict::Deny, seconds_ago: 1 }],
+    }
 }
 
 fn sample_list(principal: &Principal, facts: &Facts, wants: &Wants) -> Sample {

@@ -9,9 +9,9 @@
 
 use std::collections::BTreeMap;
 
-use regorus::unstable::{Expr, Module, Ref};
+use regorus::unstable::{Module, Ref};
 
-use super::syntax::{Visit, each, root, text_of};
+use super::syntax::{References, Visit, each, text_of};
 use crate::domain::Question;
 
 /// A part of the input that is wanted.
@@ -71,6 +71,22 @@ impl Wants {
         Self(Question::ALL.map(of_question).into())
     }
 
+    /// Whether any question wants what is counted of answers in the trail.
+    pub(super) fn of_answers_counted(&self) -> bool {
+        const OF_CALLS: [&str; 3] = ["calls", "denials", "writes"];
+        let windows = |want: &Want| match want.of("trail") {
+            None => false,
+            Some(trail) => ["minute", "hour", "day"].iter().any(|name| match trail.of(name) {
+                None => false,
+                Some(Want::Whole) => true,
+                Some(Want::Parts(parts)) => {
+                    parts.keys().any(|name| !OF_CALLS.contains(&name.as_str()))
+                }
+            }),
+        };
+        self.0.values().any(windows)
+    }
+
     /// What a question wants.
     pub(super) fn of_question(&self, question: Question) -> &Want {
         self.0.get(question.as_str()).unwrap_or(&Want::Whole)
@@ -123,21 +139,11 @@ fn reads_other(path: &[String], own: Option<&str>) -> bool {
 
 /// Every reference of a module: its first name, and the literal names after it.
 fn references(module: &Module) -> impl Iterator<Item = (String, Vec<String>)> {
-    // The walk comes by each reference and then by the shorter ones that it is made of. Those are
-    // taken off again; what stays stands somewhere for itself.
-    let mut counts: BTreeMap<(String, Vec<String>), i64> = BTreeMap::new();
-    let mut visit = |visit: Visit<'_>| {
-        let Visit::Expr(expr) = visit else { return };
-        if let Expr::RefDot { refr, .. } | Expr::RefBrack { refr, .. } = expr {
-            *counts.entry(root(refr)).or_default() -= 1;
-        }
-        if let Expr::RefDot { .. } | Expr::RefBrack { .. } | Expr::Var { .. } = expr {
-            *counts.entry(root(expr)).or_default() += 1;
-        }
-    };
-    module.policy.iter().for_each(|rule| each(rule, &mut visit));
-    module.imports.iter().for_each(|import| super::syntax::expr(&import.refr, &mut visit));
-    counts.into_iter().filter(|(_, count)| *count > 0).map(|(reference, _)| reference)
+    let mut references = References::default();
+    module.policy.iter().for_each(|rule| each(rule, &mut |visit| references.note(&visit)));
+    let mut note = |visit: Visit<'_>| references.note(&visit);
+    module.imports.iter().for_each(|import| super::syntax::expr(&import.refr, &mut note));
+    references.named()
 }
 
 #[cfg(test)]

@@ -21,7 +21,8 @@ use super::tasks;
 use super::tools::Wanted;
 use super::trouble::{Trouble, tool_error_result};
 use crate::domain::{
-    Era, Hold, HoldEvent, HoldId, HoldOutcome, HoldState, JsonText, OnRelease, PrincipalId, Verdict,
+    Era, Hold, HoldEvent, HoldId, HoldOutcome, HoldState, JsonText, OnRelease, PrincipalId,
+    Verdict, told,
 };
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::{MessageError, Notification, RpcError};
@@ -274,13 +275,12 @@ impl Proxy {
 
 /// What an agent is told while its call waits and it cannot wait any longer.
 fn pending_text(hold: &Hold) -> String {
-    let reasons: Vec<&str> = hold.opened.reasons.iter().map(|it| it.text.as_str()).collect();
     format!(
-        "PENDING: this call is held and waits for a person; it has not been sent. {}. It waits \
+        "PENDING: this call is held and waits for a person; it has not been sent: {} It waits \
          until {}. To learn the outcome, repeat the identical call later: it belongs to the same \
          hold and is executed once at most. Do not change the arguments, for that would be \
          another call. Hold: {}",
-        reasons.join("; "),
+        told(&hold.opened.reasons),
         hold.opened.expires_at,
         hold.id
     )
@@ -294,6 +294,7 @@ fn outcome_text(hold: &Hold) -> String {
     };
     // A person's words are data for the model, never instructions of ours: marked and cut.
     let words: String = words.chars().filter(|letter| !letter.is_control()).take(500).collect();
+    let words = words.trim_end_matches('.');
     let id = hold.id;
     match hold.state {
         HoldState::Rejected => format!(

@@ -14,7 +14,7 @@ use super::notes::with_notes_of;
 use super::outbox::Outbox;
 use super::session::{Asked, Session};
 use super::trouble::{DENIED, Trouble, tool_error_result};
-use crate::domain::{Call, Decision, Era, JsonText, OutcomeKind, Verdict};
+use crate::domain::{Call, Decision, Era, JsonText, OutcomeKind, Verdict, told};
 use crate::gate::Denial;
 use crate::mcp::era::{Capabilities, LOG_LEVELS};
 use crate::mcp::json::{self, Object};
@@ -92,7 +92,7 @@ impl Proxy {
         let facts = AnswerFacts { kind, method: None, bytes: bytes as u64 };
         let decision = self.gate.disclose(exchange.call(), &facts).await;
         if decision.verdict != Verdict::Allow {
-            let denial = Denial { call: exchange.call().id, decision: decision.clone() };
+            let denial = Denial::new(exchange.call(), decision.clone());
             exchange.spent().complete(OutcomeKind::Withheld, bytes, Some(decision));
             withheld(ask, &denial, outbox).await;
             return;
@@ -253,15 +253,7 @@ pub(super) async fn withheld(ask: &Ask, denial: &Denial, outbox: &Outbox) {
 
 /// The words for a withheld answer.
 pub(super) fn withheld_text(decision: &Decision) -> String {
-    let reasons: Vec<String> = decision
-        .reasons
-        .iter()
-        .map(|reason| match &reason.at {
-            Some(at) => format!("{} (rule {}, {at})", reason.text, reason.rule),
-            None => format!("{} (rule {})", reason.text, reason.rule),
-        })
-        .collect();
-    format!("Portcullis policy withheld Intercom's answer. {}", reasons.join("; "))
+    format!("Portcullis withheld Intercom's answer: {}", told(&decision.reasons))
 }
 
 /// What kind of answer a body is, whatever way it came: at once, from a hold, or as a task.

@@ -141,7 +141,7 @@ impl Proxy {
             let facts = AnswerFacts { kind, method: None, bytes: answer.bytes as u64 };
             let decision = self.gate.disclose(exchange.call(), &facts).await;
             if decision.verdict != Verdict::Allow {
-                let denial = Denial { call: exchange.call().id, decision: decision.clone() };
+                let denial = Denial::new(exchange.call(), decision.clone());
                 exchange.spent().complete(OutcomeKind::Withheld, answer.bytes, Some(decision));
                 super::relay::withheld(ask, &denial, outbox).await;
                 return Ok(());

@@ -68,7 +68,7 @@ impl Proxy {
         if decision.verdict == Verdict::Allow {
             outbox.result(&ask.id, &result.to_text()).await;
         } else {
-            relay::withheld(ask, &Denial { call: call.id, decision }, outbox).await;
+            relay::withheld(ask, &Denial::new(&call, decision), outbox).await;
         }
         Ok(())
     }
@@ -95,7 +95,7 @@ impl Proxy {
             let sent = wanted.arguments.clone().unwrap_or_else(JsonText::empty_object);
             mirrored.check_arguments(&sent, &resolved.mirrors)?;
         }
-        let (effect, definition, payload, own) = match resolved {
+        let (effect, definition, payload, mut own) = match resolved {
             Ok(it) => (it.effect, it.definition, it.arguments, Vec::new()),
             Err(refusal) => {
                 let sent = wanted.arguments.clone().unwrap_or_else(JsonText::empty_object);
@@ -107,6 +107,14 @@ impl Proxy {
         let subject = Subject::Tool { name: wanted.tool.clone(), effect, definition };
         let mut call = self.call(caller, ask, subject, payload, wanted.continuation());
         call.meta.reason = reason;
+        if own.is_empty() {
+            match self.upstream.target(&leg, &call).await {
+                Ok(target) => call.meta.target = target,
+                Err(unknown) => {
+                    own.push(Finding::denied("portcullis.target_unknown", unknown.to_string()));
+                }
+            }
+        }
         let holding =
             Holding { on_release: on_release(caller), named: round.as_ref().map(|(id, _)| *id) };
         match self.gate.admit(call, own, holding).await? {

@@ -96,6 +96,9 @@ struct State {
     tried: Option<Digest>,
     last_attempt: Option<Attempt>,
     shadow: Option<Shadowing>,
+    /// What is on disk, for the status: it must not wait while a revision is tried.
+    kept: Vec<KeptRevision>,
+    pinned: bool,
 }
 
 /// A bundle on its way.
@@ -163,18 +166,18 @@ impl Rollout {
     }
 
     /// Where policy stands.
-    pub async fn status(&self) -> PolicyStatus {
-        let kept = self.kept.lock().await;
+    #[must_use]
+    pub fn status(&self) -> PolicyStatus {
         let state = self.state();
         PolicyStatus {
             active: state.active.clone(),
             source: self.origin.shown.clone(),
             followed: self.watch || self.origin.is_remote(),
             signed_only: !self.keys.is_empty(),
-            pinned: kept.pinned().is_some(),
+            pinned: state.pinned,
             last_attempt: state.last_attempt.clone(),
             shadow: self.gate.watch_report().as_ref().map(ShadowState::from),
-            kept: kept.revisions().to_vec(),
+            kept: state.kept.clone(),
         }
     }
 
@@ -239,6 +242,7 @@ impl Rollout {
         let name = bundle.manifest().revision().map(str::to_owned);
         let mut state = self.state();
         state.contents = bundle.contents();
+        (state.kept, state.pinned) = (kept.revisions().to_vec(), pinned);
         state.active =
             ActiveRevision { revision, name, source: source.clone(), since, interpreted_because };
         let attempt = Attempt { at: since, revision: Some(revision), source, error: None };

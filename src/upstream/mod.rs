@@ -18,6 +18,7 @@ mod fault;
 mod leg;
 mod listing;
 mod release;
+mod target;
 mod tls;
 mod wire;
 mod write;
@@ -49,6 +50,7 @@ pub use fault::Fault;
 pub use leg::{Leg, Offer};
 pub use listing::Listed;
 pub use release::{run as run_release, says_error};
+pub use target::TargetUnknown;
 
 use wire::{Wire, WireAnswer, WireBody};
 

@@ -41,7 +41,9 @@ pub async fn run(
         PinStatus::Pinned(tool) => Some(tool.definition.digest),
         _ => None,
     };
-    let released = gate.release(id, definition, &identity).await?;
+    let target = upstream.target_of_hold(Some(&leg), id, &identity).await;
+    let target = target.map_err(|unknown| ReleaseError::Later(unknown.to_string()))?;
+    let released = gate.release(id, definition, target, &identity).await?;
     let settled = match upstream.send(&leg, released.permit).await {
         Ok(exchange) => finish(&upstream, &leg, exchange).await,
         Err(fault) => settled_by(&fault),

@@ -18,7 +18,7 @@ const ORDER: &[(&[&str], &str)] = &[
     (&["proxy"], "the agents' side: asks the gate, sends through upstream"),
     (&["listen", "upstream"], "upstream spends the permits that only gate makes"),
     (&["gate"], "the one road: asks the judges and the record keepers"),
-    (&["holds"], "a fold of events over the log"),
+    (&["holds", "trail"], "folds of the log: calls that wait, what principals did and saw"),
     (&["audit", "policy", "plugin", "redact", "identity"], "judges and record keepers"),
     (&["store"], "the only place that knows a database; knows values, not judges"),
     (&["config"], "what an operator may say; a store is opened with values from it"),

@@ -112,7 +112,7 @@ fn tools() -> Vec<&'static str> {
 }
 
 /// Arguments that fit the tool's schema.
-fn arguments(tool: &str) -> Value {
+pub(crate) fn arguments(tool: &str) -> Value {
     match tool {
         "get_conversation" => json!({"id": "215470000000101"}),
         "get_contact" => json!({"id": "66b0c0de0000000000000a01"}),

@@ -83,19 +83,21 @@ show contains tool.name if some tool in input.tools
 ";
 
 fn setup() -> Setup {
+    let more = "policies: rules\nholds: { wait: 300ms, poll: 300ms }\n".to_owned();
+    Setup { more, ..bundle(RULES) }
+}
+
+/// A stand with a bundle in `rules` that has these rules for `admit` and allows the rest.
+pub(crate) fn bundle(admit: &str) -> Setup {
     let others = |question: &str| OTHERS.replace("QUESTION", question);
     let files = [
-        ("admit", RULES.to_owned()),
+        ("admit", admit.to_owned()),
         ("disclose", others("disclose")),
         ("approve", others("approve")),
         ("visible", VISIBLE.to_owned()),
     ];
     let file = |(name, text): (&str, String)| (format!("rules/{name}.rego"), text);
-    Setup {
-        files: files.map(file).into(),
-        more: "policies: rules\nholds: { wait: 300ms, poll: 300ms }\n".to_owned(),
-        ..Setup::default()
-    }
+    Setup { files: files.map(file).into(), ..Setup::default() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,7 +1,12 @@
 //! `portcullis policy`: one file for each command.
 
+mod asked;
 mod bundle;
+mod capabilities;
 mod check;
+mod eval;
+mod explain;
+mod matrix;
 mod promote;
 mod reload;
 mod rollback;
@@ -10,6 +15,8 @@ mod status;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+use anyhow::Context as _;
 
 use crate::app::policy_source;
 use crate::config::Config;
@@ -24,6 +31,14 @@ pub(super) enum Command {
     /// Bundles in one file: build, sign, verify, inspect.
     #[command(subcommand)]
     Bundle(bundle::Command),
+    /// Print the builtins that rules may use, as OPA's `capabilities.json`.
+    Capabilities,
+    /// Evaluate a query in Rego, or ask one of the four questions about a call.
+    Eval(eval::Args),
+    /// Say why a decision fell: every rule that spoke, and where and why the others stopped.
+    Explain(explain::Args),
+    /// Show who may do what: principals, tools, and what a call comes to.
+    Matrix(matrix::Args),
     /// Put the policies of the configuration in force again; a broken bundle changes nothing.
     Reload,
     /// Where policy stands: what decides, since when, and what went wrong.
@@ -41,6 +56,10 @@ pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitC
     match command {
         Command::Check(args) => check::run(config, args),
         Command::Bundle(command) => bundle::run(command),
+        Command::Capabilities => capabilities::run(),
+        Command::Eval(args) => eval::run(config, args).await,
+        Command::Explain(args) => explain::run(config, args).await,
+        Command::Matrix(args) => matrix::run(config, args).await,
         Command::Reload => reload::run(config).await,
         Command::Status(args) => status::run(config, args).await,
         Command::Promote(args) => promote::run(config, args).await,
@@ -49,16 +68,20 @@ pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitC
     }
 }
 
-/// The bundle that a command is about: the folder or file it names, else the configuration's, else the one
-/// that is shipped.
+/// The bundle that a command is about: the folder or file it names, else the configuration's, else
+/// the one that is shipped.
 fn source(config: &Path, path: Option<PathBuf>) -> anyhow::Result<Source> {
     Ok(match path {
         Some(path) => Source::at(path),
-        None if config.exists() => policy_source(&Config::load(config)?).ok_or_else(|| {
-            anyhow::anyhow!("the configured policies are on a server; name a folder or bundle")
-        })?,
+        None if config.exists() => configured(&Config::load(config)?)?,
         None => Source::Shipped,
     })
+}
+
+/// The configuration's bundle, if it can be read here.
+fn configured(config: &Config) -> anyhow::Result<Source> {
+    policy_source(config)
+        .context("the configured policies are on a server; name a folder or bundle")
 }
 
 /// Gives an order to the running server and prints what came of it.

@@ -330,7 +330,7 @@ mod tests {
     use crate::domain::{Duty, Fault, Judge, Reason, Release};
 
     fn finding(verdict: Verdict, rule: &str) -> Finding {
-        let reasons = vec![Reason { rule: rule.to_owned(), at: None, text: String::new() }];
+        let reasons = vec![Reason::new(rule, "")];
         let release = (verdict == Verdict::Hold).then(|| Release {
             groups: Vec::new(),
             people: 1,
@@ -348,7 +348,7 @@ mod tests {
 
     fn demanding(least: u64) -> Finding {
         let mut one = finding(Verdict::Allow, "r");
-        let reason = Reason { rule: format!("least{least}"), at: None, text: String::new() };
+        let reason = Reason::new(format!("least{least}"), "");
         let duty = Duty::Reason { least };
         one.obligations.push(Obligation { reason, duty, changed: false });
         one

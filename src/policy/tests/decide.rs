@@ -150,3 +150,23 @@ fn the_library_passes_its_own_tests() {
         panic!("{errors}");
     }
 }
+
+#[tokio::test]
+async fn reasons_carry_what_metadata_says() {
+    let ruleset = load(&Source::Shipped);
+    let denied = tool_call(&["article-editor"], "create_article", Effect::Write, "{}");
+    let found = ruleset.admit(&denied, &facts()).await;
+    assert_eq!(found.reasons[0].title.as_deref(), Some("Tools by role"));
+    assert!(found.reasons[0].hint.as_ref().unwrap().contains("another role"));
+    assert!(!found.reasons[0].internal);
+    let unknown = call(&["support-reader"], "resources/list", Subject::Method, "{}");
+    let found = ruleset.admit(&unknown, &facts()).await;
+    assert_eq!(found.reasons[0].title.as_deref(), Some("No rule allows it"));
+    let marked = "# METADATA\n# title: Fraud watch\n# custom:\n#   internal: true\n\
+                  deny contains {\"rule\": \"a\", \"text\": \"watched\"} if input.tool.name == \"x\"";
+    let files = bundle(&[("a.rego", &admit(marked))]);
+    let ruleset = Ruleset::new(&files, load::load(&files).unwrap());
+    let found = ruleset.admit(&tool_call(&["r"], "x", Effect::Read, "{}"), &facts()).await;
+    assert!(found.reasons[0].internal);
+    assert!(!crate::domain::told(&found.reasons).contains("watched"));
+}

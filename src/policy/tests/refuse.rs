@@ -51,7 +51,7 @@ fn each_mistake_is_named_with_its_place() {
         (
             "deny contains {\"rule\": \"nothing_allows\", \"text\": \"a\"}",
             "a.rego:5:1",
-            "is used at lib/admit.rego:9 already",
+            "is used at lib/admit.rego:13 already",
         ),
         (
             "deny contains {\"rule\": \"a\", \"text\": \"a\"} if data.portcullis.join with input as {}",
@@ -115,6 +115,43 @@ fn forbidden_and_unknown_builtins_are_found_wherever_they_stand() {
         let unused = format!("{SPEAKS}input.tool\n\nhelper := {call}");
         assert!(!problems(&[("a.rego", &admit(&unused))]).is_empty(), "{call} in an unused rule");
     }
+}
+
+/// Each would fill the memory, or give another value than OPA.
+#[test]
+fn unsound_calls_and_patterns_are_refused() {
+    for (condition, words) in [
+        ("numbers.range(1, input.n)[0] == 1", "written out"),
+        ("numbers.range(1, 1000000000)[0] == 1", "10000 elements at most"),
+        ("numbers.range(-1000000000, 1)[0] == 1", "10000 elements at most"),
+        ("bits.lsh(1, input.n) == 1", "written out"),
+        ("bits.lsh(1, 4000000000) == 1", "0 to 63"),
+        ("units.parse(\"1K\") == 1", "`units.parse` is not allowed"),
+        ("units.parse_bytes(\"1K\") == 1", "`units.parse_bytes` is not allowed"),
+        ("object.subset(input.a, input.b)", "`object.subset` is not allowed"),
+        ("json.remove(input.a, [\"b\"]) == {}", "`json.remove` is not allowed"),
+        ("sprintf(input.a, [1]) == \"1\"", "must be written out"),
+        ("sprintf(\"%x\", [1]) == \"1\"", "`%x` is not one of"),
+        ("sprintf(\"%s\", []) == \"1\"", "0 value(s) for 1 verb(s)"),
+        ("regex.match(input.a, \"b\")", "must be written out"),
+        ("regex.match(`\\d`, \"b\")", "is read differently by OPA"),
+        ("regex.replace(input.a, `\\w`, \"b\") == \"\"", "is read differently by OPA"),
+        ("{\"a\": x} := input.a\n\tx == 1", "matches such an object otherwise"),
+        ("{\"a\": x} = input.a\n\tx == 1", "matches such an object otherwise"),
+        ("[{\"a\": x}] := input.a\n\tx == 1", "matches such an object otherwise"),
+        ("some {\"a\": x} in input.a\n\tx == 1", "matches such an object otherwise"),
+        ("x := input.a in {1}\n\tx == false", "`in` as a value"),
+    ] {
+        let found = problems(&[("a.rego", &admit(&format!("{SPEAKS}{{\n\t{condition}\n}}")))]);
+        let wanted = |one: &String| one.starts_with("a.rego:6:") && one.contains(words);
+        assert!(found.iter().any(wanted), "{condition}: {found:#?}");
+    }
+    let function = format!("{SPEAKS}taken(input.a)\n\ntaken({{\"a\": x}}) if x == 1");
+    let found = problems(&[("a.rego", &admit(&function))]);
+    assert!(found.iter().any(|one| one.contains("matches such an object")), "{found:#?}");
+    let default = format!("{SPEAKS}safe(input.a)\n\ndefault safe(_) := false");
+    let found = problems(&[("a.rego", &admit(&default))]);
+    assert!(found.iter().any(|one| one.contains("default of a function")), "{found:#?}");
 }
 
 #[test]

@@ -1,0 +1,165 @@
+//! What a call and its answer add to the trail of its principal.
+//!
+//! Each counts from the moment it is judged: a call as one that goes, an answer as one that is shown.
+//! What it turned out to be is then kept in the trail and told by the record, before anything acts.
+//!
+//! An answer that cannot be read counts as much as it may hold: one record for each 200 bytes, each
+//! about another contact, company, conversation and article, and all of it text of customers. Errors
+//! are Intercom's words about no thing in particular: they count as records and bytes alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::Gate;
+use crate::audit::{Log, LogError};
+use crate::domain::{
+    Call, Decision, Duty, Effect, Event, Finding, Mark, Step, Subject, Tally, Thing, Verdict,
+    decide,
+};
+use crate::intercom::records::{Kind, Records};
+use crate::policy::{AnswerFacts, AnswerKind};
+use crate::store::Sealer;
+use crate::trail::{Decided, Trail, Weighed};
+
+/// Bytes of an answer that cannot be read for which one record is counted.
+const BYTES_OF_A_RECORD: u64 = 200;
+
+/// What a call counts as while it is judged.
+pub(super) fn call(call: &Call) -> Tally {
+    let calls = u64::from(counts(call));
+    Tally { calls, ..release(call) }
+}
+
+/// What the release of a held call counts as: the call itself was counted when it came.
+pub(super) fn release(call: &Call) -> Tally {
+    let writes = u64::from(call.subject.effect() == Effect::Write);
+    Tally { writes, ..Tally::default() }
+}
+
+/// What an answer with these records counts as, while it is judged and when it leaves. `None` if it
+/// was not looked for them.
+pub(super) fn answer(
+    sealer: &Sealer,
+    call: &Call,
+    answer: &AnswerFacts,
+    records: Option<&Records>,
+) -> Tally {
+    let is_error = match answer.kind {
+        AnswerKind::Result | AnswerKind::InputRequired => false,
+        AnswerKind::ToolError | AnswerKind::Error => true,
+        // Lists are of tools and the like, and what is told on the way belongs to no answer.
+        AnswerKind::List
+        | AnswerKind::Notification
+        | AnswerKind::ServerRequest
+        | AnswerKind::Text => return Tally::default(),
+    };
+    if !counts(call) && call.method != "subscriptions/listen" {
+        return Tally::default();
+    }
+    if let Some(records) = records.filter(|records| records.understood && !is_error) {
+        let rows = records.records.iter().filter(|record| record.row).count();
+        let bytes = records.text_bytes();
+        return Tally {
+            rows: rows as u64,
+            bytes: bytes as u64,
+            seen: seen(sealer, records),
+            ..Tally::default()
+        };
+    }
+    let rows = answer.bytes.div_ceil(BYTES_OF_A_RECORD);
+    let unknown = if is_error { 0 } else { rows };
+    Tally { rows, unknown, bytes: answer.bytes, ..Tally::default() }
+}
+
+/// The marks of everything that an answer shows.
+fn seen(sealer: &Sealer, records: &Records) -> BTreeMap<Thing, BTreeSet<Mark>> {
+    let mut seen: BTreeMap<Thing, BTreeSet<Mark>> = BTreeMap::new();
+    for (kind, id) in records.seen() {
+        let thing = match kind {
+            Kind::Contact => Thing::Contacts,
+            Kind::Company => Thing::Companies,
+            Kind::Conversation => Thing::Conversations,
+            Kind::Article => Thing::Articles,
+            Kind::Note | Kind::Part | Kind::Admin | Kind::Other => continue,
+        };
+        let keyed = sealer.mac("portcullis/seen/v1", &[thing.as_str().as_bytes(), id.as_bytes()]);
+        seen.entry(thing).or_default().insert(Mark::of(&keyed));
+    }
+    seen
+}
+
+/// Keeps what a judged call became; gives what its record must say.
+pub(super) fn keep_call(weighed: Weighed<'_>, call: &Call, decision: &Decision) -> Option<Step> {
+    let tally = match decision.verdict {
+        Verdict::Deny => Tally { denials: 1, ..Tally::default() },
+        // A held call writes when it is released.
+        Verdict::Hold => labelled(Tally { writes: 0, ..self::call(call) }, decision),
+        Verdict::Allow => labelled(self::call(call), decision),
+    };
+    let tool = call.subject.tool();
+    weighed.keep(tally, tool.map(|tool| Decided { tool, verdict: decision.verdict }))
+}
+
+/// A tally with the labels that a decision demands.
+pub(super) fn labelled(tally: Tally, decision: &Decision) -> Tally {
+    let labels = decision.obligations.iter().filter_map(|one| match &one.duty {
+        Duty::Label(label) => Some(label.clone()),
+        _ => None,
+    });
+    Tally { labels: labels.collect(), ..tally }
+}
+
+/// Whether a call is one that budgets are about; the protocol's own methods are not.
+const fn counts(call: &Call) -> bool {
+    !matches!(call.subject, Subject::Method | Subject::Answer)
+}
+
+/// The log and the trails, for whoever has to tell both how a call ended.
+#[derive(Clone)]
+pub(super) struct Books {
+    pub(super) log: Log,
+    pub(super) trail: Arc<Trail>,
+}
+
+impl Books {
+    /// Gives a call that never reached Intercom back to its principal's budgets.
+    pub(super) fn take_back(&self, call: &Call, step: Option<&Step>) {
+        let Some(step) = step else { return };
+        let add = Tally { calls: step.add.calls, writes: step.add.writes, ..Tally::default() };
+        if add.is_empty() {
+            return;
+        }
+        let trail = Step { at: step.at, clock: None, add };
+        self.trail.take_back(&call.principal.id, &trail);
+        let principal = call.principal.id.clone();
+        let event = Event::Trail { call: call.id, principal, trail, back: true };
+        if let Err(error) = self.log.append_later(event) {
+            // The budget is smaller after the next start, never larger.
+            tracing::warn!(%error, call = %call.id, "not recorded that nothing was sent");
+        }
+    }
+}
+
+impl Gate {
+    /// Keeps what an answer showed, durable before it leaves. If that fails it must not leave.
+    pub(super) async fn keep_answer(
+        &self,
+        weighed: Weighed<'_>,
+        call: &Call,
+        tally: Tally,
+        decision: Decision,
+    ) -> Decision {
+        let Some(trail) = weighed.keep(labelled(tally, &decision), None) else { return decision };
+        let principal = call.principal.id.clone();
+        let event = Event::Trail { call: call.id, principal, trail, back: false };
+        match self.books.log.append(event).await {
+            Ok(_recorded) => decision,
+            Err(error) => decide(decision.question, decision.ruleset, vec![unrecorded(&error)]),
+        }
+    }
+}
+
+fn unrecorded(error: &LogError) -> Finding {
+    let text = format!("what this answer shows could not be recorded: {error}");
+    Finding::denied("portcullis.not_recorded", text)
+}

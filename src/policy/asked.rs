@@ -1,0 +1,392 @@
+//! A question written down by a person: a call, and what it is asked with, as a short document.
+//!
+//! Only what matters is written; all else has the value that an ordinary call of a pinned tool has.
+//! Arguments are taken as they stand, as the canonical ones that would be sent.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Map, Value as Json};
+
+use super::engine::Failure;
+use super::input::{self, Document};
+use super::wants::Want;
+use super::{
+    AnswerFacts, AnswerKind, ApproveFacts, Facts, HoldFacts, Ruleset, ToolFacts, Visible, json,
+};
+use crate::domain::{
+    Approver, ApproverId, Call, CallId, CallMeta, ClientHint, Digest, Effect, Finding, HoldId,
+    JsonText, Principal, PrincipalKind, Question, Release, Revision, Subject, Timestamp, TrailView,
+};
+use crate::intercom::Catalogue;
+use crate::mcp::methods::{self, Sender, Target};
+use crate::yaml;
+
+/// How long a written hold waits, if it does not say so.
+const HOLD_SECONDS: u64 = 4 * 60 * 60;
+
+/// Why a document is no question.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Misasked(pub(super) String);
+
+/// A question as it is written. Members that are absent have an ordinary value.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// Who calls.
+    #[serde(default)]
+    pub principal: Caller,
+    /// What the client says of itself.
+    #[serde(default)]
+    pub client: Option<ClientHint>,
+    /// The tool that is called.
+    #[serde(default)]
+    pub tool: Option<String>,
+    /// The tool's arguments.
+    #[serde(default)]
+    pub arguments: Map<String, Json>,
+    /// Its effect; else the catalogue's.
+    #[serde(default)]
+    pub effect: Option<Effect>,
+    /// Whether its definition is pinned; true if not given.
+    #[serde(default)]
+    pub pinned: Option<bool>,
+    /// The method, for calls of no tool.
+    #[serde(default)]
+    pub method: Option<String>,
+    /// The method's parameters.
+    #[serde(default)]
+    pub params: Map<String, Json>,
+    /// The protocol's revision.
+    #[serde(default)]
+    pub revision: Option<Revision>,
+    /// Why the agent calls.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// What the call would change, as it is now.
+    #[serde(default)]
+    pub target: Option<Map<String, Json>>,
+    /// What the principal lately did and saw; else nothing.
+    #[serde(default)]
+    pub trail: TrailView,
+    /// For `visible`: the tools on offer; else all of the catalogue.
+    #[serde(default)]
+    pub tools: Option<Vec<String>>,
+    /// For `disclose`: what is known of the answer.
+    #[serde(default)]
+    pub answer: Option<Answer>,
+    /// For `approve`: who wants to release the call.
+    #[serde(default)]
+    pub approver: Option<Releaser>,
+    /// For `approve`: the hold.
+    #[serde(default)]
+    pub hold: Hold,
+    /// The time that rules see; else the present.
+    #[serde(default)]
+    pub now: Option<Timestamp>,
+    /// The installation's name.
+    #[serde(default)]
+    pub environment: Option<String>,
+}
+
+/// Who calls, as it is written.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Caller {
+    /// Its name.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// How it was proven.
+    #[serde(default)]
+    pub kind: Option<PrincipalKind>,
+    /// Its roles.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// Its groups.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// Its attributes.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, String>,
+    /// The person it acts for.
+    #[serde(default)]
+    pub on_behalf_of: Option<String>,
+}
+
+/// An answer, as it is written.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// Its kind; `result` if not given.
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// The method of a notification or of a request of the server.
+    #[serde(default)]
+    pub method: Option<String>,
+    /// How many bytes it has.
+    #[serde(default)]
+    pub bytes: u64,
+}
+
+/// Who wants to release a hold, as it is written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Releaser {
+    /// The name.
+    pub id: String,
+    /// The groups.
+    #[serde(default)]
+    pub groups: Vec<String>,
+}
+
+/// A hold, as it is written.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hold {
+    /// Its conditions.
+    #[serde(default)]
+    pub release: Option<Release>,
+    /// Who has released it already.
+    #[serde(default)]
+    pub approvals: Vec<String>,
+}
+
+/// The answer to a written question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ruled {
+    /// What policy says.
+    pub finding: Finding,
+    /// For `visible`: the tools that are shown.
+    pub tools: Option<Vec<String>>,
+}
+
+/// JSON of a document that a person wrote in JSON or YAML. Doubled keys are refused in both.
+///
+/// # Errors
+/// What is not accepted, with line and column.
+pub(super) fn read_document(text: &str) -> Result<String, Misasked> {
+    if text.trim_start().starts_with(['{', '[']) {
+        return match json::read(text) {
+            Ok(_) => Ok(text.to_owned()),
+            Err(error) => Err(Misasked(format!("not JSON: {error}"))),
+        };
+    }
+    let tree = yaml::read(text, &yaml::Limits::default()).into_result().map_err(|faults| {
+        Misasked(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+    })?;
+    let value = tree.to_json().map_err(|fault| Misasked(fault.to_string()))?;
+    Ok(value.to_string())
+}
+
+impl Asked {
+    /// Reads a document in JSON or YAML.
+    ///
+    /// # Errors
+    /// What is not accepted, or a member that is unknown or of another type.
+    pub fn read(text: &str) -> Result<Self, Misasked> {
+        serde_json::from_str(&read_document(text)?).map_err(|error| Misasked(error.to_string()))
+    }
+
+    /// The question, with `now` for documents that name no time.
+    pub(super) fn put(&self, question: Question, now: Timestamp) -> Result<Put, Misasked> {
+        let now = self.now.unwrap_or(now);
+        let environment = self.environment.as_deref().unwrap_or("default").into();
+        let facts = Facts { now, environment, trail: self.trail.clone() };
+        let principal = self.principal()?;
+        let matter = match question {
+            Question::Visible => {
+                let client = self.client.clone().unwrap_or_default();
+                Matter::Visible { principal, client, tools: self.offered() }
+            }
+            Question::Admit => Matter::Admit(self.call(principal, now)?),
+            Question::Disclose => Matter::Disclose(self.call(principal, now)?, self.answer()?),
+            Question::Approve => {
+                let needed =
+                    || Misasked(String::from("who approves? Give `approver: {id, groups}`"));
+                let releaser = self.approver.as_ref().ok_or_else(needed)?;
+                let id = id(&releaser.id, "approver.id")?;
+                let approver = Approver { id, groups: releaser.groups.clone() };
+                Matter::Approve(self.call(principal, now)?, approver, self.hold(now)?)
+            }
+        };
+        Ok(Put { matter, facts })
+    }
+
+    fn principal(&self) -> Result<Principal, Misasked> {
+        let caller = &self.principal;
+        Ok(Principal {
+            id: id(caller.id.as_deref().unwrap_or("someone"), "principal.id")?,
+            kind: caller.kind.unwrap_or(PrincipalKind::Agent),
+            roles: caller.roles.clone(),
+            groups: caller.groups.clone(),
+            attributes: caller.attributes.clone(),
+            on_behalf_of: caller.on_behalf_of.clone(),
+        })
+    }
+
+    fn call(&self, principal: Principal, now: Timestamp) -> Result<Call, Misasked> {
+        let (method, subject, payload) = match (&self.tool, &self.method) {
+            (Some(_), Some(method)) if method != "tools/call" => {
+                return Err(Misasked(String::from("give `tool` or `method`, not both")));
+            }
+            (Some(tool), _) => {
+                let effect = self.effect.unwrap_or_else(|| Catalogue::shipped().effect(tool));
+                let pinned = self.pinned.unwrap_or(true);
+                let definition = pinned.then(|| Digest::of("portcullis/asked/v1", &[]));
+                let subject = Subject::Tool { name: tool.clone(), effect, definition };
+                ("tools/call", subject, &self.arguments)
+            }
+            (None, Some(method)) => (method.as_str(), self.subject(method), &self.params),
+            (None, None) => {
+                return Err(Misasked(String::from(
+                    "which call? Give `tool` (and `arguments`), or `method` (and `params`)",
+                )));
+            }
+        };
+        Ok(Call {
+            id: CallId(uuid::Uuid::nil()),
+            at: now,
+            principal: Arc::new(principal),
+            revision: self.revision.unwrap_or(Revision::V2025_11_25),
+            client: self.client.clone().unwrap_or_default(),
+            method: method.to_owned(),
+            subject,
+            payload: JsonText::of(&Json::Object(payload.clone())),
+            continuation: None,
+            meta: CallMeta {
+                reason: self.reason.clone(),
+                target: self.target.as_ref().map(JsonText::of),
+                ..CallMeta::default()
+            },
+        })
+    }
+
+    /// What a method is about, as the road reads it.
+    fn subject(&self, method: &str) -> Subject {
+        if methods::INPUT_REQUESTS.contains(&method) {
+            return Subject::Answer;
+        }
+        let of_client = |row: &&methods::Method| row.name == method && row.sender == Sender::Client;
+        let target = methods::TABLE.iter().find(of_client).map(|row| row.target);
+        let name = target.and_then(Target::parameter).and_then(|name| self.params.get(name));
+        let name = name.and_then(Json::as_str).map(str::to_owned);
+        match (target, name) {
+            (Some(Target::Prompt), Some(name)) => Subject::Prompt { name },
+            (Some(Target::Resource), Some(uri)) => Subject::Resource { uri },
+            (Some(Target::Task), Some(id)) => Subject::Task { id },
+            _ => Subject::Method,
+        }
+    }
+
+    fn answer(&self) -> Result<AnswerFacts, Misasked> {
+        let answer = self.answer.clone().unwrap_or_default();
+        let word = answer.kind.as_deref().unwrap_or("result");
+        let kind =
+            AnswerKind::ALL.into_iter().find(|kind| kind.as_str() == word).ok_or_else(|| {
+                let known = AnswerKind::ALL.map(AnswerKind::as_str).join(", ");
+                Misasked(format!("`{word}` is no kind of answer; those are {known}"))
+            })?;
+        Ok(AnswerFacts { kind, method: answer.method, bytes: answer.bytes })
+    }
+
+    fn hold(&self, now: Timestamp) -> Result<HoldFacts, Misasked> {
+        let ordinary =
+            Release { groups: Vec::new(), people: 1, expires: Duration::from_secs(HOLD_SECONDS) };
+        let release = self.hold.release.clone().unwrap_or(ordinary);
+        let approvals: Result<Vec<ApproverId>, Misasked> =
+            self.hold.approvals.iter().map(|name| id(name, "hold.approvals")).collect();
+        Ok(HoldFacts {
+            id: HoldId::from_random(0),
+            opened_at: now,
+            expires_at: now.plus(release.expires),
+            release,
+            approvals: approvals?,
+        })
+    }
+
+    fn offered(&self) -> Vec<ToolFacts> {
+        let catalogue = Catalogue::shipped();
+        let all = || catalogue.entries().iter().map(|entry| entry.name.clone()).collect();
+        let names: Vec<String> = self.tools.clone().unwrap_or_else(all);
+        let facts = |name: String| {
+            let effect = self.effect.unwrap_or_else(|| catalogue.effect(&name));
+            ToolFacts { effect, name, pinned: self.pinned.unwrap_or(true) }
+        };
+        names.into_iter().map(facts).collect()
+    }
+}
+
+/// A written question, read: what is asked about, and what is true beside it.
+pub(super) struct Put {
+    pub(super) matter: Matter,
+    pub(super) facts: Facts,
+}
+
+/// What a question is about.
+pub(super) enum Matter {
+    Visible { principal: Principal, client: ClientHint, tools: Vec<ToolFacts> },
+    Admit(Call),
+    Disclose(Call, AnswerFacts),
+    Approve(Call, Approver, HoldFacts),
+}
+
+impl Put {
+    /// The whole input document.
+    pub(super) fn document(&self) -> Result<Document, Failure> {
+        let facts = &self.facts;
+        match &self.matter {
+            Matter::Visible { principal, client, tools } => {
+                Ok(input::visible(principal, client, tools, facts, &Want::Whole))
+            }
+            Matter::Admit(call) => input::admit(call, facts, &Want::Whole),
+            Matter::Disclose(call, answer) => input::disclose(call, answer, facts, &Want::Whole),
+            Matter::Approve(call, approver, hold) => {
+                input::approve(&ApproveFacts { approver, hold, call }, facts, &Want::Whole)
+            }
+        }
+    }
+}
+
+impl Ruleset {
+    /// Asks a written question in the way of the road. `now` is for those that name no time.
+    ///
+    /// # Errors
+    /// The document does not make a question.
+    pub async fn rule_on(
+        &self,
+        question: Question,
+        asked: &Asked,
+        now: Timestamp,
+    ) -> Result<Ruled, Misasked> {
+        Ok(self.rule_on_put(&asked.put(question, now)?).await)
+    }
+
+    /// Asks what was put, in the way of the road.
+    pub(super) async fn rule_on_put(&self, put: &Put) -> Ruled {
+        let ruled = |finding| Ruled { finding, tools: None };
+        let facts = &put.facts;
+        match &put.matter {
+            Matter::Visible { principal, client, tools } => {
+                let Visible { tools, finding } =
+                    self.visible(principal, client, tools, facts).await;
+                Ruled { finding, tools: Some(tools.into_iter().collect()) }
+            }
+            Matter::Admit(call) => ruled(self.admit(call, facts).await),
+            Matter::Disclose(call, answer) => ruled(self.disclose(call, answer, facts).await),
+            Matter::Approve(call, approver, hold) => {
+                ruled(self.approve(&ApproveFacts { approver, hold, call }, facts).await)
+            }
+        }
+    }
+}
+
+/// An identifier of a document.
+fn id<I: std::str::FromStr>(text: &str, member: &str) -> Result<I, Misasked>
+where
+    I::Err: std::fmt::Display,
+{
+    text.parse().map_err(|error| Misasked(format!("`{member}`: {error}")))
+}
