@@ -5,10 +5,12 @@
 //! [`Permit`] can be made in this module alone, from a decision and the log's receipt for it, and
 //! it owns the call that was judged, so that what is sent is what was judged.
 
+mod denial;
 mod disclosure;
 mod duties;
 mod permit;
 mod release;
+mod shadow;
 mod stored;
 mod weigh;
 
@@ -23,7 +25,7 @@ use crate::clock;
 use crate::domain::{
     Binding, Call, CallFacts, ClientHint, Decision, Digest, Effect, Event, Fault, Finding, Hold,
     HoldId, HoldState, Judge, OnRelease, Opened, Principal, Question, Subject, Tally, TrailView,
-    Verdict, decide, told,
+    Verdict, decide,
 };
 use crate::holds::{HoldError, Holds};
 use crate::intercom::Pins;
@@ -32,9 +34,13 @@ use crate::policy::{AnswerFacts, Facts, Ruleset, ToolFacts};
 use crate::store::{SealError, Sealer};
 use crate::trail::{Trail, Weighed};
 
+use shadow::Shadow;
+
+pub use denial::{Denial, refusal};
 pub use disclosure::Disclosure;
 pub use permit::{Permit, Spent};
 pub use release::{ApproveError, ReleaseError, Released, Settled};
+pub use shadow::{Change, Flip, ShadowReport};
 pub use stored::Contents;
 use weigh::Books;
 
@@ -44,39 +50,9 @@ pub enum Admission {
     /// It may go.
     Go(Box<Permit>),
     /// It ends here; the agent is told why.
-    Denied(Denial),
+    Denied(Box<Denial>),
     /// It waits for a person.
     Held(Box<Hold>),
-}
-
-/// A refusal, for the agent.
-#[derive(Debug, Clone)]
-pub struct Denial {
-    /// The call's identifier, by which the record is found.
-    call: crate::domain::CallId,
-    /// The tool or method.
-    what: String,
-    /// Why.
-    pub decision: Decision,
-}
-
-impl Denial {
-    /// The refusal of a call, by a decision that is recorded.
-    #[must_use]
-    pub fn new(call: &Call, decision: Decision) -> Self {
-        let what = match call.subject.tool() {
-            Some(name) => format!("the tool `{name}`"),
-            None => format!("`{}`", call.method),
-        };
-        Self { call: call.id, what, decision }
-    }
-
-    /// The text an agent reads: what was refused, why, and what it could do instead. Names and
-    /// places of rules stay in the record, which it names.
-    #[must_use]
-    pub fn text(&self) -> String {
-        format!("{} Record: {}", refusal(&self.what, &self.decision), self.call)
-    }
 }
 
 /// What a record shows of a call's digest: keyed, so that short arguments cannot be guessed.
@@ -84,21 +60,6 @@ impl Denial {
 pub fn recorded_digest(sealer: &Sealer, call: Digest) -> Digest {
     sealer.mac("portcullis/arguments/v1", &[call.as_bytes()])
 }
-
-/// What an agent reads of a refusal of `what`, a tool or a method.
-#[must_use]
-pub fn refusal(what: &str, decision: &Decision) -> String {
-    let mut text = format!("Portcullis refused this call of {what}: {}", told(&decision.reasons));
-    let correctable =
-        decision.reasons.iter().any(|reason| CORRECTABLE.contains(&reason.rule.as_str()));
-    if !correctable {
-        text.push_str(" Repeating the call will not help.");
-    }
-    text
-}
-
-/// Refusals that the agent can mend by itself (see `intercom::Refusal`).
-const CORRECTABLE: [&str; 2] = ["tool.invalid_arguments", duties::UNSAID];
 
 /// Why a call could not be judged and recorded. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
@@ -149,6 +110,7 @@ pub struct Gate {
     sealer: Arc<Sealer>,
     pins: Arc<Pins>,
     settings: Settings,
+    shadow: Shadow,
 }
 
 impl Gate {
@@ -163,8 +125,9 @@ impl Gate {
         pins: Arc<Pins>,
         settings: Settings,
     ) -> Self {
+        let (ruleset, shadow) = (ArcSwap::from_pointee(ruleset), Shadow::default());
         let books = Books { log, trail: Arc::new(trail) };
-        Self { ruleset: ArcSwap::from_pointee(ruleset), books, holds, sealer, pins, settings }
+        Self { ruleset, books, holds, sealer, pins, settings, shadow }
     }
 
     /// The held calls.
@@ -213,6 +176,25 @@ impl Gate {
         Ok(())
     }
 
+    /// Puts a candidate beside the road, which watches and decides nothing.
+    ///
+    /// # Errors
+    /// If the system gives no thread for it.
+    pub fn watch_with(&self, candidate: Ruleset, report: ShadowReport) -> std::io::Result<()> {
+        self.shadow.start(candidate, report, self.books.log.clone())
+    }
+
+    /// Takes the candidate away; what it has seen.
+    pub fn end_watch(&self) -> Option<ShadowReport> {
+        self.shadow.stop()
+    }
+
+    /// What the candidate has seen so far, if there is one.
+    #[must_use]
+    pub fn watch_report(&self) -> Option<ShadowReport> {
+        self.shadow.report()
+    }
+
     /// Judges a call and records the decision. `own` are findings of Portcullis' own checks
     /// (unknown tool, wrong arguments); they can only make the verdict stricter. A call that is to
     /// be held attaches to the hold of an identical earlier call, or opens one. What is recorded,
@@ -240,7 +222,7 @@ impl Gate {
             }
         };
         if decision.verdict == Verdict::Deny {
-            return Ok(Admission::Denied(Denial::new(&call, decision)));
+            return Ok(Admission::Denied(Box::new(Denial::new(&call, decision))));
         }
         // A round whose outcome was lost on its way gets it again; to hold the call anew would make
         // a second one of it.
@@ -270,7 +252,7 @@ impl Gate {
         };
         // Only a call of a pinned tool can wait for a person; whatever else is to be held ends.
         Ok(hold.map_or_else(
-            || Admission::Denied(Denial::new(&call, decision)),
+            || Admission::Denied(Box::new(Denial::new(&call, decision))),
             |hold| Admission::Held(Box::new(hold)),
         ))
     }
@@ -289,7 +271,9 @@ impl Gate {
         let weighed = self.books.trail.weigh(&call.principal, counted(&Gone::default()));
         let facts = self.facts(&ruleset, Question::Disclose, || weighed.view());
         let mut findings = self.absent_plugins();
-        findings.push(ruleset.disclose(call, answer, &facts).await);
+        let finding = ruleset.disclose(call, answer, &facts).await;
+        self.shadow.answer(&ruleset, (call, answer), &facts, &findings, &finding);
+        findings.push(finding);
         let decision = decide(Question::Disclose, ruleset.revision(), findings);
         let disclosed = self.carried_out(&ruleset, answer, decision);
         if !disclosed.is_allowed() {
@@ -315,6 +299,7 @@ impl Gate {
         let view = || self.books.trail.view(&principal.id);
         let facts = self.facts(&ruleset, Question::Visible, view);
         let visible = ruleset.visible(principal, client, tools, &facts).await;
+        self.shadow.tools(&ruleset, (principal, client), tools, &facts, &visible);
         match visible.finding.verdict {
             Verdict::Allow => visible.tools,
             Verdict::Hold | Verdict::Deny => BTreeSet::new(),
@@ -341,7 +326,9 @@ impl Gate {
         let facts = self.facts(ruleset, Question::Admit, || weighed.view());
         let mut findings = own;
         findings.extend(self.absent_plugins());
-        findings.push(ruleset.admit(call, &facts).await);
+        let finding = ruleset.admit(call, &facts).await;
+        self.shadow.call(ruleset, call, &facts, &findings, &finding);
+        findings.push(finding);
         decide(Question::Admit, ruleset.revision(), findings)
     }
 
@@ -397,14 +384,15 @@ impl Gate {
         })
     }
 
-    /// What a ruleset is told beside the call; the trail only if it looks at it.
+    /// What a ruleset is told beside the call; the trail only if it, or one in shadow, looks at it.
     fn facts(
         &self,
         ruleset: &Ruleset,
         question: Question,
         view: impl FnOnce() -> TrailView,
     ) -> Facts {
-        let trail = if ruleset.looks_at_trail(question) { view() } else { TrailView::default() };
+        let looks = ruleset.looks_at_trail(question) || self.shadow.looks_at_trail(question);
+        let trail = if looks { view() } else { TrailView::default() };
         let environment = self.settings.environment.clone();
         Facts { now: clock::now(), environment, trail }
     }

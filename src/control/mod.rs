@@ -12,6 +12,7 @@ mod server;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Digest, HoldId};
+use crate::gate::ShadowReport;
 use crate::holds::HoldView;
 use crate::rollout::PolicyStatus;
 
@@ -105,6 +106,11 @@ pub enum Answer {
     PolicyStatus {
         /// As it is now.
         status: Box<PolicyStatus>,
+    },
+    /// What a candidate in shadow has seen.
+    Shadow {
+        /// So far.
+        report: Box<ShadowReport>,
     },
     /// It did not work.
     Error {

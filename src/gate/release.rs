@@ -323,6 +323,7 @@ impl Gate {
         let view = || self.books.trail.view(&call.principal.id);
         let now = self.facts(&ruleset, Question::Approve, view);
         let finding = ruleset.approve(&facts, &now).await;
+        self.shadow.release(&ruleset, &facts, &now, &finding);
         let decision = decide(Question::Approve, ruleset.revision(), vec![finding]);
         if decision.verdict == Verdict::Allow {
             Ok(())

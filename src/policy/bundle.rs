@@ -62,6 +62,16 @@ impl Source {
     }
 }
 
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Shipped => f.write_str("shipped"),
+            Self::Folder(path) => write!(f, "folder {}", path.display()),
+            Self::Archive(path) => write!(f, "bundle {}", path.display()),
+        }
+    }
+}
+
 /// The name of the file that says what a bundle is.
 const MANIFEST: &str = ".manifest";
 /// The name of the file that holds a bundle's signatures.
@@ -320,12 +330,12 @@ fn admit(members: &mut Members, name: &str, bytes: Vec<u8>) -> Result<(), Proble
     }
 }
 
-/// A bundle without a rule cannot be meant.
+/// A bundle of nothing cannot be meant.
 fn check_not_empty(members: &Members, shown: &str) -> Result<(), Problem> {
-    if members.keys().any(|name| kind(name) == Some(FileKind::Rules)) {
+    if members.keys().any(|name| kind(name).is_some()) {
         return Ok(());
     }
-    Err(Problem::of_bundle(format!("{shown} has no rules (`.rego` files)")))
+    Err(Problem::of_bundle(format!("{shown} has no rules")))
 }
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ impl Ruleset {
         for path in more {
             files.extend(files_at(path)?);
         }
-        Ok(Self::new(bundle::revision(&files), load::load(&files)?))
+        Ok(Self::new(&files, load::load(&files)?))
     }
 
     /// Evaluates a query in Rego, on the interpreter. `input` is a document in JSON or YAML.

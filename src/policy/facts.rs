@@ -80,7 +80,7 @@ impl AnswerKind {
 }
 
 /// What is known of an answer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct AnswerFacts {
     /// What it is.
     pub kind: AnswerKind,

@@ -72,6 +72,7 @@ use crate::domain::{
 };
 use answer::{Ruling, Sites};
 use apart::Apart;
+use bundle::File;
 use engine::{Budget, Failure, Prepared};
 use input::Document;
 use load::Loaded;
@@ -124,13 +125,14 @@ impl Ruleset {
     /// # Errors
     /// Every problem that was found, with file, line and column.
     pub fn of(bundle: &Bundle) -> Result<Self, LoadErrors> {
-        Ok(Self::new(bundle.revision(), load::load(&bundle.files()?)?))
+        let files = bundle.files()?;
+        Ok(Self::new(&files, load::load(&files)?))
     }
 
-    fn new(revision: Digest, loaded: Loaded) -> Self {
+    fn new(files: &[File], loaded: Loaded) -> Self {
         let Loaded { prepared, sites } = loaded;
         Self {
-            revision,
+            revision: bundle::revision(files),
             memo: Memo::new(&prepared.wants),
             counts_answers: prepared.wants.of_answers_counted(),
             prepared,

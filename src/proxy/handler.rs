@@ -186,7 +186,7 @@ impl Proxy {
     pub(super) async fn permit(&self, call: Call, own: Vec<Finding>) -> Result<Permit, Trouble> {
         match self.gate.admit(call, own, Holding::DEFAULT).await? {
             Admission::Go(permit) => Ok(*permit),
-            Admission::Denied(denial) => Err(Trouble::Denied(Box::new(denial))),
+            Admission::Denied(denial) => Err(Trouble::Denied(denial)),
             Admission::Held(hold) => {
                 let text = format!("this call waits for a person (hold {})", hold.id);
                 Err(MessageError::new(INVALID_PARAMS, "held", text).into())

@@ -10,6 +10,7 @@
 //! again. Orders of people come from the operator's door alone, never from the agents' side, and
 //! are recorded with who and why before they are carried out.
 
+mod candidate;
 mod kept;
 mod origin;
 mod start;
@@ -20,15 +21,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::audit::LogError;
 use crate::clock;
-use crate::domain::{Digest, Event, RolloutAction};
+use crate::domain::{Digest, RolloutAction};
 use crate::gate::Gate;
 use crate::policy::{Bundle, Keys, LoadErrors, Ruleset};
 
 pub use kept::{KeptError, KeptRevision};
 pub use origin::ReadError;
 pub use start::{Opened, StartError, open};
-pub use status::{ActiveRevision, Attempt, PolicyStatus};
+pub use status::{ActiveRevision, Attempt, PolicyStatus, ShadowState};
 
+use candidate::Shadowing;
 use kept::Kept;
 use origin::{Look, Origin};
 
@@ -50,6 +52,12 @@ pub enum RolloutError {
     /// A thread was lost.
     #[error("the old policy stays in force: {0}")]
     Lost(String),
+    /// A candidate that is not in order.
+    #[error("the candidate cannot be watched:\n{0}")]
+    Candidate(String),
+    /// No candidate.
+    #[error("no candidate is in shadow; start one with `portcullis policy shadow start PATH`")]
+    NoShadow,
     /// The source is not followed now.
     #[error(
         "revision {0} is pinned; `portcullis policy promote --latest` follows the source again"
@@ -62,8 +70,8 @@ pub enum RolloutError {
 pub struct Order {
     /// The operating system's user.
     pub by: String,
-    /// In that person's words.
-    pub reason: String,
+    /// In that person's words; what changes who decides needs them.
+    pub reason: Option<String>,
 }
 
 /// The roll-out of one installation.
@@ -87,6 +95,10 @@ struct State {
     /// The contents that were last tried, good or bad.
     tried: Option<Digest>,
     last_attempt: Option<Attempt>,
+    shadow: Option<Shadowing>,
+    /// What is on disk, for the status: it must not wait while a revision is tried.
+    kept: Vec<KeptRevision>,
+    pinned: bool,
 }
 
 /// A bundle on its way.
@@ -154,17 +166,18 @@ impl Rollout {
     }
 
     /// Where policy stands.
-    pub async fn status(&self) -> PolicyStatus {
-        let kept = self.kept.lock().await;
+    #[must_use]
+    pub fn status(&self) -> PolicyStatus {
         let state = self.state();
         PolicyStatus {
             active: state.active.clone(),
             source: self.origin.shown.clone(),
             followed: self.watch || self.origin.is_remote(),
             signed_only: !self.keys.is_empty(),
-            pinned: kept.pinned().is_some(),
+            pinned: state.pinned,
             last_attempt: state.last_attempt.clone(),
-            kept: kept.revisions().to_vec(),
+            shadow: self.gate.watch_report().as_ref().map(ShadowState::from),
+            kept: state.kept.clone(),
         }
     }
 
@@ -217,9 +230,7 @@ impl Rollout {
             Err(error) => return Err(self.refuse(Some(revision), source, error).await),
         };
         if let Some((action, order)) = order {
-            let (by, reason) = (order.by.clone(), Some(order.reason.clone()));
-            let event = Event::Rollout { action, revision, by, reason };
-            let _recorded = self.gate.log().append(event).await?;
+            self.order(action, revision, order).await?;
         }
         let since = clock::now();
         if let Err(error) = kept.keep(&bundle, &source, since, pinned) {
@@ -231,6 +242,7 @@ impl Rollout {
         let name = bundle.manifest().revision().map(str::to_owned);
         let mut state = self.state();
         state.contents = bundle.contents();
+        (state.kept, state.pinned) = (kept.revisions().to_vec(), pinned);
         state.active =
             ActiveRevision { revision, name, source: source.clone(), since, interpreted_because };
         let attempt = Attempt { at: since, revision: Some(revision), source, error: None };

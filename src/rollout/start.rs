@@ -92,7 +92,16 @@ pub async fn open(policies: &Policies, data: &Path) -> Result<Opened, StartError
         interpreted_because: ruleset.interpreted_because().map(str::to_owned),
     };
     let contents = bundle.contents();
-    let state = State { active, contents, look, tried: Some(contents), last_attempt };
+    let state = State {
+        active,
+        contents,
+        look,
+        tried: Some(contents),
+        last_attempt,
+        shadow: None,
+        kept: kept.revisions().to_vec(),
+        pinned: pinned.is_some(),
+    };
     Ok(Opened { ruleset: Some(ruleset), origin, keys, watch: policies.watch, kept, state })
 }
 

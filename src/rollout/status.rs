@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::KeptRevision;
 use crate::domain::{Digest, Timestamp};
+use crate::gate::ShadowReport;
 
 /// Where policy stands.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -21,6 +22,9 @@ pub struct PolicyStatus {
     /// The last time that something else was tried than what was active.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_attempt: Option<Attempt>,
+    /// The candidate that watches, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<ShadowState>,
     /// The revisions on disk, oldest first.
     pub kept: Vec<KeptRevision>,
 }
@@ -40,6 +44,40 @@ pub struct ActiveRevision {
     /// Why it is interpreted, which is slower; absent if it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interpreted_because: Option<String>,
+}
+
+/// A candidate in short.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ShadowState {
+    /// Its revision.
+    pub revision: Digest,
+    /// Its author's name for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Where it came from.
+    pub source: String,
+    /// Since when it watches.
+    pub since: Timestamp,
+    /// Questions that it was asked.
+    pub asked: u64,
+    /// How often it differed.
+    pub flips: u64,
+    /// Questions that it was not asked, because it was busy.
+    pub dropped: u64,
+}
+
+impl From<&ShadowReport> for ShadowState {
+    fn from(report: &ShadowReport) -> Self {
+        Self {
+            revision: report.revision,
+            name: report.name.clone(),
+            source: report.source.clone(),
+            since: report.since,
+            asked: report.asked.values().sum(),
+            flips: report.changes.values().sum(),
+            dropped: report.dropped,
+        }
+    }
 }
 
 /// A try to put another revision in force.

@@ -289,7 +289,7 @@ impl Serving {
 }
 
 /// Makes a bundle with the command line.
-fn built(folder: &Path, name: &str, key: Option<&Path>) -> Vec<u8> {
+pub(crate) fn built(folder: &Path, name: &str, key: Option<&Path>) -> Vec<u8> {
     let file = folder.join(format!("../{name}.tar.gz"));
     let run = |arguments: &[&str]| {
         let output = std::process::Command::new(binary()).args(arguments).output().unwrap();

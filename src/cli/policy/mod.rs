@@ -12,11 +12,14 @@ mod matrix;
 mod promote;
 mod reload;
 mod rollback;
+mod shadow;
 mod status;
 mod test;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+use anyhow::Context as _;
 
 use crate::app::policy_source;
 use crate::config::Config;
@@ -51,6 +54,9 @@ pub(super) enum Command {
     Promote(promote::Args),
     /// Put an earlier revision in force again.
     Rollback(rollback::Args),
+    /// Watch live traffic with a candidate that decides nothing.
+    #[command(subcommand)]
+    Shadow(shadow::Command),
 }
 
 pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitCode> {
@@ -67,19 +73,24 @@ pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitC
         Command::Status(args) => status::run(config, args).await,
         Command::Promote(args) => promote::run(config, args).await,
         Command::Rollback(args) => rollback::run(config, args).await,
+        Command::Shadow(command) => shadow::run(config, command).await,
     }
 }
 
-/// The bundle that a command is about: the folder or file it names, else the configuration's, else the one
-/// that is shipped.
+/// The bundle that a command is about: the folder or file it names, else the configuration's, else
+/// the one that is shipped.
 fn source(config: &Path, path: Option<PathBuf>) -> anyhow::Result<Source> {
     Ok(match path {
         Some(path) => Source::at(path),
-        None if config.exists() => policy_source(&Config::load(config)?).ok_or_else(|| {
-            anyhow::anyhow!("the configured policies are on a server; name a folder or bundle")
-        })?,
+        None if config.exists() => configured(&Config::load(config)?)?,
         None => Source::Shipped,
     })
+}
+
+/// The configuration's bundle, if it can be read here.
+fn configured(config: &Config) -> anyhow::Result<Source> {
+    policy_source(config)
+        .context("the configured policies are on a server; name a folder or bundle")
 }
 
 /// Gives an order to the running server and prints what came of it.

@@ -59,6 +59,16 @@ fn pretty(status: &PolicyStatus) -> String {
         };
         lines.push(format!("last try {}, {what} from {}: {came}", attempt.at, attempt.source));
     }
+    if let Some(shadow) = &status.shadow {
+        let name = named(shadow.name.as_deref());
+        let (asked, flips, dropped) = (shadow.asked, shadow.flips, shadow.dropped);
+        let seen = format!("{asked} questions, {flips} decided otherwise, {dropped} dropped");
+        lines.push(format!(
+            "shadow   {}{name} from {}: {seen}",
+            shadow.revision.short(),
+            shadow.source
+        ));
+    }
     lines.push("kept     (newest first)".to_owned());
     for kept in status.kept.iter().rev() {
         let mark = if kept.revision == active.revision { '*' } else { ' ' };
@@ -74,6 +84,6 @@ fn pretty(status: &PolicyStatus) -> String {
     lines.iter().flat_map(|line| line.lines()).map(|line| shown(line) + "\n").collect()
 }
 
-fn named(name: Option<&str>) -> String {
+pub(super) fn named(name: Option<&str>) -> String {
     name.map(|name| format!(" ({name})")).unwrap_or_default()
 }

@@ -25,6 +25,14 @@ enum Sort {
     Message,
 }
 
+impl Clone for Content {
+    /// Shares the text; what was read of it is read again where it is needed.
+    fn clone(&self) -> Self {
+        let (sort, tool, text) = (self.sort, self.tool.clone(), self.text.clone());
+        Self { sort, tool, text, records: OnceLock::new() }
+    }
+}
+
 impl Content {
     /// Nothing of Intercom's data: lists of our own making, the server's description of itself.
     #[must_use]

@@ -302,7 +302,11 @@ fn hash(name: &str, bytes: &[u8]) -> Result<String, Problem> {
 }
 
 /// The value as OPA hashes it: members in order, no white space, numbers as they are spelt.
-fn canonical(json: &[u8], depth: usize, out: &mut String) -> Result<(), serde_json::Error> {
+pub(super) fn canonical(
+    json: &[u8],
+    depth: usize,
+    out: &mut String,
+) -> Result<(), serde_json::Error> {
     use serde::de::Error as _;
     let depth =
         depth.checked_sub(1).ok_or_else(|| serde_json::Error::custom("it is nested too deeply"))?;

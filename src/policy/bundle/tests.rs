@@ -226,7 +226,6 @@ fn archives_are_bounded_and_whole() {
         (longer, "goes on after the end"),
         (bomb.finish().unwrap(), "unpacks to more than"),
         (vec![0; MAX_ARCHIVE_BYTES + 1], "has more than"),
-        (data(1), "has no rules"),
         (data(201), "more than 200 files"),
         (data(1001), "more than 1000 entries"),
         (packed(&[]), "has no rules"),
@@ -362,6 +361,19 @@ fn signatures_cover_every_file_and_no_other() {
         refused(none, &keys, "holds no signature");
         let wrong = if algorithm == Algorithm::EdDsa { "is not signed by" } else { "of another" };
         refused(signed.members.clone(), &stranger.public(), wrong);
+    }
+}
+
+/// The rules of OPA's documentation ("Signing"), which its own reader applies to these two files.
+#[test]
+fn structured_files_are_hashed_by_their_value() {
+    let text = "{ \"b\" : [1, 2.50, true,null],\n \"a\":{\"z\":\"<\u{e9}\u{2028}\\n\",\"B\":{}}}";
+    let mut out = String::new();
+    signature::canonical(text.as_bytes(), 9, &mut out).unwrap();
+    assert_eq!(out, "{\"a\":{\"B\":{},\"z\":\"<\u{e9}\\u2028\\n\"},\"b\":[1,2.50,true,null]}");
+    let deep = "[".repeat(100_000);
+    for bad in ["", "{", "[1,]", "{}x", &deep] {
+        assert!(signature::canonical(bad.as_bytes(), 64, &mut String::new()).is_err());
     }
 }
 

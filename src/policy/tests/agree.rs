@@ -226,7 +226,7 @@ async fn what_can_fail_unseen_is_left_to_the_interpreter() {
         let rules = admit(&format!("{import}\n\n{allow}\n\n{rule}{body}\n\n{more}"));
         let helpers = "package helpers\n\none := 1\n";
         let files = bundle(&[("a.rego", &rules), ("helpers.rego", helpers)]);
-        let ruleset = Ruleset::new(bundle::revision(&files), load::load_unchecked(&files).unwrap());
+        let ruleset = Ruleset::new(&files, load::load_unchecked(&files).unwrap());
         assert!(ruleset.interpreted_because().is_some(), "{condition}");
         let call = tool_call(&["r"], "x", Effect::Read, r#"{"list":[1,2]}"#);
         let found = ruleset.admit(&call, &facts()).await;

@@ -161,7 +161,7 @@ async fn reasons_carry_what_metadata_says() {
     let marked = "# METADATA\n# title: Fraud watch\n# custom:\n#   internal: true\n\
                   deny contains {\"rule\": \"a\", \"text\": \"watched\"} if input.tool.name == \"x\"";
     let files = bundle(&[("a.rego", &admit(marked))]);
-    let ruleset = Ruleset::new(bundle::revision(&files), load::load(&files).unwrap());
+    let ruleset = Ruleset::new(&files, load::load(&files).unwrap());
     let found = ruleset.admit(&tool_call(&["r"], "x", Effect::Read, "{}"), &facts()).await;
     assert!(found.reasons[0].internal);
     assert!(!crate::domain::told(&found.reasons).contains("watched"));

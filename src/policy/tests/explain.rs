@@ -14,7 +14,7 @@ async fn explain(ruleset: &Ruleset, question: Question, asked: &Value) -> Explan
 async fn story(rules: &str, arguments: &Value) -> Story {
     let files = bundle(&[("admit.rego", &admit(rules))]);
     let loaded = load::load_unchecked(&files).unwrap_or_else(|errors| panic!("{errors}\n{rules}"));
-    let ruleset = Ruleset::new(bundle::revision(&files), loaded);
+    let ruleset = Ruleset::new(&files, loaded);
     let asked =
         json!({"tool": "search", "arguments": arguments, "principal": {"roles": ["editor"]}});
     let told = explain(&ruleset, Question::Admit, &asked).await;
@@ -217,7 +217,7 @@ async fn rules_behind_a_condition_are_told() {
         local if \"x\" in h.teams\n";
     let files = bundle(&[("admit.rego", &admit(rules)), ("helpers.rego", helpers)]);
     let loaded = load::load_unchecked(&files).unwrap_or_else(|errors| panic!("{errors}"));
-    let ruleset = Ruleset::new(bundle::revision(&files), loaded);
+    let ruleset = Ruleset::new(&files, loaded);
     let asked =
         json!({"tool": "search", "arguments": {"n": 3}, "principal": {"roles": ["editor"]}});
     let told = explain(&ruleset, Question::Admit, &asked).await;

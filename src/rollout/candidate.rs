@@ -1,0 +1,99 @@
+//! A candidate revision in shadow: read, verified and checked as one that is to decide, then put
+//! beside the road instead of into it.
+
+use super::{Candidate, Order, Rollout, RolloutError, load};
+use crate::clock;
+use crate::domain::{Digest, Event, RolloutAction};
+use crate::gate::ShadowReport;
+use crate::policy::{Bundle, Source};
+
+/// The candidate that watches.
+pub(super) struct Shadowing {
+    bundle: Bundle,
+    source: String,
+}
+
+impl Rollout {
+    /// Puts a candidate beside the road, in place of the one that is there.
+    ///
+    /// # Errors
+    /// If it is not in order, or the order cannot be recorded.
+    pub async fn shadow_start(
+        &self,
+        source: Source,
+        order: &Order,
+    ) -> Result<Digest, RolloutError> {
+        let _one_at_a_time = self.kept.lock().await;
+        let shown = source.to_string();
+        let read = tokio::task::spawn_blocking(move || Bundle::read(&source)).await;
+        let bundle = read
+            .map_err(|error| RolloutError::Lost(error.to_string()))?
+            .map_err(|errors| RolloutError::Candidate(errors.to_string()))?;
+        let (bundle, ruleset) =
+            load(bundle, self.keys.clone()).await.map_err(|error| match error {
+                RolloutError::Load(errors) => RolloutError::Candidate(errors.to_string()),
+                other => other,
+            })?;
+        let revision = bundle.revision();
+        self.order(RolloutAction::ShadowStart, revision, order).await?;
+        let name = bundle.manifest().revision().map(str::to_owned);
+        let report = ShadowReport::empty(revision, name, shown.clone(), clock::now());
+        self.gate
+            .watch_with(ruleset, report)
+            .map_err(|error| RolloutError::Lost(error.to_string()))?;
+        tracing::info!(source = %shown, "policy revision {} is in shadow", revision.short());
+        self.state().shadow = Some(Shadowing { bundle, source: shown });
+        Ok(revision)
+    }
+
+    /// Takes the candidate away; what it has seen.
+    ///
+    /// # Errors
+    /// If there is none, or the order cannot be recorded.
+    pub async fn shadow_stop(&self, order: &Order) -> Result<ShadowReport, RolloutError> {
+        let _one_at_a_time = self.kept.lock().await;
+        let revision = self.shadow_report()?.revision;
+        self.order(RolloutAction::ShadowStop, revision, order).await?;
+        self.end_shadow().ok_or(RolloutError::NoShadow)
+    }
+
+    /// What the candidate has seen so far.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn shadow_report(&self) -> Result<ShadowReport, RolloutError> {
+        self.gate.watch_report().ok_or(RolloutError::NoShadow)
+    }
+
+    /// Lets the candidate decide, exactly as it was read, and pins it.
+    ///
+    /// # Errors
+    /// If there is none; the old one stays.
+    pub async fn promote_shadow(&self, order: &Order) -> Result<Digest, RolloutError> {
+        let mut kept = self.kept.lock().await;
+        let shadow = self.state().shadow.as_ref().map(|it| (it.bundle.clone(), it.source.clone()));
+        let (bundle, source) = shadow.ok_or(RolloutError::NoShadow)?;
+        let candidate = Candidate { bundle, source, pinned: true };
+        let order = Some((RolloutAction::Promote, order));
+        let revision = self.put(&mut kept, candidate, order).await?;
+        self.end_shadow();
+        Ok(revision)
+    }
+
+    fn end_shadow(&self) -> Option<ShadowReport> {
+        self.state().shadow = None;
+        self.gate.end_watch()
+    }
+
+    pub(super) async fn order(
+        &self,
+        action: RolloutAction,
+        revision: Digest,
+        order: &Order,
+    ) -> Result<(), RolloutError> {
+        let (by, reason) = (order.by.clone(), order.reason.clone());
+        let event = Event::Rollout { action, revision, by, reason };
+        let _recorded = self.gate.log().append(event).await?;
+        Ok(())
+    }
+}
