@@ -181,7 +181,7 @@ fn data_is_read_strictly() {
     for (text, words) in [
         ("{\"roles\": {}, \"roles\": {}}", "the same key twice"),
         ("{\"roles\": {\"a\": 1, \"\\u0061\": 2}}", "the same key twice"),
-        ("[]", "must be a JSON object"),
+        ("[]", "must be one object"),
         ("{", "EOF"),
         ("{\"portcullis\": {}}", "reserved"),
     ] {
