@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use regorus::Value;
 use regorus::unstable::{Expr, Module, Ref, Rule, RuleHead, Span};
 
+use super::advice;
 use super::answer::{Site, Sites};
 use super::builtins;
 use super::bundle::FileKind;
@@ -80,6 +81,9 @@ impl Lint<'_> {
         let question = self.question(&package);
         for rule in &self.parsed.module.policy {
             self.everywhere(rule);
+            if self.parsed.kind == FileKind::Rules {
+                advice::of_rule(self.parsed.file, question, rule, self.problems);
+            }
             match (question, self.parsed.kind) {
                 (Some(question), FileKind::Library) => self.library_rule(question, rule),
                 (Some(question), _) => self.rule(question, rule),
@@ -96,11 +100,16 @@ impl Lint<'_> {
         let named = package.strip_prefix(prefix);
         let question = Question::ALL.into_iter().find(|one| Some(one.as_str()) == named);
         let reserved = package == "portcullis" || package.starts_with("portcullis.");
-        if question.is_none() && !library && (reserved || package.starts_with("portcullis[")) {
+        let asked = Question::ALL.map(|one| format!("portcullis.rules.{}", one.as_str()));
+        let near = asked.iter().find(|known| strsim::damerau_levenshtein(known, package) <= 3);
+        let reserved = reserved || package.starts_with("portcullis[") || near.is_some();
+        if question.is_none() && !library && reserved {
             let span = self.parsed.module.package.span.clone();
+            let near = near.map_or(String::new(), |near| format!(" (do you mean `{near}`?)"));
             let text = format!(
-                "nothing asks the package `{package}`; rules belong to `portcullis.rules.admit`, \
-                 `.disclose`, `.visible` or `.approve`, helpers to a package outside `portcullis`"
+                "nothing asks the package `{package}`{near}; rules belong to \
+                 `portcullis.rules.admit`, `.disclose`, `.visible` or `.approve`, helpers to a \
+                 package outside `portcullis`"
             );
             self.problem(Kind::Package, &span, text);
         }
@@ -182,6 +191,10 @@ impl Lint<'_> {
         };
         if question != Question::Visible {
             self.reason(question, word, member, rule.span());
+            if self.notes.of_rule(rule.span().line).title.is_none() {
+                let text = "this rule has no title: METADATA with `title` is missing";
+                self.problem(Kind::NoTitle, rule.span(), text);
+            }
         }
     }
 
@@ -216,12 +229,13 @@ impl Lint<'_> {
             let text = format!("a member of `oblige` has exactly one of {}", more.join(", "));
             self.problem(Kind::Form, member.span(), text);
         }
-        if self::member(fields, "text").is_none() {
-            self.problem(
-                Kind::EmptyText,
-                member.span(),
-                "`text` is missing: say in plain words why",
-            );
+        let text = self::member(fields, "text");
+        if text.is_none() {
+            let text = "`text` is missing: say in plain words why";
+            self.problem(Kind::EmptyText, member.span(), text);
+        }
+        if let Some(text) = text.filter(|it| literal(it).is_some_and(|it| it.trim().is_empty())) {
+            self.problem(Kind::EmptyText, text.span(), "`text` is empty: say in plain words why");
         }
         match self::member(fields, "rule").map(|value| (value, literal(value))) {
             Some((_, Some(name))) if is_rule_name(&name) => self.declare(question, &name, rule),

@@ -16,7 +16,7 @@ use super::lint::{self, Parsed};
 use super::looks::Looks;
 use super::problem::{LoadErrors, Problem};
 use super::wants::Wants;
-use super::{json, obligations, own, sound, testing, trial};
+use super::{advice, json, obligations, own, sound, testing, trial};
 use crate::domain::Question;
 
 /// What a checked bundle gives.
@@ -73,6 +73,7 @@ pub(super) fn check(files: &[File]) -> Result<Checked, LoadErrors> {
             None
         }
     };
+    advice::of_data(files, &mut problems);
     let warnings = LoadErrors::check(problems)?;
     let prepared = compiled.ok_or_else(|| Problem::of_bundle("the policy did not compile"))?;
     LoadErrors::check(trial::samples(&prepared, &sites))?;
@@ -152,8 +153,12 @@ fn compile(files: &[File]) -> Result<(CompiledPolicy, Prepared), LoadErrors> {
     let policy = engine
         .compile_with_entrypoint(&entry_point(Question::Admit).into())
         .map_err(|error| Problem::of_engine("", &error.to_string()))?;
-    let mut program = Compiler::compile_from_policy(&policy, &entry_points)
-        .map_err(|error| Problem::of_engine("", &error.to_string()))?;
+    let mut program = Compiler::compile_from_policy(&policy, &entry_points).map_err(|error| {
+        let problem = Problem::of_engine("", &error.to_string());
+        let kind =
+            if problem.text.contains("nknown function") { Kind::Builtin } else { problem.kind };
+        problem.of(kind)
+    })?;
     let obstacle = sound::obstacle(&policy, &program);
     if obstacle.is_none() {
         wrap_builtins(Arc::make_mut(&mut program));

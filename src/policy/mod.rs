@@ -15,6 +15,7 @@
 //! Whether bytecode also decides, on the caller's own worker and four times faster, or the
 //! interpreter on a thread apart, is settled at load by what the bundle uses (`sound`).
 
+mod advice;
 mod answer;
 mod apart;
 mod asked;
@@ -39,6 +40,7 @@ mod memo;
 mod metadata;
 mod obligations;
 mod own;
+mod paths;
 mod presence;
 mod problem;
 mod sound;

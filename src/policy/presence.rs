@@ -6,13 +6,14 @@
 
 use regorus::unstable::{Expr, Literal, Query, Ref, Rule, RuleHead, Span};
 
+use super::paths;
 use super::syntax::{Visit, expr, head_exprs, literal, parts, root};
 use crate::domain::{Question, Totals};
 
 /// Every `not` over a field that may be missing, with the field's path below `input`.
 pub(super) fn unchecked(question: Option<Question>, rule: &Rule) -> Vec<(Span, String)> {
     let Rule::Spec { head, bodies, .. } = rule else { return Vec::new() };
-    let mut found = Search { always: always(question), found: Vec::new() };
+    let mut found = Search { always: paths::always(question).collect(), found: Vec::new() };
     let in_head = named(head_exprs(head).into_iter().filter(|_| !is_function(head)));
     let mut inner = Vec::new();
     for part in head_exprs(head) {
@@ -32,45 +33,6 @@ pub(super) fn unchecked(question: Option<Question>, rule: &Rule) -> Vec<(Span, S
 
 const fn is_function(head: &RuleHead) -> bool {
     matches!(head, RuleHead::Func { .. })
-}
-
-/// Paths that every document of the question has.
-fn always(question: Option<Question>) -> Vec<&'static str> {
-    let mut paths = vec![
-        "",
-        "now",
-        "environment",
-        "principal.id",
-        "principal.kind",
-        "principal.roles",
-        "principal.groups",
-        "principal.attributes",
-        "client.name",
-        "client.version",
-    ];
-    match question {
-        Some(Question::Visible) => paths.push("tools"),
-        Some(_) => paths.extend(["method", "revision", "subject.kind"]),
-        None => {}
-    }
-    match question {
-        Some(Question::Disclose) => {
-            paths.extend(["answer.kind", "answer.bytes", "answer.is_error"])
-        }
-        Some(Question::Approve) => paths.extend([
-            "approver.id",
-            "approver.groups",
-            "hold.id",
-            "hold.tool",
-            "hold.principal",
-            "hold.opened_at",
-            "hold.expires_at",
-            "hold.release",
-            "hold.approvals",
-        ]),
-        _ => {}
-    }
-    paths
 }
 
 struct Search {
@@ -111,7 +73,8 @@ impl Search {
         };
         // The three fields of a tool come together.
         let of_tool = matches!(path, "tool" | "tool.name" | "tool.effect" | "tool.pinned");
-        is_of_trail(path)
+        path.is_empty()
+            || is_of_trail(path)
             || self.always.iter().any(|whole| within(whole))
             || known.iter().any(|whole| within(whole))
             || (of_tool && known.iter().any(|whole| whole.split('.').next() == Some("tool")))

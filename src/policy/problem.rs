@@ -113,7 +113,9 @@ impl From<Problem> for LoadErrors {
 
 impl fmt::Display for LoadErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the policy has {} problem(s)", self.problems.len())?;
-        self.problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+        let errors =
+            || self.problems.iter().filter(|problem| problem.kind.severity() == Severity::Error);
+        write!(f, "the policy has {} problem(s)", errors().count())?;
+        errors().try_for_each(|problem| write!(f, "\n  {problem}"))
     }
 }

@@ -170,7 +170,7 @@ pub(super) fn root(expr: &Expr) -> (String, Vec<String>) {
 }
 
 /// Whether every name of a reference is a literal.
-fn is_complete(expr: &Expr) -> bool {
+pub(super) fn is_complete(expr: &Expr) -> bool {
     match expr {
         Expr::RefDot { refr, .. } => is_complete(refr),
         Expr::RefBrack { refr, index, .. } => {

@@ -222,6 +222,14 @@ fn busy_trail() -> TrailView {
     }
 }
 
+/// The whole documents of a trial, for tests.
+#[cfg(test)]
+pub(super) fn whole_documents() -> Vec<(Question, Value)> {
+    let samples = documents(&[vec![String::from("r")]], &Wants::of(&[])).unwrap();
+    let samples = samples.into_iter().map(|sample| (sample.question, sample.whole));
+    samples.filter(|(_, document)| !document.as_object().unwrap().is_empty()).collect()
+}
+
 fn sample_list(principal: &Principal, facts: &Facts, wants: &Wants) -> Sample {
     let tools = READS.map(|name| (name, Effect::Read)).into_iter();
     let tools: Vec<ToolFacts> = tools

@@ -222,3 +222,86 @@ fn all_problems_are_reported_at_once() {
     let broken = problems(&[("a.rego", "package a\n\nx :="), ("b.rego", "package b\n\ny :=")]);
     assert_eq!(broken.len(), 2, "{broken:#?}");
 }
+
+/// What the checks find of rules of `admit`: `code:line:column text`.
+fn found(rules: &[(&str, &str)]) -> Vec<String> {
+    let found = load::findings(&bundle(rules));
+    let shown =
+        |one: &Problem| format!("{}:{}:{} {}", one.kind.code(), one.line, one.column, one.text);
+    found.iter().map(shown).collect()
+}
+
+#[test]
+fn what_was_probably_not_meant_is_a_warning() {
+    let rule = |body: &str| admit(&format!("# METADATA\n# title: T\n{SPEAKS}{{\n{body}\n}}"));
+    for (text, wanted) in [
+        (
+            rule("\tinput.tool.name == \"get_artcle\""),
+            "PC019:8:22 Intercom has no tool `get_artcle`; do you mean `get_article`?",
+        ),
+        (
+            rule("\tinput.tool.name in {\"search\", \"x_y_z\"}"),
+            "PC019:8:33 Intercom has no tool `x_y_z`",
+        ),
+        (
+            rule("\tinput.tol.name == \"x\""),
+            "PC020:8:2 no input of `admit` has `input.tol.name`; do you mean `input.tool.name`?",
+        ),
+        (
+            rule("\tinput.answer.kind == \"list\""),
+            "PC020:8:2 no input of `admit` has `input.answer.kind`",
+        ),
+        (
+            rule("\tinput.tool.effect == \"reed\""),
+            "PC018:8:24 `input.tool.effect` is never \"reed\"; it is read, write",
+        ),
+        (rule("\tinput.tool.pinned\n\t1 == 2"), "PC018:9:2 this condition is never true"),
+        (rule("\tnot true"), "PC018:8:2 this condition is never true"),
+        (
+            rule("\tinput.method == \"a\"\n\tinput.method == \"b\""),
+            "PC018:9:2 `input.method` cannot have two values at once",
+        ),
+        (
+            admit(&format!("{SPEAKS}input.tool.name == \"search\"")),
+            "PC021:5:1 this rule has no title",
+        ),
+    ] {
+        let warnings = found(&[("a.rego", &text)]);
+        assert!(warnings.iter().any(|it| it.starts_with(wanted)), "{text}\n{warnings:#?}");
+        let files = bundle(&[("a.rego", &text)]);
+        assert!(load::load(&files).is_ok(), "{text}");
+    }
+    let roles = r#"{"roles": {"r": {"tools": ["search", "serch"]}}}"#;
+    let warnings = found(&[("roles.json", roles)]);
+    let wanted = "PC019:1:38 Intercom has no tool `serch`; do you mean `search`?".to_owned();
+    assert!(warnings.contains(&wanted), "{warnings:?}");
+}
+
+#[test]
+fn errors_have_codes() {
+    for (text, code) in [
+        (admit("deny contains {\"rule\": \"a\", \"text\": \" \"} if input.tool"), "PC017:5:"),
+        (admit(&format!("{SPEAKS}foo.bar(1)")), "PC012:5:"),
+        (admit(&format!("{SPEAKS}http.send({{}})")), "PC012:5:"),
+        ("package portculis.rules.admit\n\nx := 1\n".to_owned(), "PC006:1:"),
+        ("package rules.admit\n\nx :=\n".to_owned(), "PC003:"),
+        (
+            admit("# METADATA\n# titel: x\ndeny contains {\"rule\": \"a\", \"text\": \"a\"}"),
+            "PC005:6:",
+        ),
+    ] {
+        let all = found(&[("a.rego", &text)]);
+        assert!(all.iter().any(|it| it.starts_with(code)), "{text}\n{all:#?}");
+    }
+    let mut files = bundle(&[]);
+    files.retain(|file| file.kind == FileKind::Library);
+    assert!(load::findings(&files).iter().all(|it| it.kind == Kind::NoPackage));
+}
+
+/// The shipped bundles are examples: nothing at all is to be said of them.
+#[test]
+fn the_shipped_bundles_pass_strictly() {
+    for name in ["default", "conformance"] {
+        assert_eq!(check(&folder(name)), [], "{name}");
+    }
+}

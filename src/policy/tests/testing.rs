@@ -176,7 +176,7 @@ fn cases_are_read_strictly() {
         ),
         ("- {name: a, tool: x, expect: {verdict: maybe}}\n", "a.cases.yaml:1:3", "maybe"),
         (
-            "- {name: a, question: disclose, tool: search, answer: {kind: z}, expect: {verdict: deny}}\n",
+            "- {name: a, question: disclose, tool: x, answer: {kind: z}, expect: {verdict: deny}}\n",
             "a.cases.yaml:1:3",
             "no kind of answer",
         ),
