@@ -33,6 +33,8 @@ pub struct Explanation {
     /// What policy found, as on the road; for `visible`, `deny` if the tool is not shown.
     #[serde(skip)]
     pub finding: Finding,
+    /// The whole input document, for another engine to be asked the same; `null` if it is too large.
+    pub input: serde_json::Value,
     /// Every rule that may speak on the question.
     pub rules: Vec<Story>,
     /// What the verdict would be if the principal had one more of the roles in the bundle's data.
@@ -182,13 +184,16 @@ impl Ruleset {
         {
             finding.verdict = Verdict::Deny;
         }
-        let (rules, with_role) = match put.document(&Want::Whole) {
-            Ok(document) => self.told(question, tool, &document.value),
+        let (input, rules, with_role) = match put.document(&Want::Whole) {
+            Ok(document) => {
+                let (rules, with_role) = self.told(question, tool, &document.value);
+                (shown::json(&document.value), rules, with_role)
+            }
             // The finding says what is wrong with the call.
-            Err(_) => (Vec::new(), Vec::new()),
+            Err(_) => Default::default(),
         };
         let revision = self.revision();
-        Ok(Explanation { question, revision, finding, rules, with_role })
+        Ok(Explanation { question, revision, finding, input, rules, with_role })
     }
 
     fn told(
