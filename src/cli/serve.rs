@@ -26,8 +26,10 @@ pub(super) fn run(config: Config) -> anyhow::Result<ExitCode> {
                 let _ = told.try_send(());
             }
         });
+        // Whoever reads the line may stop the process at once, and that must be an orderly stop.
+        let stop = stop_signal()?;
         println!("listening on http://{}{}", app.address(), crate::proxy::PATH);
-        app.serve(stop_signal()?).await?;
+        app.serve(stop).await?;
         Ok(ExitCode::SUCCESS)
     })
 }
