@@ -14,6 +14,8 @@
 //!    one form, arguments checked against the schemas.
 //! 5. **Admit** ([`gate`]): one immutable [`policy::Ruleset`], told what the principal lately did and
 //!    saw ([`trail`]); [`domain::decide`] joins what judges found.
+//!    What rules demand of the arguments is done to them, and the edited call is judged once more.
+//!    Where rules look at what a write would change, it is read from Intercom before.
 //! 6. **Record** ([`audit`]): the decision is durable before anything acts on it. No record, no
 //!    road.
 //! 7. Deny is an answer that the agent can read. A hold is recorded, then shown to approvers

@@ -66,7 +66,7 @@ enum Command {
     /// The log of decisions: tail, verify.
     #[command(subcommand)]
     Audit(audit::Command),
-    /// The policies: check, reload.
+    /// The policies: write, check, test, explain, roll out.
     #[command(subcommand)]
     Policy(policy::Command),
     /// Print completions for a shell.

@@ -41,4 +41,5 @@ mod strict;
 mod subscriptions;
 mod target;
 mod trouble;
+mod tutorial;
 mod upstream;
