@@ -7,7 +7,7 @@
 //!
 //! | path | questions | value |
 //! |---|---|---|
-//! | `now` | all | `{"text": RFC 3339, "unix": seconds}` |
+//! | `now` | all | `{text, unix, weekday, minute_of_day}`: RFC 3339, seconds, `monday` to `sunday`, minutes since midnight, all UTC |
 //! | `environment.name` | all | the installation's name |
 //! | `principal` | all | `{id, kind, roles, groups, attributes}`, and `on_behalf_of` if configured; `kind` is `agent`, `pass_through`, `anonymous` or `portcullis` |
 //! | `client` | all | `{name, version}` as the client says: **not trustworthy** |
@@ -27,7 +27,7 @@
 //! | `answer.counts` | `disclose` | `{contacts, companies, conversations, articles}`: different ones, those mentioned included; `{notes, parts, rows}`; `rows` are the entries of a list, or the one object |
 //! | `answer.content`, `answer.structured` | `disclose` | the text blocks (parsed if they are JSON) and the structured content themselves; a longer answer than 256 KiB is then denied |
 //! | `approver` | `approve` | `{id, groups}` |
-//! | `hold` | `approve` | `{id, tool, principal, opened_at, expires_at, release: {groups, people, expires_seconds}, approvals: [approver id]}`, times as `now` |
+//! | `hold` | `approve` | `{id, tool, principal, opened_at, expires_at, release: {groups, people, expires_seconds}, approvals: [approver id]}`, times as `{text, unix}` |
 
 mod shown;
 
@@ -172,7 +172,7 @@ fn common<'a>(
     want: &'a Want,
 ) -> Part<'a> {
     let mut input = Part::new(want);
-    input.put("now", || time(facts.now));
+    input.put("now", || now(facts.now));
     input.part("environment", |part| part.put("name", || (&*facts.environment).into()));
     input.part("trail", |part| trail(&facts.trail, part));
     input.part("principal", |part| self::principal(principal, part));
@@ -320,6 +320,21 @@ fn time(time: Timestamp) -> Value {
     object([("text", time.to_string().into()), ("unix", (time.millis().div_euclid(1000)).into())])
 }
 
+/// The present, with what windows of time are made of.
+fn now(now: Timestamp) -> Value {
+    const DAYS: [&str; 7] =
+        ["thursday", "friday", "saturday", "sunday", "monday", "tuesday", "wednesday"];
+    let unix = now.millis().div_euclid(1000);
+    // The epoch was a Thursday.
+    let day = usize::try_from(unix.div_euclid(86_400).rem_euclid(7)).unwrap_or_default();
+    object([
+        ("text", now.to_string().into()),
+        ("unix", unix.into()),
+        ("weekday", DAYS.get(day).copied().unwrap_or_default().into()),
+        ("minute_of_day", unix.rem_euclid(86_400).div_euclid(60).into()),
+    ])
+}
+
 fn strings(list: &[String]) -> Value {
     list.iter().map(|text| Value::from(text.as_str())).collect::<Vec<_>>().into()
 }
@@ -348,6 +363,20 @@ mod tests {
             assert_eq!(input[not_there], Value::Undefined);
             let seen = continuation.map_or(Value::Undefined, |text| json::read(text).unwrap());
             assert_eq!(input["continuation"], seen);
+        }
+    }
+
+    #[test]
+    fn windows_of_time_can_be_told() {
+        let rows = [
+            (0, "thursday", 0),
+            (1_785_000_000_000, "saturday", 17 * 60 + 20),
+            (-1, "wednesday", 23 * 60 + 59),
+        ];
+        for (millis, weekday, minute) in rows {
+            let now = now(Timestamp::from_millis(millis));
+            assert_eq!(now["weekday"], Value::from(weekday), "{millis}");
+            assert_eq!(now["minute_of_day"], Value::from(minute), "{millis}");
         }
     }
 

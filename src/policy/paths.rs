@@ -32,6 +32,8 @@ use When::{Always, Open, Sometimes};
 const PATHS: &[(&str, Of, When)] = &[
     ("now.text", All, Always),
     ("now.unix", All, Always),
+    ("now.weekday", All, Always),
+    ("now.minute_of_day", All, Always),
     ("environment.name", All, Always),
     ("principal.id", All, Always),
     ("principal.kind", All, Always),
