@@ -63,6 +63,14 @@ test_denials_name_their_rule if {
 	rules(asked(unknown, "create_article", {})) >= {"tool_outside_roles"}
 }
 
+# Also without the rules that deny.
+test_no_rule_allows_a_stranger if {
+	every tool in {"get_article", "create_article"} {
+		said := data.portcullis.rules.admit.allow with input as call(unknown, tool, {})
+		said == set()
+	}
+}
+
 test_a_read_that_writes_is_denied if {
 	asked(known, "get_article", {"tool": {"effect": "write"}}).verdict == "deny"
 }

@@ -46,7 +46,6 @@ deny contains {
 # custom:
 #   agent_hint: Say what should be changed and leave it to a person
 deny contains {"rule": "read_only", "text": "nothing is changed while everything is locked"} if {
-	input.tool.name
 	input.tool.effect != "read"
 }
 

@@ -80,7 +80,6 @@ deny contains {
 # custom:
 #   agent_hint: Say what should be changed and leave it to a person
 deny contains {"rule": "read_only", "text": "this profile only reads"} if {
-	input.tool.name
 	input.tool.effect != "read"
 }
 

@@ -127,6 +127,11 @@ test_tools_are_shown if {
 	visible(unknown) == set()
 }
 
+test_without_an_approver_no_rule_speaks if {
+	ruling := data.portcullis.approve.answer with input as {}
+	[reason.rule | some reason in ruling.reasons] == ["nothing_allows"]
+}
+
 test_nothing_is_released if {
 	document := {
 		"principal": {"id": "bot", "roles": []},

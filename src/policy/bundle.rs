@@ -126,7 +126,7 @@ impl Bundle {
     }
 
     /// Its files by name, exactly as they are.
-    pub fn files_as_they_are(&self) -> impl Iterator<Item = (&str, &[u8])> {
+    pub fn members(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.members.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
     }
 

@@ -95,7 +95,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         (".vscode/settings.json", EDITOR.as_bytes()),
         (".github/workflows/policy.yml", WORKFLOW.as_bytes()),
     ];
-    for (name, bytes) in bundle.files_as_they_are().chain(beside) {
+    for (name, bytes) in bundle.members().chain(beside) {
         let path = folder.join(name);
         write(&path, bytes).with_context(|| format!("cannot write `{}`", path.display()))?;
     }
