@@ -147,3 +147,32 @@ test_a_method_never_opens_a_tool if {
 		with data.roles as roles
 	answer.verdict == "deny"
 }
+
+own_verdict(method, kind) := answer.verdict if {
+	portcullis := {"id": "portcullis", "kind": "portcullis", "roles": []}
+	document := {"principal": portcullis, "method": method, "subject": {"kind": kind}}
+	answer := data.portcullis.admit.answer with input as document
+}
+
+test_portcullis_keeps_its_connection if {
+	every method in {
+		"initialize", "notifications/initialized", "server/discover", "session/end", "session/listen", "tools/list",
+	} {
+		own_verdict(method, "method") == "allow"
+		own_verdict(method, "task") == "deny"
+	}
+	own_verdict("ping", "method") == "deny"
+}
+
+test_portcullis_refuses_questions if {
+	own_verdict("elicitation/create", "answer") == "allow"
+	method_verdict(["support-reader"], "elicitation/create", "answer") == "deny"
+}
+
+test_a_role_may_answer_questions if {
+	roles := {"r": {"tools": [], "questions": ["elicitation/create"]}}
+	named := method_verdict(["r"], "elicitation/create", "answer") with data.roles as roles
+	named == "allow"
+	other := method_verdict(["r"], "roots/list", "answer") with data.roles as roles
+	other == "deny"
+}

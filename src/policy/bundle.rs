@@ -12,6 +12,7 @@
 mod archive;
 mod folder;
 mod manifest;
+mod shipped;
 mod signature;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use crate::domain::Digest;
 pub use archive::MAX_ARCHIVE_BYTES;
 pub use folder::Fingerprint;
 pub use manifest::Manifest;
+use shipped::LIBRARY;
 pub use signature::{Algorithm, KeyError, Keys, SigningKey};
 
 /// Where rules, tests and data come from. The library is built in.
@@ -109,14 +111,6 @@ impl Bundle {
         Self::of(archive::read(bytes)?)
     }
 
-    /// The built-in rules.
-    #[must_use]
-    pub fn shipped() -> Self {
-        let members =
-            DEFAULT.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().into()));
-        Self { members: members.collect(), manifest: Manifest::default() }
-    }
-
     fn of(members: Members) -> Result<Self, LoadErrors> {
         let manifest = match members.get(MANIFEST) {
             Some(bytes) => Manifest::read(bytes)?,
@@ -129,6 +123,11 @@ impl Bundle {
     #[must_use]
     pub const fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Its files by name, exactly as they are.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.members.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
     }
 
     /// The names of its files, and their sizes.
@@ -265,19 +264,6 @@ pub(super) struct File {
 
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 const MAX_FILES: usize = 200;
-
-macro_rules! built_in {
-    ($folder:literal: $($name:literal),+ $(,)?) => {
-        &[$(($name, include_str!(concat!("../../policies/", $folder, "/", $name)))),+]
-    };
-}
-
-const LIBRARY: &[(&str, &str)] = built_in!("lib":
-    "admit.rego", "approve.rego", "disclose.rego", "join.rego", "visible.rego");
-
-const DEFAULT: &[(&str, &str)] = built_in!("default":
-    "access.rego", "admit.rego", "admit_test.rego", "answers_test.rego", "approve.rego",
-    "disclose.rego", "roles.json", "visible.rego");
 
 /// All files of a bundle, the library first, each part sorted by name.
 pub(super) fn files(source: &Source) -> Result<Vec<File>, LoadErrors> {

@@ -8,6 +8,7 @@ mod coverage;
 mod eval;
 mod explain;
 mod format;
+mod init;
 mod matrix;
 mod promote;
 mod reload;
@@ -29,6 +30,8 @@ use crate::policy::Source;
 /// Commands about policies.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
+    /// Write a bundle to begin with: rules, tests, editor settings, an example for CI.
+    Init(init::Args),
     /// Read, check, compile and try a bundle, with its tests.
     Check(check::Args),
     /// Print the builtins that rules may use, as OPA's `capabilities.json`.
@@ -61,6 +64,7 @@ pub(super) enum Command {
 
 pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(config, args),
         Command::Capabilities => capabilities::run(),
         Command::Eval(args) => eval::run(config, args).await,

@@ -30,7 +30,9 @@ fn built_in(list: &[(&str, &str)]) -> Vec<(String, String)> {
 
 #[test]
 fn what_is_built_in_is_what_is_in_the_folders() {
-    assert_eq!(built_in(DEFAULT), listed("default"));
+    for (name, files) in shipped::PROFILES {
+        assert_eq!(built_in(files), listed(name), "{name}");
+    }
     let library: Vec<_> =
         listed("lib").into_iter().filter(|(name, _)| !name.ends_with("_test.rego")).collect();
     assert_eq!(built_in(LIBRARY), library);

@@ -1,0 +1,20 @@
+# METADATA
+# title: A person of the release groups, other than the one who asked
+package portcullis.rules.approve
+
+import rego.v1
+
+# METADATA
+# title: Holds for a group
+allow contains {"rule": "group_member", "text": "this approver is in a group that may release this hold"} if {
+	some group in input.approver.groups
+	group in input.hold.release.groups
+}
+
+# METADATA
+# title: Nobody releases their own call
+# custom:
+#   agent_hint: Ask a colleague to decide
+deny contains {"rule": "own_call", "text": "nobody releases a call that was made on their own behalf"} if {
+	input.principal.on_behalf_of == input.approver.id
+}

@@ -1,0 +1,12 @@
+# METADATA
+# title: A principal sees the reads of its roles
+package portcullis.rules.visible
+
+import rego.v1
+
+show contains tool.name if {
+	some tool in input.tools
+	tool.effect == "read"
+	tool.name in data.access.tools
+	tool.pinned
+}
