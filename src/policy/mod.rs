@@ -43,12 +43,14 @@ mod own;
 mod paths;
 mod presence;
 mod problem;
+mod schema;
 mod sound;
 mod sprintf;
 mod syntax;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod timing;
 mod trial;
 mod wants;
 
@@ -67,7 +69,9 @@ pub use input::MAX_CALL_BYTES;
 pub use kind::{Kind, Severity};
 pub use matrix::{Cell, Matrix, MatrixRow, MatrixTool};
 pub use problem::{LoadErrors, Problem};
+pub use schema::{data_schema, input_schema};
 pub use testing::{TestOutcome, TestResult, TestRun, test};
+pub use timing::Timing;
 
 use crate::domain::{
     Call, ClientHint, Digest, Fault, Finding, Judge, Principal, Question, Reason, Verdict,

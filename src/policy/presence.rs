@@ -13,7 +13,7 @@ use crate::domain::{Question, Totals};
 /// Every `not` over a field that may be missing, with the field's path below `input`.
 pub(super) fn unchecked(question: Option<Question>, rule: &Rule) -> Vec<(Span, String)> {
     let Rule::Spec { head, bodies, .. } = rule else { return Vec::new() };
-    let mut found = Search { always: paths::always(question).collect(), found: Vec::new() };
+    let mut found = Search { always: paths::always(question), found: Vec::new() };
     let in_head = named(head_exprs(head).into_iter().filter(|_| !is_function(head)));
     let mut inner = Vec::new();
     for part in head_exprs(head) {
@@ -36,7 +36,7 @@ const fn is_function(head: &RuleHead) -> bool {
 }
 
 struct Search {
-    always: Vec<&'static str>,
+    always: Vec<String>,
     found: Vec<(Span, String)>,
 }
 

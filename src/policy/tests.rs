@@ -7,6 +7,7 @@ mod decide;
 mod explain;
 mod faults;
 mod refuse;
+mod security;
 mod testing;
 
 use std::collections::BTreeMap;

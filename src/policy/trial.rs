@@ -155,6 +155,15 @@ const ANSWERS: [&str; 3] = [
     r#"{"structuredContent":{"results":[{"id":"conversation_1","title":"t","text":"b"}]}}"#,
     r#"{"content":[{"type":"text","text":"words"}]}"#,
 ];
+/// The documents of a question with every member, as the trial asks them.
+#[cfg(test)]
+pub(super) fn whole_documents(question: Question) -> Vec<Value> {
+    let roles = [vec![String::from("a role")], Vec::new()];
+    let wants = Wants::of(&[]);
+    let samples = documents(&roles, &wants).unwrap_or_default().into_iter();
+    let asked = samples.filter(|sample| sample.question == question).map(|sample| sample.whole);
+    asked.filter(|whole| *whole != Value::new_object()).collect()
+}
 
 fn documents(role_sets: &[Vec<String>], wants: &Wants) -> Result<Vec<Sample>, ParseIdError> {
     let mut samples: Vec<Sample> = Question::ALL
@@ -220,14 +229,6 @@ fn busy_trail() -> TrailView {
         labels: vec![String::from("a-label")],
         recent: vec![Recent { tool, verdict: Verdict::Deny, seconds_ago: 1 }],
     }
-}
-
-/// The whole documents of a trial, for tests.
-#[cfg(test)]
-pub(super) fn whole_documents() -> Vec<(Question, Value)> {
-    let samples = documents(&[vec![String::from("r")]], &Wants::of(&[])).unwrap();
-    let samples = samples.into_iter().map(|sample| (sample.question, sample.whole));
-    samples.filter(|(_, document)| !document.as_object().unwrap().is_empty()).collect()
 }
 
 fn sample_list(principal: &Principal, facts: &Facts, wants: &Wants) -> Sample {

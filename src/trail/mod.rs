@@ -2,7 +2,7 @@
 //!
 //! Per principal it counts calls, denials, writes, rows, bytes of customer text and different
 //! contacts, companies, conversations and articles over the last minute, hour and 24 hours, and
-//! keeps labels that policy put on it until they end. It is a fold of the log ([`fold`]): each record
+//! keeps labels that policy put on it until they end. It is a fold of the log (`fold`): each record
 //! says what it adds, and at start the last day of records is read back before the first call is
 //! judged. So a restart, in order or by `kill -9`, gives nobody a new budget.
 //!
@@ -12,7 +12,7 @@
 //! or forgotten. What a view shows is thus the trail as it will be if the call or answer passes:
 //! `input.trail.day.contacts > 200` denies what would make it 201.
 //!
-//! The trail has a clock of its own ([`clock::Clock`]), which no change of the wall clock moves.
+//! The trail has a clock of its own (`clock::Clock`), which no change of the wall clock moves.
 //! Memory is bounded: sums in buckets, marks up to a cap, trails up to a number.
 //!
 //! This module must never hold a raw identifier, and never its lock across an await.

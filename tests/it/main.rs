@@ -43,3 +43,4 @@ mod target;
 mod trouble;
 mod tutorial;
 mod upstream;
+mod verbs;

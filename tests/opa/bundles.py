@@ -13,6 +13,19 @@ WRITES = ["create_article", "update_article", "add_internal_note"]
 METHODS = ["initialize", "ping", "tools/list", "resources/read", "prompts/get", "tasks/get", "session/end", "a/b"]
 KINDS = ["result", "tool_error", "error", "list", "notification", "server_request", "input_required", "text", "x"]
 ASKED = ["sampling/createMessage", "elicitation/create", "roots/list", None]
+RECORDS = [
+    {"ref": "conversation:1", "type": "conversation", "id": "1", "row": True, "partial": False, "text_bytes": 10, "tags": ["legal", "9"], "team": "2", "admin": "0", "state": "open",
+     "segments": ["vip"], "contacts": ["c"], "companies": ["5"], "author": {"type": "user", "id": "c"}},
+    {"ref": "note:2", "type": "note", "id": "2", "row": False, "partial": False, "text_bytes": 5, "parent": "conversation:1", "part_type": "note"},
+    {"ref": "article:3", "type": "article", "id": "3", "row": True, "partial": True, "text_bytes": 0},
+]
+COUNTS = {"contacts": 1, "companies": 1, "conversations": 1, "articles": 1, "notes": 1, "parts": 1, "rows": 2}
+CONTENTS = [
+    {"understood": True, "records": RECORDS, "counts": COUNTS},
+    {"understood": True, "records": [], "counts": dict.fromkeys(COUNTS, 0)},
+    {"understood": False, "records": [], "counts": dict.fromkeys(COUNTS, 0)},
+]
+SUMS = ["calls", "denials", "writes", "rows", "bytes", "contacts", "companies", "conversations", "articles"]
 
 
 @dataclass
@@ -30,6 +43,9 @@ def bundles():
     for folder in sorted(path for path in POLICIES.iterdir() if path.is_dir()):
         rules = [path for path in folder.glob("*.rego") if "package portcullis.rules." in path.read_text()]
         if rules:
+            untold = [path.name for path in folder.glob("*.y*ml") if not path.name.endswith(".cases.yaml")]
+            if untold:
+                raise RuntimeError(f"{folder.name}: {untold} would have to be given to OPA as JSON")
             found.append(Bundle(f"bundle {folder.name}", folder, list(_requests(folder))))
     if not found:
         raise RuntimeError(f"there is no bundle in {POLICIES}")
@@ -51,6 +67,7 @@ def _requests(folder):
         for call in chance.sample(list(_calls()), 6):
             for kind, method in itertools.product(KINDS, ASKED):
                 answer = {"kind": kind, "bytes": chance.choice([0, 100, 10**7]), "is_error": kind in ("error", "tool_error")}
+                answer = {**answer, **chance.choice(CONTENTS)}
                 document = {**_common(principal), **call, "answer": {**answer, **({"method": method} if method else {})}}
                 yield "disclose", document
             yield "disclose", _broken(chance, document)
@@ -76,7 +93,9 @@ def _principals(folder):
 def _common(principal):
     now = {"text": "2026-07-28T00:00:00.000Z", "unix": 1785196800}
     client = {"name": "c", "version": "1"}
-    return {"now": now, "environment": {"name": "test"}, "principal": principal, "client": client}
+    trail = {span: dict.fromkeys(SUMS, 300) for span in ("minute", "hour", "day")}
+    trail |= {"labels": ["customer-text"], "recent": [{"tool": "search", "verdict": "allow", "seconds_ago": 5}]}
+    return {"now": now, "environment": {"name": "test"}, "principal": principal, "client": client, "trail": trail}
 
 
 def _calls():

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::asked::{CallerArgs, Word, read};
 use crate::cli::shown;
 use crate::clock;
-use crate::domain::{Question, Verdict};
+use crate::domain::{Finding, Obligation, Question, Verdict};
 use crate::policy::{
     Answer, Asked, EvalError, LoadErrors, Results, Ruled, Ruleset, Source, question_of,
 };
@@ -119,6 +119,7 @@ fn print_ruled(
             });
             let more = [
                 ("release", serde_json::to_value(&finding.release)?),
+                ("obligations", serde_json::to_value(duties(finding))?),
                 ("fault", serde_json::to_value(finding.fault)?),
                 ("tools", serde_json::to_value(&ruled.tools)?),
             ];
@@ -135,6 +136,9 @@ fn print_ruled(
                 let at = reason.at.as_deref().unwrap_or("-");
                 println!("  {}  {}  {}", shown(&reason.rule), shown(at), shown(&reason.text));
             }
+            for obligation in &finding.obligations {
+                println!("  obligation  {}", shown(&serde_json::to_string(obligation)?));
+            }
             if let Some(release) = &finding.release {
                 println!("  release  {}", serde_json::to_string(release)?);
             }
@@ -145,6 +149,11 @@ fn print_ruled(
     }
     let denied = finding.verdict == Verdict::Deny;
     Ok(if denied { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What is demanded, if anything is.
+fn duties(finding: &Finding) -> Option<&[Obligation]> {
+    (!finding.obligations.is_empty()).then_some(&finding.obligations)
 }
 
 /// One request of `--batch`.

@@ -1,6 +1,7 @@
 //! `portcullis policy`: one file for each command.
 
 mod asked;
+mod bench;
 mod bundle;
 mod capabilities;
 mod check;
@@ -13,6 +14,7 @@ mod matrix;
 mod promote;
 mod reload;
 mod rollback;
+mod schema;
 mod shadow;
 mod status;
 mod test;
@@ -34,6 +36,8 @@ pub(super) enum Command {
     Init(init::Args),
     /// Read, check, compile and try a bundle, with its tests.
     Check(check::Args),
+    /// Measure how long a question takes.
+    Bench(bench::Args),
     /// Print the builtins that rules may use, as OPA's `capabilities.json`.
     Capabilities,
     /// Evaluate a query in Rego, or ask one of the four questions about a call.
@@ -60,12 +64,15 @@ pub(super) enum Command {
     /// Watch live traffic with a candidate that decides nothing.
     #[command(subcommand)]
     Shadow(shadow::Command),
+    /// Print the JSON Schema of what rules see, for `opa check -s` and editors.
+    Schema(schema::Args),
 }
 
 pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(config, args),
+        Command::Bench(args) => bench::run(config, args),
         Command::Capabilities => capabilities::run(),
         Command::Eval(args) => eval::run(config, args).await,
         Command::Explain(args) => explain::run(config, args).await,
@@ -78,6 +85,7 @@ pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitC
         Command::Promote(args) => promote::run(config, args).await,
         Command::Rollback(args) => rollback::run(config, args).await,
         Command::Shadow(command) => shadow::run(config, command).await,
+        Command::Schema(args) => schema::run(&args),
     }
 }
 
