@@ -82,6 +82,11 @@ test_nobody_is_named_as_it_is_shipped if {
 
 test_a_reason_is_demanded if {
 	duties(asked(known, "search", {})) == {"say_why": {"reason": {"least": 20}}}
+	ping := {"principal": known, "method": "ping", "subject": {"kind": "method"}, "now": {"unix": 1000}}
+	answer := data.portcullis.admit.answer with input as ping
+		with data.people as people
+	answer.verdict == "allow"
+	answer.obligations == []
 }
 
 test_unreviewed_tools_are_denied if {

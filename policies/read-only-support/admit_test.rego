@@ -24,6 +24,7 @@ effect(tool) := "write" if {
 
 asked(who, tool, more) := answer if {
 	answer := data.portcullis.admit.answer with input as call(who, tool, more)
+		with data.limits.rows as 50
 }
 
 rules(answer) := {reason.rule | some reason in answer.reasons}

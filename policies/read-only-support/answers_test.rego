@@ -8,6 +8,9 @@ unknown := {"id": "bot", "kind": "agent", "roles": ["nobody-has-this"], "groups"
 
 nothing := {"contacts": 0, "companies": 0, "conversations": 0, "articles": 0, "notes": 0, "parts": 0, "rows": 0}
 
+# The installation's own may be others.
+limits := {"rows": 50, "contacts_a_day": 200}
+
 document(who, tool, answer) := {
 	"principal": who,
 	"method": "tools/call",
@@ -20,6 +23,7 @@ document(who, tool, answer) := {
 
 shown(who, tool, answer) := ruling if {
 	ruling := data.portcullis.disclose.answer with input as document(who, tool, answer)
+		with data.limits as limits
 }
 
 dropped(ruling) := {duty.drop.record | some duty in ruling.obligations}
@@ -91,6 +95,7 @@ test_rows_are_few if {
 spent(contacts, kind) := ruling if {
 	asked := object.union(document(known, "search_contacts", {"kind": kind}), {"trail": {"day": {"contacts": contacts}}})
 	ruling := data.portcullis.disclose.answer with input as asked
+		with data.limits as limits
 }
 
 test_the_budget_of_contacts if {

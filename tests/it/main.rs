@@ -30,6 +30,7 @@ mod matrix;
 mod misdelivery;
 mod obligations;
 mod process;
+mod profiles;
 mod questions;
 mod races;
 mod reload;

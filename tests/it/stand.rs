@@ -23,6 +23,8 @@ pub(crate) const APPROVER: &str = "ann";
 pub(crate) struct Setup {
     pub simulator: Options,
     pub roles: &'static str,
+    /// More keys of the agent, such as `attributes: { team: "701" }`.
+    pub agent: &'static str,
     pub more: String,
     /// More keys of `upstream`, such as `era: modern`.
     pub upstream: &'static str,
@@ -40,6 +42,7 @@ impl Default for Setup {
         Self {
             simulator: Options::default(),
             roles: "support-reader, article-editor, note-writer",
+            agent: "",
             more: String::new(),
             upstream: "",
             own_token: true,
@@ -283,12 +286,13 @@ impl Stand {
         if !self.setup.upstream.is_empty() {
             upstream.push_str(&format!(", {}", self.setup.upstream));
         }
+        let separator = if self.setup.agent.is_empty() { "" } else { ", " };
         let text = format!(
             "listen: 127.0.0.1:0\ndata: data\nupstream: {{ {upstream} }}\n\
-             principals:\n  - {{ id: {AGENT}, roles: [{}] }}\n  - {{ id: other, roles: [{}] }}\n\
+             principals:\n  - {{ id: {AGENT}, roles: [{}]{separator}{} }}\n  - {{ id: other, roles: [{}] }}\n\
              approvers:\n  - {{ id: {APPROVER}, groups: [kb-editors, support-leads] }}\n  \
              - {{ id: bob, groups: [kb-editors] }}\n{}",
-            self.setup.roles, self.setup.roles, self.setup.more,
+            self.setup.roles, self.setup.agent, self.setup.roles, self.setup.more,
         );
         std::fs::write(self.config(), text).unwrap();
         set_private(&self.config());
