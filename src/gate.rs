@@ -268,7 +268,8 @@ impl Gate {
                 Tally::default()
             }
         };
-        let weighed = self.books.trail.weigh(&call.principal, counted(&Gone::default()));
+        let all = counted(&Gone::default());
+        let weighed = self.books.trail.weigh(&call.principal, all.clone());
         let facts = self.facts(&ruleset, Question::Disclose, || weighed.view());
         let mut findings = self.absent_plugins();
         let finding = ruleset.disclose(call, answer, &facts).await;
@@ -281,7 +282,8 @@ impl Gate {
         }
         // It was judged with all that came; what is kept is what leaves.
         let Disclosure { decision, edited, gone } = disclosed;
-        let decision = self.keep_answer(weighed, call, counted(&gone), decision).await;
+        let left = if gone.is_empty() { all } else { counted(&gone) };
+        let decision = self.keep_answer(weighed, call, left, decision).await;
         Disclosure { decision, edited, gone }
     }
 

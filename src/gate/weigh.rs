@@ -51,19 +51,23 @@ pub(super) fn answer(sealer: &Sealer, call: &Call, answer: &AnswerFacts, gone: &
     if !counts(call) && call.method != "subscriptions/listen" {
         return Tally::default();
     }
-    let records = answer.content.records();
-    if let Some(records) = records.filter(|records| records.understood && !is_error) {
-        let counts = records.counts_without(gone);
-        return Tally {
-            rows: counts.rows as u64,
-            bytes: counts.text_bytes as u64,
-            seen: seen(sealer, records, gone),
-            ..Tally::default()
-        };
-    }
     let rows = answer.bytes.div_ceil(BYTES_OF_A_RECORD);
-    let unknown = if is_error { 0 } else { rows };
-    Tally { rows, unknown, bytes: answer.bytes, ..Tally::default() }
+    let by_size = Tally { rows, bytes: answer.bytes, ..Tally::default() };
+    match answer.content.records().filter(|records| records.understood) {
+        // What an error names was seen as well.
+        Some(records) if is_error => Tally { seen: seen(sealer, records, gone), ..by_size },
+        Some(records) => {
+            let counts = records.counts_without(gone);
+            Tally {
+                rows: counts.rows as u64,
+                bytes: counts.text_bytes as u64,
+                seen: seen(sealer, records, gone),
+                ..Tally::default()
+            }
+        }
+        None if is_error => by_size,
+        None => Tally { unknown: rows, ..by_size },
+    }
 }
 
 /// The marks of everything that an answer shows.
@@ -157,4 +161,93 @@ impl Gate {
 fn unrecorded(error: &LogError) -> Finding {
     let text = format!("what this answer shows could not be recorded: {error}");
     Finding::denied("portcullis.not_recorded", text)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::domain::{
+        CallId, CallMeta, ClientHint, JsonText, Principal, PrincipalKind, Revision, Timestamp,
+    };
+    use crate::intercom::records::Content;
+
+    fn call_of(method: &str, subject: Subject) -> Call {
+        Call {
+            id: CallId(uuid::Uuid::nil()),
+            at: Timestamp::default(),
+            principal: Arc::new(Principal {
+                id: "bot".parse().unwrap(),
+                kind: PrincipalKind::Agent,
+                roles: Vec::new(),
+                groups: Vec::new(),
+                attributes: BTreeMap::new(),
+                on_behalf_of: None,
+            }),
+            revision: Revision::V2026_07_28,
+            client: ClientHint::default(),
+            method: method.to_owned(),
+            subject,
+            payload: JsonText::empty_object(),
+            continuation: None,
+            meta: CallMeta::default(),
+        }
+    }
+
+    fn tool(name: &str, effect: Effect) -> Call {
+        call_of("tools/call", Subject::Tool { name: name.to_owned(), effect, definition: None })
+    }
+
+    #[test]
+    fn what_cannot_be_read_counts_by_its_size_and_never_as_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let sealer = Sealer::load(folder.path()).unwrap();
+        let reading = tool("get_contact", Effect::Read);
+        let plain = call_of("logging/setLevel", Subject::Method);
+        let listening = call_of("subscriptions/listen", Subject::Method);
+        let contact = r#"{"content":[{"type":"text","text":"{\"type\":\"contact\",\"id\":\"66b0c0de0000000000000a01\",\"role\":\"user\"}"}]}"#;
+        use AnswerKind::{Error, List, Notification, Result, Text, ToolError};
+        // The call, the answer and its kind; rows, unknown things, contacts.
+        let rows = [
+            (&reading, contact, Result, (1, 0, 1)),
+            (&reading, r#"{"content":[{"type":"text","text":"surprise"}]}"#, Result, (1, 1, 0)),
+            (&reading, r#"{"content":[{"type":"image","data":"eA=="}]}"#, Result, (1, 1, 0)),
+            (&reading, "[]", Result, (1, 1, 0)),
+            (&reading, r#"{"isError":true,"content":[]}"#, ToolError, (1, 0, 0)),
+            (&reading, r#"{"code":1}"#, Error, (1, 0, 0)),
+            (&reading, contact, List, (0, 0, 0)),
+            (&reading, contact, Notification, (0, 0, 0)),
+            (&reading, contact, Text, (0, 0, 0)),
+            (&plain, "{}", Result, (0, 0, 0)),
+            (&listening, "[1]", Result, (1, 1, 0)),
+        ];
+        for (call, text, kind, wanted) in rows {
+            let text = JsonText::from_valid(Bytes::copy_from_slice(text.as_bytes()));
+            let bytes = text.bytes().len() as u64;
+            let content = Content::of_result(call.subject.tool(), &text);
+            let facts = AnswerFacts { kind, method: None, bytes, content };
+            let tally = answer(&sealer, call, &facts, &Gone::default());
+            let contacts = tally.seen.get(&Thing::Contacts).map_or(0, BTreeSet::len);
+            assert_eq!((tally.rows, tally.unknown, contacts), wanted, "{kind:?} {}", text.as_str());
+            assert!(
+                !tally.seen.values().flatten().any(|mark| format!("{mark:?}").contains("66b0"))
+            );
+        }
+        let content = Content::nothing();
+        let large = AnswerFacts { kind: Result, method: None, bytes: 40_001, content };
+        let tally = answer(&sealer, &reading, &large, &Gone::default());
+        assert_eq!((tally.rows, tally.unknown, tally.bytes), (201, 201, 40_001));
+    }
+
+    #[test]
+    fn a_call_counts_as_what_it_asks() {
+        let read = call(&tool("get_contact", Effect::Read));
+        let write = call(&tool("create_article", Effect::Write));
+        assert_eq!((read.calls, read.writes, write.calls, write.writes), (1, 0, 1, 1));
+        let asked = tool("create_article", Effect::Write);
+        assert_eq!((release(&asked).calls, release(&asked).writes), (0, 1));
+        assert!(call(&call_of("ping", Subject::Method)).is_empty());
+        assert_eq!(call(&call_of("tasks/get", Subject::Task { id: "1".to_owned() })).calls, 1);
+    }
 }

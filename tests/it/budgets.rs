@@ -1,6 +1,9 @@
 //! Budgets and labels: kept under many clients at once, over `kill -9`, and whatever is done to the
 //! clock.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
 use futures_util::future::join_all;
 use portcullis::clock;
 use portcullis::domain::{
@@ -11,10 +14,13 @@ use portcullis::simulator::Simulator;
 use portcullis::store::{self, Store};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::task::JoinHandle;
 
+use crate::client::Client;
+use crate::live::other;
 use crate::races::bundle;
 use crate::road::{ARTICLE, CONVERSATION, hold_id};
-use crate::stand::{AGENT, Setup, Stand};
+use crate::stand::{AGENT, Setup, Stand, until};
 
 const HOUR: i64 = 60 * 60 * 1000;
 
@@ -90,10 +96,10 @@ fn spent(wall: Timestamp, boot: Option<Uptime>) -> Event {
         verdict: Verdict::Allow,
         reasons: Vec::new(),
         obligations: Vec::new(),
-        shown: None,
         release: None,
         faults: Vec::new(),
         ruleset: digest,
+        shown: None,
     };
     let add = Tally { calls: 40, ..Tally::default() };
     Event::Decision { call, decision, trail: Some(Box::new(Step { at: wall, clock: boot, add })) }
@@ -175,7 +181,10 @@ async fn what_never_reached_intercom_is_given_back() {
     for _ in 0..50 {
         let params = json!({"name": "get_conversation", "arguments": {"id": CONVERSATION}});
         let reply = stand.client().modern("tools/call", params, json!({})).await;
-        assert!(reply.is_tool_error() && !reply.text.contains("calls_an_hour"), "{reply:?}");
+        assert!(
+            reply.is_tool_error() && !reply.text.contains("no more than 40 calls an hour"),
+            "{reply:?}"
+        );
     }
     let records = stand.records();
     let ended = |kind| records.iter().filter(|it| it["outcome"]["kind"] == kind).count();
@@ -187,4 +196,123 @@ async fn what_never_reached_intercom_is_given_back() {
     stand.simulator = Simulator::start(address, options).await.unwrap();
     stand.serve();
     assert_eq!(read(&stand, 1).await, 8 - lost);
+}
+
+const CONTACTS: &str = r#"deny contains {
+	"rule": "contacts_a_day",
+	"text": "no more than 20 different contacts a day",
+} if {
+	input.principal.id == "agent"
+	input.trail.day.contacts > 20
+}"#;
+
+/// All contacts of the workspace.
+async fn contacts(stand: &Stand) -> Vec<String> {
+    let arguments = json!({"name": "a", "per_page": 150});
+    let params = json!({"name": "search_contacts", "arguments": arguments});
+    let reply = other(stand).await.modern("tools/call", params, json!({})).await;
+    let found: Value = serde_json::from_str(reply.tool_text()).unwrap();
+    let ids = found["data"].as_array().unwrap().iter();
+    let ids: Vec<String> = ids.map(|one| one["id"].as_str().unwrap().to_owned()).collect();
+    assert!(ids.len() >= 64, "{}", ids.len());
+    ids
+}
+
+/// What was shown, by all clients together.
+type Shown = Arc<Mutex<BTreeSet<String>>>;
+
+/// Whether the contact was shown; false if it was withheld, or the server died meanwhile.
+async fn look(client: &Client, id: &str, shown: &Shown) -> bool {
+    let params = json!({"name": "get_contact", "arguments": {"id": id}});
+    let Some(reply) = client.try_modern("tools/call", params, json!({})).await else {
+        return false;
+    };
+    if reply.text.contains("no more than 20 different contacts") {
+        return false;
+    }
+    assert!(reply.tool_text().contains(id), "{reply:?}");
+    shown.lock().unwrap().insert(id.to_owned());
+    true
+}
+
+/// 32 clients, each looks at every contact, in an order of its own.
+fn look_at_all(stand: &Stand, ids: &[String], shown: &Shown) -> Vec<JoinHandle<()>> {
+    let clients = (0..32).map(|number| {
+        let (client, shown) = (stand.client(), shown.clone());
+        let count = ids.len();
+        let ids: Vec<String> = ids.iter().cycle().skip(number * 3).take(count).cloned().collect();
+        tokio::spawn(async move {
+            for id in &ids {
+                look(&client, id, &shown).await;
+            }
+        })
+    });
+    clients.collect()
+}
+
+async fn ended(clients: Vec<JoinHandle<()>>) {
+    join_all(clients).await.into_iter().for_each(Result::unwrap);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_more_contacts_are_shown_than_the_budget_over_kills() {
+    let (mut stand, _bundle) = stand(&[("disclose", CONTACTS)]).await;
+    let ids = contacts(&stand).await;
+    let ids = &ids[..40];
+    let shown = Shown::default();
+    let count = || shown.lock().unwrap().len();
+    // Killed while they look, at no particular moment: a contact that somebody saw is counted.
+    let looking = look_at_all(&stand, ids, &shown);
+    until("some are shown", async || count() >= 5).await;
+    stand.kill();
+    ended(looking).await;
+    println!("{} contacts were shown before the kill", count());
+    stand.serve();
+    ended(look_at_all(&stand, ids, &shown)).await;
+    assert!(count() <= 20, "{}", count());
+    stand.kill();
+    stand.serve();
+    let client = stand.client();
+    let before = shown.lock().unwrap().clone();
+    for id in ids {
+        // What was seen may be seen again; and nothing else if the budget is spent to the last.
+        let again = look(&client, id, &shown).await;
+        assert!(again || !before.contains(id), "{id}");
+    }
+    assert!(count() <= 20, "{}", count());
+    let records = stand.records();
+    let marks = records.iter().filter(|it| it["principal"] == AGENT).flat_map(|it| {
+        let marks = it["trail"]["add"]["seen"]["contacts"].as_array().cloned();
+        marks.unwrap_or_default()
+    });
+    let marks: BTreeSet<String> = marks.map(|it| it.as_str().unwrap().to_owned()).collect();
+    // One may be recorded and never have arrived.
+    assert!(marks.len() == 20 && count() > 10, "{} {}", marks.len(), count());
+    let text = records.iter().map(Value::to_string).collect::<String>();
+    let raw: Vec<_> = ids.iter().filter(|id| text.contains(id.as_str())).collect();
+    assert!(raw.is_empty(), "raw ids in the log: {raw:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_withheld_is_not_counted() {
+    let few = r#"oblige contains {"rule": "few", "text": "three at a time", "rows": {"most": 3}} if {
+	input.principal.id == "agent"
+	input.tool.name == "search_contacts"
+}"#;
+    let rules = format!("{few}\n\n{}", CONTACTS.replace("> 20", "> 1000"));
+    let (stand, _bundle) = stand(&[("disclose", &rules)]).await;
+    for starts in [json!("a"), json!("e")] {
+        let arguments = json!({"name": starts, "per_page": 15});
+        let reply = stand.client().connected().await.call("search_contacts", arguments).await;
+        assert!(!reply.is_tool_error(), "{reply:?}");
+    }
+    let records = stand.records();
+    let steps: Vec<&Value> = records.iter().filter(|it| it["type"] == "trail").collect();
+    assert_eq!(steps.len(), 2);
+    for step in steps {
+        let add = &step["trail"]["add"];
+        assert_eq!((&add["rows"], &add["unknown"]), (&json!(3), &Value::Null), "{step}");
+        assert_eq!(add["seen"]["contacts"].as_array().unwrap().len(), 3, "{step}");
+        assert!(add["bytes"].as_u64().unwrap() > 0, "{step}");
+    }
 }
