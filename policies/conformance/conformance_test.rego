@@ -28,3 +28,15 @@ test_others_may_do_nothing if {
 	visible := data.portcullis.visible.answer with input as asked([])
 	visible.tools == set()
 }
+
+test_portcullis_keeps_its_own_connection if {
+	own := {"principal": {"id": "portcullis", "kind": "portcullis", "roles": []}, "method": "initialize"}
+	admit := data.portcullis.admit.answer with input as own
+	admit.verdict == "allow"
+}
+
+test_nothing_is_released if {
+	approve := data.portcullis.approve.answer with input as asked(["conformance"])
+	approve.verdict == "deny"
+	approve.reasons[_].rule == "nothing_is_held"
+}

@@ -111,7 +111,11 @@ method_verdict(roles, method, kind) := answer.verdict if {
 }
 
 test_harmless_methods_need_a_role if {
-	every method in {"initialize", "ping", "tools/list", "server/discover", "subscriptions/listen", "logging/setLevel"} {
+	every method in {
+		"initialize", "ping", "tools/list", "server/discover", "subscriptions/listen", "logging/setLevel",
+		"notifications/cancelled", "notifications/initialized", "notifications/progress",
+		"notifications/roots/list_changed", "session/end", "session/listen",
+	} {
 		method_verdict(["support-reader"], method, "method") == "allow"
 		method_verdict([], method, "method") == "deny"
 	}
@@ -148,31 +152,71 @@ test_a_method_never_opens_a_tool if {
 	answer.verdict == "deny"
 }
 
-own_verdict(method, kind) := answer.verdict if {
-	portcullis := {"id": "portcullis", "kind": "portcullis", "roles": []}
-	document := {"principal": portcullis, "method": method, "subject": {"kind": kind}}
-	answer := data.portcullis.admit.answer with input as document
-}
-
-test_portcullis_keeps_its_connection if {
-	every method in {
-		"initialize", "notifications/initialized", "server/discover", "session/end", "session/listen", "tools/list",
-	} {
-		own_verdict(method, "method") == "allow"
-		own_verdict(method, "task") == "deny"
+test_harmless_methods_are_no_tools_tasks_or_answers if {
+	every kind in {"tool", "task", "prompt", "resource", "answer"} {
+		method_verdict(["support-reader"], "ping", kind) == "deny"
 	}
-	own_verdict("ping", "method") == "deny"
 }
 
-test_portcullis_refuses_questions if {
-	own_verdict("elicitation/create", "answer") == "allow"
-	method_verdict(["support-reader"], "elicitation/create", "answer") == "deny"
+test_tasks_are_followed_by_task_methods_only if {
+	method_verdict(["support-reader"], "tasks/get", "method") == "deny"
+	method_verdict(["support-reader"], "tasks/cancel", "resource") == "deny"
 }
 
 test_a_role_may_answer_questions if {
-	roles := {"r": {"tools": [], "questions": ["elicitation/create"]}}
-	named := method_verdict(["r"], "elicitation/create", "answer") with data.roles as roles
-	named == "allow"
-	other := method_verdict(["r"], "roots/list", "answer") with data.roles as roles
+	roles := {"r": {"tools": [], "questions": ["roots/list"]}}
+	answered := method_verdict(["r"], "roots/list", "answer") with data.roles as roles
+	answered == "allow"
+	other := method_verdict(["r"], "elicitation/create", "answer") with data.roles as roles
 	other == "deny"
+	asked := method_verdict(["r"], "roots/list", "method") with data.roles as roles
+	asked == "deny"
+}
+
+own(method, kind) := answer.verdict if {
+	answer := data.portcullis.admit.answer with input as {
+		"principal": {"id": "portcullis", "kind": "portcullis", "roles": []},
+		"method": method,
+		"subject": {"kind": kind},
+	}
+}
+
+test_portcullis_keeps_its_own_connection if {
+	every method in {
+		"initialize", "notifications/initialized", "server/discover",
+		"session/end", "session/listen", "tools/list",
+	} {
+		own(method, "method") == "allow"
+		own(method, "task") == "deny"
+		method_verdict([], method, "method") == "deny"
+	}
+	every method in {"ping", "resources/list", "tools/call"} {
+		own(method, "method") == "deny"
+	}
+}
+
+test_portcullis_refuses_questions_and_nobody_else_does if {
+	own("roots/list", "answer") == "allow"
+	own("roots/list", "method") == "deny"
+	own("roots/list", "resource") == "deny"
+	method_verdict([], "roots/list", "answer") == "deny"
+}
+
+test_a_tool_without_release_of_its_own_waits_for_any if {
+	call := tool_call(["support-reader"], "search", "write")
+	any := {"groups": ["everybody"], "people": 2, "expires_seconds": 60}
+	answer := data.portcullis.admit.answer with input as call with data.releases as {"any": any, "tools": {}}
+	answer.release == any
+}
+
+test_neither_effect_is_no_effect if {
+	answer := data.portcullis.admit.answer with input as tool_call(["support-reader"], "search", "other")
+	answer.verdict == "deny"
+}
+
+test_a_method_is_no_way_around_the_effect_of_a_tool if {
+	roles := {"r": {"tools": ["search"], "methods": ["tools/call"]}}
+	answer := data.portcullis.admit.answer with input as tool_call(["r"], "search", "other")
+		with data.roles as roles
+	answer.verdict == "deny"
 }

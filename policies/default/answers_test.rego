@@ -33,6 +33,12 @@ test_a_role_may_name_questions if {
 	input_required == "allow"
 }
 
+test_a_question_is_known_by_its_kind if {
+	roles := {"r": {"tools": [], "questions": ["roots/list", "input_required"]}}
+	unknown := disclosed(["r"], {"kind": "a kind that nobody knows", "method": "roots/list"}) with data.roles as roles
+	unknown == "deny"
+}
+
 visible(roles) := answer.tools if {
 	tools := [
 		{"name": "search", "effect": "read", "pinned": true},

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use regorus::Value;
 use regorus::unstable::{BoolOp, Expr, Literal, Query, Rule, Span};
-use serde_json::Value as Json;
 
 use super::bundle::{File, FileKind};
+use super::json;
 use super::kind::Kind;
 use super::paths;
 use super::problem::Problem;
@@ -44,10 +44,10 @@ pub(super) fn of_rule(
 /// Tools of roles that the catalogue does not know.
 pub(super) fn of_data(files: &[File], problems: &mut Vec<Problem>) {
     for file in files.iter().filter(|file| file.kind == FileKind::Data) {
-        let Ok(data) = serde_json::from_str::<Json>(&file.text) else { continue };
-        let roles = data.get("roles").and_then(Json::as_object).into_iter().flatten();
-        let tools = roles.filter_map(|(_, role)| role.get("tools")?.as_array()).flatten();
-        for name in tools.filter_map(Json::as_str) {
+        let Ok(data) = json::of_file(&file.name, &file.text) else { continue };
+        let Ok(roles) = data["roles"].as_object() else { continue };
+        let tools = roles.iter().filter_map(|(_, role)| role["tools"].as_array().ok()).flatten();
+        for name in tools.filter_map(|tool| tool.as_string().ok()) {
             if let Some(text) = unknown_tool(name) {
                 let (line, column) = place(&file.text, name);
                 let problem = Problem::of_file(&file.name, text).of(Kind::UnknownTool);
@@ -57,13 +57,18 @@ pub(super) fn of_data(files: &[File], problems: &mut Vec<Problem>) {
     }
 }
 
-/// Where a text stands in JSON for the first time.
+/// Where a text stands in a file of data for the first time as a word of its own.
 fn place(text: &str, name: &str) -> (u32, u32) {
-    let quoted = format!("\"{name}\"");
+    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
     (1_u32..)
         .zip(text.lines())
         .find_map(|(number, line)| {
-            let before = line.get(..line.find(&quoted)?)?;
+            let (start, _) = line.match_indices(name).find(|(start, _)| {
+                let around = (line.get(..*start), line.get(start + name.len()..));
+                let (Some(before), Some(after)) = around else { return false };
+                !before.ends_with(is_part) && !after.starts_with(is_part)
+            })?;
+            let before = line.get(..start)?;
             Some((number, u32::try_from(before.chars().count() + 1).ok()?))
         })
         .unwrap_or((0, 0))

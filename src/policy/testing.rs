@@ -103,6 +103,21 @@ pub(super) fn problems(results: Vec<TestResult>) -> Vec<Problem> {
     failed.collect()
 }
 
+/// Whether every `test_` rule passes; stops at the first that does not.
+#[cfg(test)]
+pub(super) fn all_pass(files: &[File], engine: &mut Engine) -> bool {
+    let mut tests = Vec::new();
+    for module in engine.get_modules() {
+        let file = module.package.span.source.get_path();
+        if files.iter().any(|one| one.name == *file && one.kind == FileKind::Tests) {
+            let package = text_of(&module.package.refr);
+            let names = named(module).into_iter().filter(|(name, _)| !name.starts_with("todo_"));
+            tests.extend(names.map(|(name, _)| format!("data.{package}.{name}")));
+        }
+    }
+    tests.iter().all(|path| passes(engine, path).is_ok())
+}
+
 /// Runs the `test_` rules.
 fn rego(files: &[File], engine: &mut Engine, wanted: &dyn Fn(&str) -> bool) -> Vec<TestResult> {
     let time = ExecutionTimerConfig { limit: TEST_TIME, check_interval: NonZeroU32::MIN };

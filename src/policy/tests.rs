@@ -6,6 +6,7 @@ mod answers;
 mod decide;
 mod explain;
 mod faults;
+mod mutation;
 mod refuse;
 mod security;
 mod testing;

@@ -17,6 +17,7 @@ mod answers;
 mod architecture;
 mod bounds;
 mod budgets;
+mod checks;
 mod closed;
 mod crash;
 mod door;

@@ -273,7 +273,7 @@ fn what_was_probably_not_meant_is_a_warning() {
     }
     let roles = r#"{"roles": {"r": {"tools": ["search", "serch"]}}}"#;
     let warnings = found(&[("roles.json", roles)]);
-    let wanted = "PC019:1:38 Intercom has no tool `serch`; do you mean `search`?".to_owned();
+    let wanted = "PC019:1:39 Intercom has no tool `serch`; do you mean `search`?".to_owned();
     assert!(warnings.contains(&wanted), "{warnings:?}");
 }
 
