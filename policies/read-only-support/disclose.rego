@@ -19,6 +19,7 @@ deny contains {
 	"rule": "contacts_a_day",
 	"text": sprintf("this principal would see more than %d different contacts within a day", [data.limits.contacts_a_day]),
 } if {
+	input.answer.kind
 	not input.answer.kind in {"list", "error"}
 	not within_budget
 }

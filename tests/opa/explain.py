@@ -38,8 +38,7 @@ def main():
         sys.exit(f"opa: {error}")
     asked, lines, silent, failed = 0, 0, 0, []
     for bundle in bundles.bundles():
-        files = {path.name: path.read_text() for path in bundle.folder.iterdir() if path.suffix in (".rego", ".json")}
-        theirs = oracle.Oracle(files)
+        theirs = oracle.Oracle(oracle.files_of(bundle.folder))
         for question, document in documents(bundle.folder):
             asked += 1
             ours = explained(binary, bundle.folder, question, document)
@@ -70,7 +69,7 @@ def main():
 def documents(folder):
     """Some of all that could be asked of a bundle, each question as a short document."""
     chance = random.Random(7)
-    roles = [role for path in folder.glob("*.json") for role in json.loads(path.read_text()).get("roles", {})]
+    roles = oracle.roles_of(folder)
     principals = [{"id": "bot", "roles": names, "groups": ["a"]} for names in [[], *([role] for role in roles), roles]]
     principals.append({"id": "portcullis", "kind": "portcullis"})
     principals.append({"id": "bot", "roles": roles[:1], "on_behalf_of": "ann"})

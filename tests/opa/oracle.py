@@ -12,6 +12,7 @@ import zipfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 PINS = HERE / "requirements.txt"
+DATA = (".json", ".yaml", ".yml")
 LIBRARY = HERE.parent.parent / "policies" / "lib"
 
 
@@ -36,7 +37,7 @@ def _download(cache, folder):
     _run([sys.executable, "-m", "venv", "--clear", str(tools)])
     pip = [str(tools / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "download", "--quiet"]
     _run([*pip, "--no-deps", "--only-binary=:all:", "--python-version=3.14", "--require-hashes", "-r", str(PINS), "-d", str(cache)])
-    for wheel in cache.glob("opa_golib_python_bindings-*.whl"):
+    for wheel in cache.glob("*.whl"):
         with zipfile.ZipFile(wheel) as files:
             files.extractall(folder)
         wheel.unlink()
@@ -46,6 +47,27 @@ def _run(command):
     ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=900)
     if ended.returncode != 0:
         raise RuntimeError(f"`{' '.join(command)}` failed ({ended.returncode}): {(ended.stderr or ended.stdout)[-2000:]}")
+
+
+def files_of(folder):
+    """The rules, tests and data of a bundle by their names."""
+    wanted = (".rego", *DATA)
+    return {path.name: path.read_text() for path in folder.iterdir() if path.name.endswith(wanted) and not path.name.endswith(".cases.yaml")}
+
+
+def data(name, text):
+    """A file of data, read."""
+    if name.endswith(".json"):
+        return json.loads(text)
+    from ruamel.yaml import YAML
+
+    return YAML(typ="safe", pure=True).load(text)
+
+
+def roles_of(folder):
+    """The names of the roles that a bundle's data knows."""
+    read = [data(name, text) for name, text in files_of(folder).items() if name.endswith(DATA)]
+    return [role for one in read for role in one.get("roles", {})]
 
 
 def capabilities(folder):
@@ -74,8 +96,8 @@ class Oracle:
                 if not path.name.endswith("_test.rego"):
                     self.engine.add_policy(f"lib/{path.name}", path.read_text())
             for name, text in sorted(files.items()):
-                if name.endswith(".json"):
-                    self.engine.add_data(json.loads(text))
+                if name.endswith(DATA):
+                    self.engine.add_data(data(name, text))
                 elif not name.endswith("_test.rego"):
                     self.engine.add_policy(name, text)
         except self.error as error:

@@ -76,7 +76,7 @@ def of_case(case, folder):
 
 
 def of_bundle(bundle):
-    files = {path.name: path.read_text() for path in bundle.folder.iterdir() if path.suffix in (".rego", ".json")}
+    files = oracle.files_of(bundle.folder)
     return {"name": bundle.name, "folder": bundle.folder, "files": files, "requests": bundle.requests}
 
 
