@@ -69,7 +69,14 @@ pub(super) fn check(files: &[File]) -> Result<Checked, LoadErrors> {
             Some(prepared)
         }
         Err(error) => {
-            problems.extend(error.problems().iter().cloned());
+            // Our own words for a line say more than the engine's.
+            let told = |one: &&Problem| {
+                !problems
+                    .iter()
+                    .any(|it| it.line > 0 && (&it.file, it.line) == (&one.file, one.line))
+            };
+            let more: Vec<Problem> = error.problems().iter().filter(told).cloned().collect();
+            problems.extend(more);
             None
         }
     };
