@@ -71,9 +71,8 @@ pub(super) fn check(files: &[File]) -> Result<Checked, LoadErrors> {
         Err(error) => {
             // Our own words for a line say more than the engine's.
             let told = |one: &&Problem| {
-                !problems
-                    .iter()
-                    .any(|it| it.line > 0 && (&it.file, it.line) == (&one.file, one.line))
+                let same = |it: &Problem| it.kind == one.kind && it.file == one.file;
+                !problems.iter().any(|it| it.line > 0 && it.line == one.line && same(it))
             };
             let more: Vec<Problem> = error.problems().iter().filter(told).cloned().collect();
             problems.extend(more);
