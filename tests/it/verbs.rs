@@ -143,7 +143,7 @@ fn schemas_and_capabilities_are_printed() {
 
 #[test]
 fn a_question_is_measured() {
-    let args = ["bench", "-i", "-", "-c", "50", "-f", "json", "--roles", "support-reader"];
+    let args = ["bench", "-i", "-", "--count", "50", "-f", "json", "--roles", "support-reader"];
     let times = json_of(&args, "tool: search");
     let nanoseconds: u64 = times["evaluated"]["p50"].as_str().unwrap().parse().unwrap();
     assert!(nanoseconds > 0 && times["decided_by"] == "bytecode", "{times}");

@@ -26,7 +26,7 @@ pub(in crate::cli) struct Args {
     #[command(flatten)]
     caller: CallerArgs,
     /// How often it is asked.
-    #[arg(long, short, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     count: u32,
     /// How the times are printed.
     #[arg(long, short, value_enum, default_value_t = Format::Pretty)]
