@@ -5,8 +5,8 @@ import re
 NOT_REACHED = "not reached"
 STEPS = ["list", "read", "refused", "invalid", "held", "once"]
 
-# A refusal names the rule that spoke, so that a person can find it in the policy.
-RULE = r"\bportcullis\.\w+(\.\w+)*|\brule\b"
+# A refusal names the rule that spoke by its title, and its record, by which a person finds the place in the policy.
+RULE = r"\([^)]+\).* Record: [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
 # A held call that nobody decided in time says so, and that the identical call asks again.
 PENDING = r"\bpending\b|\bheld\b"
 # What every role of an article editor shows.
@@ -57,7 +57,7 @@ def _refused(run):
             return NOT_REACHED
         known = re.search(rf"\b{tool}\b.*not found", seen.get("error", ""))
         return None if known else f"expected `{tool}` not to be found by the client: {seen}"
-    return _refusal(seen, RULE, "the rule")
+    return _refusal(seen, RULE, "the rule and its record")
 
 
 def _invalid(run):
