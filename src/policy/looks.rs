@@ -95,7 +95,14 @@ fn says(module: &Module, keys: &[&str]) -> bool {
 
 /// Whether a module has this name in a reference, or gives it to a function.
 fn names(module: &Module, word: &str) -> bool {
-    if references(module).any(|(_, path)| path.iter().any(|name| name == word)) {
+    // What a write would change has facts that may be missing as well, and is no answer.
+    let is_of_target = |root: &str, path: &[String]| {
+        root == "input" && path.first().is_some_and(|it| it == "target")
+    };
+    let named = |(root, path): (String, Vec<String>)| {
+        path.iter().any(|name| name == word) && !is_of_target(&root, &path)
+    };
+    if references(module).any(named) {
         return true;
     }
     let mut found = false;

@@ -89,6 +89,12 @@ async fn what_a_rule_cannot_judge_is_withheld_unless_it_says_so() {
         "{LEGAL}\noblige contains {{\"rule\": \"p\", \"text\": \"p\", \"drop\": {{\"record\": r.ref}}}} if {{\n\tinput.principal.id == \"somebody else\"\n\tsome r in input.answer.records\n\tr.partial\n}}"
     );
     assert_eq!(drops(&asked(&ruleset(&aware), &prose).await), []);
+    // Who thought of what a write would change has not thought of answers.
+    let of_target = format!(
+        "{LEGAL}\ndeny contains {{\"rule\": \"t\", \"text\": \"t\"}} if input.target.partial"
+    );
+    let found = asked(&ruleset(&of_target), &prose).await;
+    assert_eq!(drops(&found), [("portcullis.partial_record", "conversation:1")]);
     // A bundle that does not look for records is not concerned.
     assert_eq!(drops(&asked(&ruleset(""), &prose).await), []);
 }
