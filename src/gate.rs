@@ -38,6 +38,7 @@ use shadow::Shadow;
 
 pub use denial::{Denial, refusal};
 pub use disclosure::Disclosure;
+pub use duties::TARGET_UNKNOWN;
 pub use permit::{Permit, Spent};
 pub use release::{ApproveError, ReleaseError, Released, Settled};
 pub use shadow::{Change, Flip, ShadowReport};
@@ -327,6 +328,7 @@ impl Gate {
     ) -> Decision {
         let facts = self.facts(ruleset, Question::Admit, || weighed.view());
         let mut findings = own;
+        findings.extend(duties::unread_target(ruleset, call, &findings));
         findings.extend(self.absent_plugins());
         let finding = ruleset.admit(call, &facts).await;
         self.shadow.call(ruleset, call, &facts, &findings, &finding);

@@ -184,7 +184,12 @@ impl Finding {
     /// A denial by Portcullis' own checks.
     #[must_use]
     pub fn denied(rule: &str, text: impl Into<String>) -> Self {
-        let reasons = vec![Reason::new(rule, text)];
+        Self::denied_because(vec![Reason::new(rule, text)])
+    }
+
+    /// A denial by Portcullis, for these reasons.
+    #[must_use]
+    pub const fn denied_because(reasons: Vec<Reason>) -> Self {
         Self {
             judge: Judge::Portcullis,
             verdict: Verdict::Deny,

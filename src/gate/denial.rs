@@ -1,5 +1,6 @@
 //! Refusals, in the words that an agent reads.
 
+use super::duties::{TARGET_UNKNOWN, UNSAID};
 use crate::domain::{Call, CallId, Decision, told};
 
 /// A refusal, for the agent.
@@ -45,4 +46,4 @@ pub fn refusal(what: &str, decision: &Decision) -> String {
 }
 
 /// Refusals that the agent can mend by itself (see `intercom::Refusal`).
-const CORRECTABLE: [&str; 2] = ["tool.invalid_arguments", super::duties::UNSAID];
+const CORRECTABLE: [&str; 3] = ["tool.invalid_arguments", UNSAID, TARGET_UNKNOWN];

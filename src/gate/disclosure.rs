@@ -3,15 +3,11 @@
 //! What a rule wants withheld is taken out here, before anybody else has the answer in hand. An
 //! obligation that cannot be carried out denies.
 
+use super::duties::{self, OBLIGATION};
 use super::{Gate, Ruleset};
-use crate::domain::{
-    Decision, Duty, Finding, Judge, Obligation, Question, Reason, Verdict, decide, told,
-};
+use crate::domain::{Decision, Duty, Obligation, Question, Verdict, told};
 use crate::intercom::records::{Edited, Gone, Order, Withheld, withhold};
 use crate::policy::AnswerFacts;
-
-/// The rule named where something cannot be withheld.
-const OBLIGATION: &str = "portcullis.obligation";
 
 /// The answer to `disclose`, carried out.
 #[derive(Debug)]
@@ -70,7 +66,7 @@ impl Gate {
             None => orders.iter().all(|it| matches!(it, Order::Rows { .. })).then(whole),
         };
         let Some(withheld) = withheld else {
-            return Disclosure::of(denied(ruleset, decision), whole());
+            return Disclosure::of(denied(ruleset, &decision), whole());
         };
         if withheld.edited != Edited::Same {
             let withholding = decision.obligations.iter_mut();
@@ -104,21 +100,8 @@ fn order<'a>(obligation: &'a Obligation, text: &'a str) -> Option<Order<'a>> {
     }
 }
 
-fn denied(ruleset: &Ruleset, decision: Decision) -> Decision {
+fn denied(ruleset: &Ruleset, decision: &Decision) -> Decision {
     let text = "a rule withholds a record that this answer does not have".to_owned();
-    let mut reasons = vec![Reason::new(OBLIGATION, text)];
-    for one in decision.obligations {
-        if order(&one, "").is_some() && !reasons.contains(&one.reason) {
-            reasons.push(one.reason);
-        }
-    }
-    let finding = Finding {
-        judge: Judge::Portcullis,
-        verdict: Verdict::Deny,
-        reasons,
-        obligations: Vec::new(),
-        release: None,
-        fault: None,
-    };
-    decide(Question::Disclose, ruleset.revision(), vec![finding])
+    let withholding = decision.obligations.iter().filter(|one| order(one, "").is_some());
+    duties::denied(Question::Disclose, ruleset, (OBLIGATION, text), withholding)
 }

@@ -10,7 +10,7 @@ use super::outbox::Outbox;
 use super::relay;
 use super::trouble::{Trouble, tool_error};
 use crate::domain::{Era, Finding, JsonText, OnRelease, Subject};
-use crate::gate::{Admission, Holding};
+use crate::gate::{Admission, Holding, TARGET_UNKNOWN};
 use crate::intercom::records::Content;
 use crate::intercom::{Catalogue, MAX_REASON, PinnedTool, REASON, asking_why, present};
 use crate::mcp::headers::Mirrored;
@@ -114,7 +114,7 @@ impl Proxy {
             match self.upstream.target(&leg, &call).await {
                 Ok(target) => call.meta.target = target,
                 Err(unknown) => {
-                    own.push(Finding::denied("portcullis.target_unknown", unknown.to_string()));
+                    own.push(Finding::denied(TARGET_UNKNOWN, unknown.to_string()));
                 }
             }
         }

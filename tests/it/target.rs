@@ -33,6 +33,16 @@ hold contains {
 	"release": {"groups": [], "people": 2, "expires_seconds": 600},
 } if input.target.state == "published"
 
+# Would turn a change of one article into a change of another.
+oblige contains {
+	"rule": "elsewhere",
+	"text": "another article is changed",
+	"set": {"argument": "id", "value": "9100003"},
+} if {
+	input.tool.name == "update_article"
+	input.arguments.title == "elsewhere"
+}
+
 hold contains {
 	"rule": "note",
 	"text": "a note waits",
@@ -69,6 +79,12 @@ async fn the_target_is_read_and_decides() {
             "get_article",
             "does not show it",
         ),
+        (
+            "update_article",
+            json!({"id": ARTICLE, "title": "elsewhere"}),
+            "get_article",
+            "a rule changes which object the call is about",
+        ),
     ];
     for (tool, arguments, look, told) in rows {
         let answer = client.call(tool, arguments.clone()).await;
@@ -82,7 +98,7 @@ async fn the_target_is_read_and_decides() {
             && it["call"]["principal"] == "portcullis"
             && it["call"]["subject"]["kind"] == "tool"
     });
-    assert_eq!(own.count(), 4, "every look is recorded");
+    assert_eq!(own.count(), 5, "every look is recorded");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
