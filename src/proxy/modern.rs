@@ -9,8 +9,8 @@ use super::Proxy;
 use super::adapt::{self, LIST_TTL_MS, unwrap_task};
 use super::handler::{Ask, Caller};
 use super::outbox::Outbox;
-use super::relay::{answer_kind, result_kind};
-use super::shown::{content_of, left_of};
+use super::relay::result_kind;
+use super::shown::{Shown, left_of};
 use super::trouble::Trouble;
 use crate::domain::{Call, Era, Hold, HoldId, HoldState, JsonText, OutcomeKind, Revision, Subject};
 use crate::intercom::records::Content;
@@ -218,22 +218,10 @@ impl Proxy {
         answer: Answer,
         outbox: &Outbox,
     ) {
-        let kind = answer_kind(ask.method.name, &answer.body);
-        let bytes = answer.bytes;
-        let content = content_of(exchange.call(), &answer.body);
-        let facts = AnswerFacts { kind, method: None, bytes: bytes as u64, content };
-        let disclosed = self.gate.disclose(exchange.call(), &facts).await;
-        let recorded = disclosed.to_record();
-        if !disclosed.is_allowed() {
-            exchange.spent().complete(OutcomeKind::Withheld, bytes, recorded);
-            return super::relay::withheld(ask, &disclosed.decision, outbox).await;
-        }
-        let body = match left_of(answer.body, disclosed.edited, ask.era()) {
-            Ok(body) => body,
-            Err(words) => {
-                exchange.spent().complete(OutcomeKind::Withheld, bytes, recorded);
-                return super::relay::nothing_left(ask, &words, outbox).await;
-            }
+        let Some(Shown { body, kind, bytes, recorded }) =
+            self.shown(ask, exchange, answer, outbox).await
+        else {
+            return;
         };
         let outcome =
             if kind == AnswerKind::Error { OutcomeKind::Error } else { OutcomeKind::Answered };

@@ -13,7 +13,7 @@ use super::handler::{Ask, Caller, left};
 use super::notes::with_notes_of;
 use super::outbox::Outbox;
 use super::session::{Asked, Session};
-use super::shown::{content_of, left_of};
+use super::shown::Shown;
 use super::trouble::{DENIED, Trouble, tool_error_result};
 use crate::domain::{Call, Decision, Era, JsonText, OutcomeKind, told};
 use crate::intercom::records::Content;
@@ -88,24 +88,10 @@ impl Proxy {
         outbox: &Outbox,
     ) {
         let leg = exchange.leg().clone();
-        let bytes = answer.bytes;
-        let kind = answer_kind(ask.method.name, &answer.body);
-        let content = content_of(exchange.call(), &answer.body);
-        let facts = AnswerFacts { kind, method: None, bytes: bytes as u64, content };
-        let disclosed = self.gate.disclose(exchange.call(), &facts).await;
-        let recorded = disclosed.to_record();
-        if !disclosed.is_allowed() {
-            exchange.spent().complete(OutcomeKind::Withheld, bytes, recorded);
-            withheld(ask, &disclosed.decision, outbox).await;
+        let Some(Shown { body, kind, bytes, recorded }) =
+            self.shown(ask, exchange, answer, outbox).await
+        else {
             return;
-        }
-        let body = match left_of(answer.body, disclosed.edited, ask.era()) {
-            Ok(body) => body,
-            Err(words) => {
-                exchange.spent().complete(OutcomeKind::Withheld, bytes, recorded);
-                nothing_left(ask, &words, outbox).await;
-                return;
-            }
         };
         match body {
             ResponseBody::Result(text) => {

@@ -1,10 +1,60 @@
 //! Bodies of Intercom on their way through `disclose`: what they hold, and what is left of them.
 
+use super::Proxy;
+use super::handler::Ask;
+use super::outbox::Outbox;
+use super::relay::{answer_kind, nothing_left, withheld};
 use super::trouble::tool_error_result;
-use crate::domain::{Call, Era, JsonText};
+use crate::domain::{Call, Decision, Era, JsonText, OutcomeKind};
 use crate::intercom::records::{Content, Edited};
 use crate::mcp::json::Object;
 use crate::mcp::message::ResponseBody;
+use crate::policy::{AnswerFacts, AnswerKind};
+use crate::upstream::{Answer, Exchange};
+
+/// An answer of which something may be shown.
+pub(super) struct Shown {
+    /// What may be shown of it.
+    pub(super) body: ResponseBody,
+    /// What Intercom's answer was.
+    pub(super) kind: AnswerKind,
+    /// How many bytes it had.
+    pub(super) bytes: usize,
+    /// What the record of the call's end must say of the decision.
+    pub(super) recorded: Option<Decision>,
+}
+
+impl Proxy {
+    /// Judges the answer to a call; `None` if nothing of it may be shown, which is then recorded and
+    /// told to the agent.
+    pub(super) async fn shown(
+        &self,
+        ask: &Ask,
+        exchange: &mut Exchange,
+        answer: Answer,
+        outbox: &Outbox,
+    ) -> Option<Shown> {
+        let kind = answer_kind(ask.method.name, &answer.body);
+        let bytes = answer.bytes;
+        let content = content_of(exchange.call(), &answer.body);
+        let facts = AnswerFacts { kind, method: None, bytes: bytes as u64, content };
+        let disclosed = self.gate.disclose(exchange.call(), &facts).await;
+        let recorded = disclosed.to_record();
+        if !disclosed.is_allowed() {
+            exchange.spent().complete(OutcomeKind::Withheld, bytes, recorded);
+            withheld(ask, &disclosed.decision, outbox).await;
+            return None;
+        }
+        match left_of(answer.body, disclosed.edited, ask.era()) {
+            Ok(body) => Some(Shown { body, kind, bytes, recorded }),
+            Err(words) => {
+                exchange.spent().complete(OutcomeKind::Withheld, bytes, recorded);
+                nothing_left(ask, &words, outbox).await;
+                None
+            }
+        }
+    }
+}
 
 /// The content of a body that answers a call.
 pub(super) fn content_of(call: &Call, body: &ResponseBody) -> Content {

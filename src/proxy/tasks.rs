@@ -7,15 +7,13 @@ use super::adapt::{self, unwrap_task};
 use super::handler::{Ask, Caller, continued, left};
 use super::held::Told;
 use super::outbox::Outbox;
-use super::relay::answer_kind;
-use super::shown::{content_of, left_of};
+use super::shown::Shown;
 use super::trouble::Trouble;
 use crate::domain::{Era, Hold, HoldId, HoldState, JsonText, OutcomeKind, Subject};
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::{MessageError, ResponseBody};
 use crate::mcp::methods::TASKS_EXTENSION;
 use crate::mcp::reply::{INVALID_PARAMS, MISSING_CAPABILITY};
-use crate::policy::AnswerFacts;
 use crate::upstream::FromServer;
 
 /// How often a client should ask about a hold, in milliseconds.
@@ -137,24 +135,10 @@ impl Proxy {
                 () = left(caller, ask, outbox) => return Ok(()),
             };
             let FromServer::Answer(answer) = next else { continue };
-            let kind = answer_kind(ask.method.name, &answer.body);
-            let bytes = answer.bytes;
-            let content = content_of(exchange.call(), &answer.body);
-            let facts = AnswerFacts { kind, method: None, bytes: bytes as u64, content };
-            let disclosed = self.gate.disclose(exchange.call(), &facts).await;
-            let recorded = disclosed.to_record();
-            if !disclosed.is_allowed() {
-                exchange.spent().complete(OutcomeKind::Withheld, bytes, recorded);
-                super::relay::withheld(ask, &disclosed.decision, outbox).await;
+            let Some(Shown { body, bytes, recorded, .. }) =
+                self.shown(ask, &mut exchange, answer, outbox).await
+            else {
                 return Ok(());
-            }
-            let body = match left_of(answer.body, disclosed.edited, ask.era()) {
-                Ok(body) => body,
-                Err(words) => {
-                    exchange.spent().complete(OutcomeKind::Withheld, bytes, recorded);
-                    super::relay::nothing_left(ask, &words, outbox).await;
-                    return Ok(());
-                }
             };
             match body {
                 ResponseBody::Result(text) => {
