@@ -40,6 +40,7 @@ deny contains {
 	"text": sprintf("%s are not counted by `%s`, which could point at a person", [input.search.object, filter.field]),
 } if {
 	countable := data.countable[input.search.object]
+	countable
 	some filter in input.search.filters
 	not filter.field in countable
 }
