@@ -141,6 +141,9 @@ fn runtime(threads: usize) -> anyhow::Result<tokio::runtime::Runtime> {
 /// Says where a fault of ours happened, never its message, which may quote what was being read.
 fn panicked(panic: &std::panic::PanicHookInfo<'_>) {
     use std::io::Write as _;
+    if !tracing::dispatcher::has_been_set() {
+        unwritten(panic);
+    }
     let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
     if tracing::dispatcher::has_been_set() {
         tracing::error!(%place, "internal fault");
@@ -164,6 +167,23 @@ fn eprintln_chain(error: &anyhow::Error) {
     // Nothing can be done if standard error is closed.
     let _ = writeln!(std::io::stderr(), "error: {text}");
 }
+
+/// Ends a command whose output cannot be written: `println!` knows no other way to say so. A reader
+/// that has read enough (`| head`) is no fault at all.
+fn unwritten(panic: &std::panic::PanicHookInfo<'_>) {
+    use std::io::Write as _;
+    let text = panic.payload_as_str().unwrap_or_default();
+    let Some(why) = text.strip_prefix("failed printing to stdout: ") else { return };
+    if why.contains("Broken pipe") {
+        std::process::exit(EXIT_BROKEN_PIPE);
+    }
+    // Nothing can be done if standard error is closed as well.
+    let _ = writeln!(std::io::stderr(), "error: standard output cannot be written: {why}");
+    std::process::exit(1);
+}
+
+/// What a shell sees of a command that a closed pipe ended.
+const EXIT_BROKEN_PIPE: i32 = 141;
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error

@@ -148,3 +148,23 @@ fn a_question_is_measured() {
     let nanoseconds: u64 = times["evaluated"]["p50"].as_str().unwrap().parse().unwrap();
     assert!(nanoseconds > 0 && times["decided_by"] == "bytecode", "{times}");
 }
+
+#[test]
+fn output_that_cannot_be_written_is_told_and_a_reader_that_left_is_not() {
+    let matrix = || {
+        let mut command = Command::new(binary());
+        command.args(["policy", "matrix", "--config", "/nonexistent"]);
+        command.stderr(std::process::Stdio::piped());
+        command
+    };
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = matrix().stdout(full).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.starts_with("error: standard output cannot be written: "), "{told}");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = matrix().stdout(writer).output().unwrap();
+    assert_eq!(output.status.code(), Some(141));
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}
