@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::Format;
 use super::asked::{CallerArgs, Word, read};
 use crate::clock;
 use crate::domain::Question;
@@ -29,16 +30,8 @@ pub(in crate::cli) struct Args {
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     count: u32,
     /// How the times are printed.
-    #[arg(long, short, value_enum, default_value_t = Format::Pretty)]
+    #[arg(long, short, value_enum, default_value_t)]
     format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people.
-    Pretty,
-    /// For machines; times in nanoseconds.
-    Json,
 }
 
 pub(super) fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {

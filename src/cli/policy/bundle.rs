@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use serde_json::json;
 
+use super::Format;
 use crate::cli::shown;
 use crate::policy::{Algorithm, Bundle, Keys, Ruleset, SigningKey, Source};
 
@@ -51,16 +52,6 @@ pub(in crate::cli) enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
-}
-
-/// For people or for machines.
-#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
-pub(in crate::cli) enum Format {
-    /// For people.
-    #[default]
-    Pretty,
-    /// One JSON object.
-    Json,
 }
 
 fn algorithm(text: &str) -> Result<Algorithm, String> {

@@ -13,6 +13,7 @@ use anyhow::bail;
 use serde::Serialize;
 
 use self::recorded::Recorded;
+use super::Format;
 use super::asked::{self, CallerArgs, Word};
 use crate::clock;
 use crate::config::Config;
@@ -42,16 +43,8 @@ pub(in crate::cli) struct Args {
     #[arg(long, short)]
     bundle: Option<PathBuf>,
     /// How it is shown.
-    #[arg(long, short, value_enum, default_value_t = Format::Pretty)]
+    #[arg(long, short, value_enum, default_value_t)]
     format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people.
-    Pretty,
-    /// For programs.
-    Json,
 }
 
 /// Everything that is shown.

@@ -29,6 +29,16 @@ use crate::config::Config;
 use crate::control::{self, Answer, PolicyQuestion, Question};
 use crate::policy::Source;
 
+/// For people or for machines; commands with more to choose from have their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(in crate::cli) enum Format {
+    /// For people.
+    #[default]
+    Pretty,
+    /// One JSON object; times are in nanoseconds.
+    Json,
+}
+
 /// Commands about policies.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {

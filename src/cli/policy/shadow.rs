@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::bundle::Format;
+use super::Format;
 use super::status::named;
 use crate::cli::shown;
 use crate::config::Config;

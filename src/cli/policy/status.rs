@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::bundle::Format;
+use super::Format;
 use crate::cli::shown;
 use crate::config::Config;
 use crate::control::{self, Answer, PolicyQuestion, Question};
