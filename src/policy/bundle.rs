@@ -282,8 +282,12 @@ fn digest<'a>(sorted: impl Iterator<Item = (&'a str, &'a [u8])>) -> Digest {
     Digest::of("portcullis/ruleset/v1", &parts)
 }
 
+/// What a file of a bundle is for; `None` for what is no part of its rules: the files about the bundle
+/// itself, whose names begin with a dot, and whatever else a bundle must not hold.
 pub(super) fn kind(name: &str) -> Option<FileKind> {
-    if name.ends_with("_test.rego") {
+    if name.starts_with('.') {
+        None
+    } else if name.ends_with("_test.rego") {
         Some(FileKind::Tests)
     } else if name.ends_with(".rego") {
         Some(FileKind::Rules)

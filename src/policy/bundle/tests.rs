@@ -41,6 +41,10 @@ fn the_revision_knows_names_and_contents_and_not_the_package() {
     // A name and a signature are about the rules, not part of them.
     assert_eq!(shipped.clone().named("v1").revision(), was);
     assert_ne!(shipped.clone().named("v1").contents(), shipped.contents());
+    let mut signed = shipped.clone();
+    signed.members.insert(SIGNATURES.to_owned(), br#"{"signatures":["x"]}"#.to_vec());
+    assert_eq!(signed.revision(), was);
+    assert_eq!(signed.files().unwrap(), shipped.files().unwrap());
     let mut other = shipped.clone();
     let text = other.members.remove("visible.rego").unwrap();
     assert_ne!(other.revision(), was);
