@@ -12,6 +12,7 @@ mod hidden;
 mod hold;
 mod id;
 mod json_text;
+mod leaf;
 mod obligation;
 mod principal;
 mod record;
@@ -32,6 +33,7 @@ pub use hold::{
 };
 pub use id::{ApproverId, CallId, HoldId, ParseIdError, PrincipalId, Seq};
 pub use json_text::JsonText;
+pub use leaf::{Form, Leaf, Party, Span};
 pub use obligation::{Duty, Obligation};
 pub use principal::{Approver, Principal, PrincipalKind};
 pub use record::{

@@ -1,0 +1,106 @@
+//! Leaves and spans: the texts of a payload, and what a judge saw in them.
+//!
+//! A payload is taken apart into its texts once; judges are given these and answer with spans of
+//! them, policy reads what kinds there are, and redaction edits exactly the spans. The words are those
+//! of the plugins' contract, `plugins/wit/plugin.wit`.
+
+use std::ops::Range;
+
+/// How a text is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// Words.
+    Text,
+    /// Words with HTML tags and entities in them.
+    Html,
+    /// The name of a member.
+    Key,
+    /// A number, as it is spelled.
+    Number,
+}
+
+/// Whose words or whose value something is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Party {
+    /// Not known.
+    #[default]
+    Unknown,
+    /// A customer.
+    Customer,
+    /// A person who works with Intercom.
+    Teammate,
+    /// A program.
+    Bot,
+}
+
+impl Party {
+    /// Every party.
+    pub const ALL: [Self; 4] = [Self::Unknown, Self::Customer, Self::Teammate, Self::Bot];
+
+    /// The word in Rego.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Customer => "customer",
+            Self::Teammate => "teammate",
+            Self::Bot => "bot",
+        }
+    }
+}
+
+/// One text of a payload.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Leaf {
+    /// Which JSON text it stands in; 0 is the message itself.
+    pub document: usize,
+    /// A JSON Pointer (RFC 6901) from the root of what the tool gave; begins with `$` outside of it.
+    pub path: String,
+    /// The text, decoded from JSON.
+    pub text: String,
+    /// How it is written.
+    pub form: Form,
+    /// The record that it stands in, as in `input.answer.records`.
+    pub owner: Option<String>,
+    /// Whose words it is.
+    pub party: Party,
+}
+
+impl std::fmt::Debug for Leaf {
+    /// Shows no text: debug output ends in logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Leaf({}, {} bytes)", self.path, self.text.len())
+    }
+}
+
+/// Something that a judge saw in a leaf.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Span {
+    /// The leaf's number.
+    pub leaf: usize,
+    /// The bytes of the leaf's text; the host has checked that they lie in it and between characters.
+    pub bytes: Range<usize>,
+    /// What it is: `email`, `person`, or a kind of a plugin's own.
+    pub kind: String,
+    /// From 0 to 100.
+    pub confidence: u8,
+    /// Why, without anything of the text.
+    pub reason: String,
+    /// The value in its plain form, if the span spells it in another way or is a part of it.
+    pub value: Option<String>,
+    /// Whose it is: a record's reference, or a word that the judge uses for one person.
+    pub subject: Option<String>,
+    /// Which part of the value the span is; `None` for the whole.
+    pub part: Option<String>,
+    /// Whose value it is.
+    pub party: Party,
+    /// The plugin that saw it, by its configured name.
+    pub plugin: std::sync::Arc<str>,
+}
+
+impl std::fmt::Debug for Span {
+    /// Shows no value: debug output ends in logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Span({} in leaf {} at {:?})", self.kind, self.leaf, self.bytes)
+    }
+}
