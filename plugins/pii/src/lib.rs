@@ -1,0 +1,1 @@
+//! Finds personal data in the texts of a call or an answer.
