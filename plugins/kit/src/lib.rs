@@ -8,10 +8,14 @@
 //! A plugin gets a fresh instance for each call, so nothing here has anything to set up: tables are
 //! constants, and scanners are written by hand.
 
+#[cfg(target_arch = "wasm32")]
+pub mod component;
 pub mod document;
 pub mod kinds;
+pub mod plugin;
 pub mod unfold;
 
 pub use document::{
     Description, Document, Entry, Finding, Form, Leaf, Opinion, Party, Phase, Report,
 };
+pub use plugin::Plugin;
