@@ -15,6 +15,7 @@ mod json_text;
 mod leaf;
 mod obligation;
 mod principal;
+pub mod pseudonym;
 mod record;
 mod revision;
 mod time;
