@@ -10,6 +10,7 @@ mod demo;
 mod holds;
 mod keys;
 mod policy;
+mod report;
 mod serve;
 mod simulate;
 mod tools;

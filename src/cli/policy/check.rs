@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::format::{Format, Item, Report};
+use crate::cli::report::{Format, Item, Report};
 use crate::policy::{self, Bundle};
 
 /// What is checked, and how it is told.
@@ -33,13 +33,11 @@ pub(super) fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
         .collect();
     items.extend(clean);
     let report = Report {
-        command: "policy check",
-        source: &source,
         strict: args.strict,
-        verbose: false,
         items,
-        more: vec![("revision", json!(revision))],
         notes: revision.iter().map(|it| format!("policy revision {it}")).collect(),
+        more: vec![("revision", json!(revision))],
+        ..Report::of("policy check", &source)
     };
     report.print(args.format)
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value as Json, json};
 
-use super::format::{Format, Item, Report, colour};
+use crate::cli::report::{Format, Item, Report, colour};
 use crate::policy::{FileCoverage, Source, test};
 
 /// What is looked at, and how it is told.
@@ -33,13 +33,8 @@ pub(super) fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
         Ok(run) => run,
         Err(errors) => {
             let report = Report {
-                command: "policy coverage",
-                source: &source,
-                strict: false,
-                verbose: false,
                 items: errors.problems().iter().cloned().map(Item::found).collect(),
-                more: Vec::new(),
-                notes: Vec::new(),
+                ..Report::of("policy coverage", &source)
             };
             let format = match args.format {
                 Output::Pretty => Format::Pretty,

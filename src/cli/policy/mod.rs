@@ -8,7 +8,6 @@ mod check;
 mod coverage;
 mod eval;
 mod explain;
-mod format;
 mod init;
 mod matrix;
 mod promote;

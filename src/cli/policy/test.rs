@@ -9,7 +9,7 @@ use regex::Regex;
 use serde_json::json;
 
 use super::coverage;
-use super::format::{Format, Item, Outcome, Report};
+use crate::cli::report::{Format, Item, Outcome, Report};
 use crate::policy::{FileCoverage, Kind, Problem, Source, TestOutcome, TestResult, test};
 
 /// What is tested, and how it is told.
@@ -58,15 +58,7 @@ pub(super) async fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
 fn once(source: &Source, args: &Args) -> anyhow::Result<ExitCode> {
     let wanted = |name: &str| args.run.as_ref().is_none_or(|run| run.is_match(name));
     let with_coverage = args.coverage || args.threshold.is_some();
-    let mut report = Report {
-        command: "policy test",
-        source,
-        strict: false,
-        verbose: args.verbose,
-        items: Vec::new(),
-        more: Vec::new(),
-        notes: Vec::new(),
-    };
+    let mut report = Report { verbose: args.verbose, ..Report::of("policy test", source) };
     match test(source, &wanted, with_coverage) {
         Ok(run) => {
             report.items.extend(run.results.into_iter().map(item));
@@ -90,14 +82,14 @@ fn item(result: TestResult) -> Item {
         outcome: match result.outcome {
             TestOutcome::Passed => Outcome::Passed,
             TestOutcome::Skipped => Outcome::Skipped,
-            TestOutcome::Failed(problem) => Outcome::Found(problem),
+            TestOutcome::Failed(problem) => Outcome::Found(problem.into()),
         },
         output: result.prints,
         took: Some(result.took),
     }
 }
 
-fn covered(report: &mut Report<'_>, files: &[FileCoverage], threshold: Option<f64>) {
+fn covered(report: &mut Report, files: &[FileCoverage], threshold: Option<f64>) {
     let percent = FileCoverage::percent(files);
     report.notes.push(format!("coverage: {percent:.1} % of the lines of rules were evaluated"));
     let files_json: Vec<_> = files.iter().map(coverage::json).collect();

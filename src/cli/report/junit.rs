@@ -7,7 +7,7 @@ use quick_junit::{NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestS
 
 use super::{Item, Outcome, Report};
 
-impl Report<'_> {
+impl Report {
     pub(super) fn junit(&self) -> anyhow::Result<String> {
         let mut suites: BTreeMap<&str, TestSuite> = BTreeMap::new();
         for item in &self.items {
@@ -27,13 +27,10 @@ impl Report<'_> {
             Outcome::Found(problem) if self.fails(item) => {
                 let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
                 let place = self.path(&problem.file);
-                status.set_type(problem.kind.code()).set_message(problem.text.as_str());
+                status.set_type(problem.code).set_message(problem.text.as_str());
                 status.set_description(format!(
                     "{place}:{}:{}: {}\n{}",
-                    problem.line,
-                    problem.column,
-                    problem.text,
-                    problem.kind.help()
+                    problem.line, problem.column, problem.text, problem.help
                 ));
                 status
             }
@@ -46,7 +43,7 @@ impl Report<'_> {
         }
         let mut output = item.output.join("\n");
         if let Some(problem) = item.problem().filter(|_| !self.fails(item)) {
-            output = format!("warning {}: {}", problem.kind.code(), problem.text);
+            output = format!("warning {}: {}", problem.code, problem.text);
         }
         if !output.is_empty() {
             case.set_system_out(output);

@@ -1,6 +1,5 @@
 //! For people: each problem with its source line, a mark under it, and what to do.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use miette::{
@@ -8,14 +7,14 @@ use miette::{
     SourceSpan,
 };
 
-use super::{Item, Outcome, Report};
+use super::{Found, Item, Outcome, Report};
 use crate::cli::shown;
-use crate::policy::{Problem, Severity};
+use crate::policy::Severity;
 
 /// Columns of the drawing.
 const WIDTH: usize = 100;
 
-impl Report<'_> {
+impl Report {
     pub(super) fn pretty(&self, colour: bool) -> String {
         let theme =
             if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
@@ -23,7 +22,6 @@ impl Report<'_> {
             .with_width(WIDTH)
             .with_context_lines(1)
             .with_links(false);
-        let sources: BTreeMap<String, String> = self.source.texts().into_iter().collect();
         let mut text = String::new();
         for item in &self.items {
             match &item.outcome {
@@ -34,7 +32,7 @@ impl Report<'_> {
                     if item.took.is_some() {
                         text.push_str(&line("FAIL", item));
                     }
-                    let drawn = Drawn::new(self, problem, sources.get(&problem.file));
+                    let drawn = Drawn::new(self, problem, self.texts.get(&problem.file));
                     // Writing to a String cannot fail.
                     let _ = draw.render_report(&mut text, &drawn);
                 }
@@ -80,7 +78,7 @@ struct Drawn {
 }
 
 impl Drawn {
-    fn new(report: &Report<'_>, problem: &Problem, source: Option<&String>) -> Self {
+    fn new(report: &Report, problem: &Found, source: Option<&String>) -> Self {
         let place = report.path(&problem.file);
         let span = source.and_then(|source| span(source, problem));
         let mut text = shown(&problem.text);
@@ -89,9 +87,9 @@ impl Drawn {
         }
         Self {
             text,
-            code: problem.kind.code(),
-            help: problem.kind.help(),
-            severity: problem.kind.severity(),
+            code: problem.code,
+            help: problem.help,
+            severity: problem.severity,
             source: source
                 .filter(|_| span.is_some())
                 .map(|source| NamedSource::new(place, source.clone())),
@@ -101,7 +99,7 @@ impl Drawn {
 }
 
 /// From the problem's column to the end of its line.
-fn span(source: &str, problem: &Problem) -> Option<SourceSpan> {
+fn span(source: &str, problem: &Found) -> Option<SourceSpan> {
     let index = usize::try_from(problem.line).ok()?.checked_sub(1)?;
     let line = source.split_inclusive('\n').nth(index)?;
     let before: usize = source.split_inclusive('\n').take(index).map(str::len).sum();

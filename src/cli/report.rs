@@ -1,4 +1,4 @@
-//! How the commands about policies say what they found: for people, and for machines.
+//! How the commands about policies and plugins say what they found: for people, and for machines.
 //!
 //! One list of items serves every command and every format: a test that passed, was skipped or
 //! failed; a file without findings, or a finding. So a CI system that reads one of the formats reads
@@ -8,6 +8,7 @@ mod junit;
 mod pretty;
 mod sarif;
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,46 +37,74 @@ pub(in crate::cli) enum Format {
 }
 
 /// What a command has to say.
-pub(super) struct Report<'a> {
+pub(in crate::cli) struct Report {
     /// The command, such as `policy check`.
-    pub(super) command: &'static str,
-    /// Where the files lie.
-    pub(super) source: &'a Source,
+    pub(in crate::cli) command: &'static str,
+    /// Where the files lie, if names of files are to be read from there.
+    pub(in crate::cli) folder: Option<PathBuf>,
+    /// The texts of the files, by their names.
+    pub(in crate::cli) texts: BTreeMap<String, String>,
     /// Whether warnings fail.
-    pub(super) strict: bool,
+    pub(in crate::cli) strict: bool,
     /// Whether people see what passed too.
-    pub(super) verbose: bool,
-    pub(super) items: Vec<Item>,
+    pub(in crate::cli) verbose: bool,
+    pub(in crate::cli) items: Vec<Item>,
     /// Members of the JSON object beside the common ones.
-    pub(super) more: Vec<(&'static str, Json)>,
+    pub(in crate::cli) more: Vec<(&'static str, Json)>,
     /// Lines for people below the items.
-    pub(super) notes: Vec<String>,
+    pub(in crate::cli) notes: Vec<String>,
 }
 
 /// One thing that was looked at.
-pub(super) struct Item {
+pub(in crate::cli) struct Item {
     /// A test's name, or a file's.
-    pub(super) name: String,
+    pub(in crate::cli) name: String,
     /// The file of the bundle; empty for the bundle as a whole.
-    pub(super) file: String,
+    pub(in crate::cli) file: String,
     /// From 1; 0 if there is no line.
-    pub(super) line: u32,
-    pub(super) outcome: Outcome,
+    pub(in crate::cli) line: u32,
+    pub(in crate::cli) outcome: Outcome,
     /// What a test printed.
-    pub(super) output: Vec<String>,
-    pub(super) took: Option<Duration>,
+    pub(in crate::cli) output: Vec<String>,
+    pub(in crate::cli) took: Option<Duration>,
 }
 
 /// How it ended.
-pub(super) enum Outcome {
+pub(in crate::cli) enum Outcome {
     Passed,
     Skipped,
-    Found(Problem),
+    Found(Found),
+}
+
+/// Something that is wrong.
+pub(in crate::cli) struct Found {
+    /// What kind of fault it is, as machines know it.
+    pub(in crate::cli) code: &'static str,
+    /// What to do about this kind of fault.
+    pub(in crate::cli) help: &'static str,
+    pub(in crate::cli) severity: Severity,
+    /// Empty for the whole.
+    pub(in crate::cli) file: String,
+    /// From 1; 0 if there is no line.
+    pub(in crate::cli) line: u32,
+    /// From 1; 0 if there is no column.
+    pub(in crate::cli) column: u32,
+    /// What is wrong.
+    pub(in crate::cli) text: String,
+}
+
+impl From<Problem> for Found {
+    fn from(problem: Problem) -> Self {
+        let Problem { file, line, column, kind, text } = problem;
+        let (code, help, severity) = (kind.code(), kind.help(), kind.severity());
+        Self { code, help, severity, file, line, column, text }
+    }
 }
 
 impl Item {
     /// A problem on its own.
-    pub(super) fn found(problem: Problem) -> Self {
+    pub(in crate::cli) fn found(problem: impl Into<Found>) -> Self {
+        let problem = problem.into();
         let name = match problem.file.as_str() {
             "" => "the bundle".to_owned(),
             file => format!("{file}:{}:{}", problem.line, problem.column),
@@ -91,7 +120,7 @@ impl Item {
     }
 
     /// A file in which nothing was found.
-    pub(super) fn clean(file: &str) -> Self {
+    pub(in crate::cli) fn clean(file: &str) -> Self {
         Self {
             name: file.to_owned(),
             file: file.to_owned(),
@@ -102,7 +131,7 @@ impl Item {
         }
     }
 
-    fn problem(&self) -> Option<&Problem> {
+    fn problem(&self) -> Option<&Found> {
         match &self.outcome {
             Outcome::Found(problem) => Some(problem),
             Outcome::Passed | Outcome::Skipped => None,
@@ -110,9 +139,26 @@ impl Item {
     }
 }
 
-impl Report<'_> {
+impl Report {
+    /// A report of a command about policies.
+    pub(in crate::cli) fn of(command: &'static str, source: &Source) -> Self {
+        Self {
+            command,
+            folder: match source {
+                Source::Folder(folder) => Some(PathBuf::from(folder)),
+                _ => None,
+            },
+            texts: source.texts().into_iter().collect(),
+            strict: false,
+            verbose: false,
+            items: Vec::new(),
+            more: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
     /// Writes the report on standard output; gives the exit status.
-    pub(super) fn print(&self, format: Format) -> anyhow::Result<ExitCode> {
+    pub(in crate::cli) fn print(&self, format: Format) -> anyhow::Result<ExitCode> {
         let text = match format {
             Format::Pretty => self.pretty(colour()),
             Format::Json => format!("{:#}\n", self.json()),
@@ -132,8 +178,7 @@ impl Report<'_> {
 
     /// Whether an item makes the command fail.
     fn fails(&self, item: &Item) -> bool {
-        item.problem()
-            .is_some_and(|problem| self.strict || problem.kind.severity() == Severity::Error)
+        item.problem().is_some_and(|problem| self.strict || problem.severity == Severity::Error)
     }
 
     /// How many passed, were skipped, are errors, are warnings.
@@ -144,7 +189,7 @@ impl Report<'_> {
             *match &item.outcome {
                 Outcome::Passed => passed,
                 Outcome::Skipped => skipped,
-                Outcome::Found(problem) => match problem.kind.severity() {
+                Outcome::Found(problem) => match problem.severity {
                     Severity::Error => errors,
                     Severity::Warning => warnings,
                 },
@@ -155,9 +200,10 @@ impl Report<'_> {
 
     /// A file's path as the caller of the command can open it.
     fn path(&self, file: &str) -> String {
-        match self.source {
-            Source::Folder(folder) if !file.is_empty() && !file.starts_with("lib/") => {
-                PathBuf::from(folder).join(file).display().to_string()
+        match &self.folder {
+            // What begins with `lib/` is built in.
+            Some(folder) if !file.is_empty() && !file.starts_with("lib/") => {
+                folder.join(file).display().to_string()
             }
             _ => file.to_owned(),
         }
@@ -194,8 +240,8 @@ impl Report<'_> {
         });
         if let (Some(one), Some(problem)) = (one.as_object_mut(), item.problem()) {
             one.extend([
-                ("code".to_owned(), json!(problem.kind.code())),
-                ("severity".to_owned(), json!(problem.kind.severity().as_str())),
+                ("code".to_owned(), json!(problem.code)),
+                ("severity".to_owned(), json!(problem.severity.as_str())),
                 (
                     "at".to_owned(),
                     json!({
@@ -205,7 +251,7 @@ impl Report<'_> {
                     }),
                 ),
                 ("text".to_owned(), json!(problem.text)),
-                ("help".to_owned(), json!(problem.kind.help())),
+                ("help".to_owned(), json!(problem.help)),
             ]);
         }
         if let Some(one) = one.as_object_mut() {
@@ -222,18 +268,18 @@ impl Report<'_> {
     fn github(&self) -> String {
         let mut text = String::new();
         for problem in self.items.iter().filter_map(Item::problem) {
-            let level = match problem.kind.severity() {
+            let level = match problem.severity {
                 Severity::Error => "error",
                 Severity::Warning => "warning",
             };
-            let mut place = format!("title={}", of_property(problem.kind.code()));
+            let mut place = format!("title={}", of_property(problem.code));
             if !problem.file.is_empty() {
                 place.push_str(&format!(",file={}", of_property(&self.path(&problem.file))));
             }
             if problem.line > 0 {
                 place.push_str(&format!(",line={},col={}", problem.line, problem.column));
             }
-            let said = of_data(&format!("{} ({})", problem.text, problem.kind.help()));
+            let said = of_data(&format!("{} ({})", problem.text, problem.help));
             text.push_str(&format!("::{level} {place}::{said}\n"));
         }
         text
@@ -251,10 +297,10 @@ impl Report<'_> {
                     format!("{}:{}:{}", self.path(&problem.file), problem.line, problem.column);
                 let rows = [
                     ("message", problem.text.as_str()),
-                    ("code", problem.kind.code()),
-                    ("severity", problem.kind.severity().as_str()),
+                    ("code", problem.code),
+                    ("severity", problem.severity.as_str()),
                     ("at", &place),
-                    ("help", problem.kind.help()),
+                    ("help", problem.help),
                 ];
                 // A JSON string is a YAML string too.
                 let rows = rows.map(|(key, value)| format!("  {key}: {}\n", json!(value)));
@@ -269,7 +315,7 @@ impl Report<'_> {
 }
 
 /// Whether standard output takes colours.
-pub(super) fn colour() -> bool {
+pub(in crate::cli) fn colour() -> bool {
     let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     std::io::stdout().is_terminal() && !unwanted
 }

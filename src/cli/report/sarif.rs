@@ -8,21 +8,21 @@ use serde_sarif::sarif::{
     Run, Sarif, ToolComponent, Version,
 };
 
-use super::{Item, Report};
-use crate::policy::{Kind, Problem, Severity};
+use super::{Found, Item, Report};
+use crate::policy::Severity;
 
-impl Report<'_> {
+impl Report {
     pub(super) fn sarif(&self) -> anyhow::Result<String> {
-        let problems: Vec<&Problem> = self.items.iter().filter_map(Item::problem).collect();
-        let kinds: BTreeMap<&str, Kind> =
-            problems.iter().map(|problem| (problem.kind.code(), problem.kind)).collect();
+        let problems: Vec<&Found> = self.items.iter().filter_map(Item::problem).collect();
+        let kinds: BTreeMap<&str, &str> =
+            problems.iter().map(|problem| (problem.code, problem.help)).collect();
         let rules: Vec<ReportingDescriptor> = kinds
             .iter()
-            .map(|(code, kind)| {
+            .map(|(code, help)| {
                 ReportingDescriptor::builder()
                     .id(*code)
                     .name(*code)
-                    .short_description(&kind.help().to_owned())
+                    .short_description(&(*help).to_owned())
                     .build()
             })
             .collect();
@@ -38,8 +38,8 @@ impl Report<'_> {
         Ok(text + "\n")
     }
 
-    fn result(&self, problem: &Problem) -> Result {
-        let level = match problem.kind.severity() {
+    fn result(&self, problem: &Found) -> Result {
+        let level = match problem.severity {
             Severity::Error => ResultLevel::Error,
             Severity::Warning => ResultLevel::Warning,
         };
@@ -59,7 +59,7 @@ impl Report<'_> {
             vec![Location::builder().physical_location(place).build()]
         };
         Result::builder()
-            .rule_id(problem.kind.code())
+            .rule_id(problem.code)
             .message(problem.text.as_str())
             .locations(locations)
             .level(level)
