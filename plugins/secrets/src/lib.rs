@@ -44,6 +44,21 @@ pub fn describe() -> Description {
     }
 }
 
+/// The plugin, as the component has it.
+pub struct Secrets;
+
+impl kit::Plugin for Secrets {
+    fn describe() -> Description {
+        describe()
+    }
+
+    fn inspect(document: &Document, config: &str) -> Result<Report, String> {
+        inspect(document, config).map_err(|error| error.to_string())
+    }
+}
+
+kit::export!(Secrets);
+
 /// A secret in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Hit {
