@@ -1,0 +1,278 @@
+//! Writes messages: templates with people, places and products put in, between sentences of catalogues.
+
+use crate::Sample;
+use crate::corpus::Corpus;
+use crate::people::{Lot, People, Person};
+use crate::templates::Templates;
+
+/// How often a language is written, in parts of the whole. Others share the rest.
+const ENGLISH: usize = 34;
+
+pub(crate) fn generate(
+    templates: &Templates,
+    people: &People,
+    corpus: &Corpus,
+    held: bool,
+    count: usize,
+) -> Vec<Sample> {
+    let mut lot = Lot(if held { 2 } else { 1 });
+    let others: Vec<&String> = templates.languages.keys().filter(|l| *l != "en").collect();
+    let mut out = Vec::with_capacity(count);
+    for _ in 0..count {
+        let language = if lot.percent(ENGLISH) { "en" } else { lot.of(&others).as_str() };
+        let mut writer = Writer {
+            templates,
+            people,
+            corpus,
+            held,
+            language,
+            lot: &mut lot,
+            sample: Sample::default(),
+        };
+        writer.message();
+        out.push(writer.sample);
+    }
+    out
+}
+
+struct Writer<'a> {
+    templates: &'a Templates,
+    people: &'a People,
+    corpus: &'a Corpus,
+    held: bool,
+    language: &'a str,
+    lot: &'a mut Lot,
+    sample: Sample,
+}
+
+impl Writer<'_> {
+    fn message(&mut self) {
+        let gap = *self.lot.of(&["\n", "\n\n", " ", " ", "\n"]);
+        let lines = 1 + self.lot.below(5);
+        for n in 0..lines {
+            if n > 0 {
+                let gap = if self.lot.percent(10) { "\n" } else { gap };
+                self.sample.text.push_str(gap);
+            }
+            let kind = self.lot.below(100);
+            if kind < 46 {
+                self.line(true);
+            } else if kind < 72 {
+                self.line(false);
+            } else {
+                self.filler();
+            }
+        }
+        let change = self.lot.below(100);
+        if change < 9 {
+            self.recase(|c| c.to_lowercase().next().unwrap_or(c));
+        } else if change < 12 {
+            self.recase(|c| c.to_uppercase().next().unwrap_or(c));
+        } else if change < 15 {
+            self.without_signs();
+        }
+    }
+
+    /// Changes every character that keeps its length.
+    fn recase(&mut self, change: impl Fn(char) -> char) {
+        let keep = |c: char, n: char| if n.len_utf8() == c.len_utf8() { n } else { c };
+        self.sample.text = self.sample.text.chars().map(|c| keep(c, change(c))).collect();
+    }
+
+    fn without_signs(&mut self) {
+        let blank = |c: char| if matches!(c, ',' | '.' | '!' | '?') { ' ' } else { c };
+        self.sample.text = self.sample.text.chars().map(blank).collect();
+    }
+
+    fn filler(&mut self) {
+        if let Some(sides) = self.corpus.sentences.get(self.language) {
+            let text = self.lot.of(&sides[usize::from(self.held)]).clone();
+            self.sample.text.push_str(&text);
+        }
+    }
+
+    fn line(&mut self, named: bool) {
+        let Some(language) = self.templates.languages.get(self.language) else { return };
+        let lines = language.lines(named, self.held);
+        if lines.is_empty() {
+            return self.filler();
+        }
+        let template = self.lot.of(lines);
+        let mut rest = template.as_str();
+        while let Some((before, (slot, after))) =
+            rest.split_once('{').and_then(|(before, tail)| Some((before, tail.split_once('}')?)))
+        {
+            self.sample.text.push_str(before);
+            self.slot(slot);
+            rest = after;
+        }
+        self.sample.text.push_str(rest);
+    }
+
+    fn slot(&mut self, slot: &str) {
+        let person = match slot {
+            "J" => self.people.native(self.language, self.held, self.lot),
+            "L" if matches!(self.language, "ja" | "zh") => {
+                self.people.native(self.language, self.held, self.lot)
+            }
+            _ => self.people.somebody(self.language, self.held, self.lot),
+        };
+        match slot {
+            "N" => {
+                let name = self.whole(&person);
+                self.name(&name);
+            }
+            "n" => self.name(&format!("{} {}", person.first, person.last).to_lowercase()),
+            "F" => {
+                let twice = self.lot.percent(3);
+                let name =
+                    if twice { format!("{}-{}", person.first, person.first) } else { person.first };
+                self.name(&name);
+            }
+            "f" => self.name(&person.first.to_lowercase()),
+            "L" => self.name(&person.last),
+            "l" => self.name(&person.last.to_lowercase()),
+            "U" => self.name(&format!("{} {}", person.first, person.last).to_uppercase()),
+            "A" => {
+                self.name(&person.last);
+                self.sample.text.push_str(", ");
+                self.sample
+                    .names
+                    .push((self.sample.text.len(), self.sample.text.len() + person.first.len()));
+                self.sample.text.push_str(&person.first);
+            }
+            "A2" => self.name(&format!("{} {}", person.last, person.first)),
+            "J" => {
+                let gap = if self.language == "ja" && self.lot.percent(35) { " " } else { "" };
+                self.name(&format!("{}{gap}{}", person.last, person.first));
+            }
+            other => {
+                let text = self.thing(other);
+                self.sample.text.push_str(&text);
+            }
+        }
+    }
+
+    /// A whole name in one of the ways in which people write theirs.
+    fn whole(&mut self, person: &Person) -> String {
+        let Person { first, last } = person;
+        let letter = |name: &str| {
+            name.chars().next().map_or_else(String::new, |c| c.to_uppercase().collect())
+        };
+        match self.lot.below(100) {
+            0..4 => format!("{first} {}. {last}", char::from(b'A' + self.lot.below(26) as u8)),
+            4..8 => format!("{}. {last}", letter(first)),
+            8..11 => {
+                let other = self.people.somebody(self.language, self.held, self.lot);
+                format!("{first} {last}-{}", other.last)
+            }
+            11..15 => {
+                let other = self.people.somebody(self.language, self.held, self.lot);
+                format!("{first} {} {last}", other.first)
+            }
+            15..17 => format!("{first} {}.", letter(last)),
+            17..19 => {
+                let other = self.people.somebody(self.language, self.held, self.lot);
+                format!("{first} {last} {}", other.last)
+            }
+            19..21 => format!("{first} {}", last.to_uppercase()),
+            _ => format!("{first} {last}"),
+        }
+    }
+
+    /// Writes a name. One that follows another after a blank goes on with it.
+    fn name(&mut self, name: &str) {
+        let from = self.sample.text.len();
+        self.sample.text.push_str(name);
+        let to = self.sample.text.len();
+        match self.sample.names.last_mut() {
+            Some(last) if last.1 + 1 == from && self.sample.text.get(last.1..from) == Some(" ") => {
+                last.1 = to
+            }
+            _ => self.sample.names.push((from, to)),
+        }
+    }
+
+    /// What is no person.
+    fn thing(&mut self, slot: &str) -> String {
+        let lot = &mut *self.lot;
+        let place =
+            |kind: &str, lot: &mut Lot| self.corpus.place(self.language, kind, lot).to_owned();
+        match slot {
+            "C" => self.company(),
+            "O" if lot.percent(25) => self.invented(),
+            "O" => lot.of(&self.templates.brands).clone(),
+            "Y" => place("city", lot),
+            "K" => place("country", lot),
+            "M" => place("month", lot),
+            "W" => place("day", lot),
+            "S" => {
+                let street = place("street", lot);
+                format!("{street} {}", 1 + lot.below(200))
+            }
+            "E" => format!(
+                "{}{}@{}.com",
+                place("city", lot).to_lowercase().replace(' ', "."),
+                lot.below(90),
+                "example"
+            ),
+            "P" => format!(
+                "+{} {} {}",
+                1 + lot.below(98),
+                100 + lot.below(900),
+                100_000 + lot.below(899_999)
+            ),
+            "D" => match lot.below(4) {
+                0 => format!("{}.{}.{}", 1 + lot.below(28), 1 + lot.below(12), 2019 + lot.below(8)),
+                1 => format!("2024-0{}-1{}", 1 + lot.below(9), lot.below(9)),
+                2 => format!("{}/{}/{}", 1 + lot.below(12), 1 + lot.below(28), 2019 + lot.below(8)),
+                _ => {
+                    format!("{} {} {}", 1 + lot.below(28), place("month", lot), 2019 + lot.below(8))
+                }
+            },
+            "R" => match lot.below(4) {
+                0 => format!("#{}", 10_000 + lot.below(990_000)),
+                1 => format!("INV-{}", 1000 + lot.below(9000)),
+                2 => format!("ORD{}", 100_000 + lot.below(900_000)),
+                _ => format!("{}", 1_000_000 + lot.below(9_000_000)),
+            },
+            _ => format!("{}", 1 + lot.below(500)),
+        }
+    }
+
+    /// A product that nobody has heard of.
+    fn invented(&mut self) -> String {
+        let [names, trades, _] = &self.templates.companies;
+        let (a, b) = (self.lot.of(names).clone(), self.lot.of(trades).to_lowercase());
+        let ends = [
+            "ly", "ify", "io", "hub", "desk", "board", "wise", "flow", "kit", "base", "pay",
+            "sync", "box",
+        ];
+        match self.lot.below(3) {
+            0 => format!("{a}{b}"),
+            1 => format!("{a}{}", self.lot.of(&ends)),
+            _ => {
+                let b = self.people.somebody("en", self.held, self.lot).last;
+                let half: String = b.chars().take(4).collect();
+                format!("{half}{}", self.lot.of(&ends))
+            }
+        }
+    }
+
+    fn company(&mut self) -> String {
+        let [names, trades, forms] = &self.templates.companies;
+        let (name, trade, form) =
+            (self.lot.of(names).clone(), self.lot.of(trades).clone(), self.lot.of(forms).clone());
+        let family = self.people.somebody(self.language, self.held, self.lot).last;
+        match self.lot.below(8) {
+            0 => format!("{name} {trade}"),
+            1 => format!("{name} {trade} {form}"),
+            2 => format!("{name}{} {form}", trade.to_lowercase()),
+            3 => format!("{family} {form}"),
+            4 => format!("{family} {trade}"),
+            5 => format!("{family} & Partners"),
+            6 => format!("{family} {trade} {form}"),
+            _ => format!("{name} {form}"),
+        }
+    }
+}
