@@ -1,1 +1,54 @@
 //! Finds personal data in the texts of a call or an answer.
+//!
+//! The payload names its people itself, so the layers work in this order:
+//! - *fields* ([`fields`]): what stands under a name that says what it is;
+//! - *recognisers*: what proves itself by its shape or sum ([`email`], [`number`], [`net`], [`secret`]),
+//!   by a label before it ([`label`]), or by being built like an address ([`address`]);
+//! - *dictionary* ([`people`], [`mention`]): every repetition of what fields of this payload and of
+//!   earlier answers hold, in any spelling;
+//! - *harvest*: addresses and names that were found in texts join the dictionary;
+//! - *names* ([`cues`]): names that only a text has.
+//!
+//! All of them look at a text as it is read ([`kit::unfold`]), never at its bytes.
+
+mod address;
+mod check;
+mod codes;
+mod config;
+mod cues;
+mod date;
+mod email;
+mod field_words;
+mod fields;
+mod figure;
+mod fit;
+mod hit;
+mod inspect;
+mod label;
+mod lexicon;
+mod mention;
+mod net;
+mod number;
+mod people;
+mod phone;
+mod place;
+mod secret;
+mod text;
+mod words;
+
+pub use config::{Config, SCHEMA, Word};
+pub use inspect::inspect;
+
+use kit::{Description, Phase, kinds};
+
+/// What the plugin says of itself.
+pub const DESCRIPTION: Description = Description {
+    name: "pii",
+    version: env!("CARGO_PKG_VERSION"),
+    summary: "Finds personal data: people, their addresses and numbers, in fields and in free text.",
+    kinds: kinds::PERSONAL,
+    labels: &[],
+    phases: &[Phase::Call, Phase::Answer],
+    tools: &[],
+    config_schema: SCHEMA,
+};

@@ -1,0 +1,34 @@
+"""Writes src/words.rs from lexicon.txt: every word once, with all its classes."""
+import sys
+import unicodedata
+
+
+def fold(word):
+    for a, b in (("ß", "ss"), ("ø", "o"), ("ł", "l"), ("æ", "ae"), ("œ", "oe"), ("đ", "d"), ("ı", "i")):
+        word = word.replace(a, b)
+    return "".join(c for c in unicodedata.normalize("NFKD", word.lower()) if not unicodedata.combining(c))
+
+
+words = {}
+for line in open(sys.argv[1], encoding="utf-8"):
+    if line.startswith("#") or ":" not in line:
+        continue
+    kind, rest = line.split(":", 1)
+    for word in rest.split():
+        word = fold(word)
+        if word.isalnum():
+            classes = words.setdefault(word, [])
+            if kind not in classes:
+                classes.append(kind)
+out = ["//! What single words say. Made by data/lexicon.py from data/lexicon.txt; change that.", "", "use crate::lexicon::*;", "",
+       "/// Folded words and their classes.", "#[rustfmt::skip]", "pub(crate) static WORDS: &[(&str, u64)] = &["]
+line = ""
+for word in sorted(words):
+    item = f'("{word}", {" | ".join(words[word])}), '
+    if len(line) + len(item) > 118:
+        out.append("    " + line.rstrip())
+        line = ""
+    line += item
+out.append("    " + line.rstrip())
+out.append("];")
+open(sys.argv[2], "w", encoding="utf-8").write("\n".join(out) + "\n")

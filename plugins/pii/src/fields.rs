@@ -1,0 +1,324 @@
+//! The field map: what a leaf is by the name that it stands under.
+//!
+//! Intercom's own fields are known exactly. Attributes that a company has made up are judged by the
+//! words of their name, and by whether the value fits what these say: `phone_model` is no telephone
+//! number, and neither is `phone: "yes"`.
+
+use crate::field_words::{ABOUT, ASKS, NAMES, NOT_SCANNED, OF_PERSON};
+use crate::fit;
+use crate::lexicon::{self as lex, class, hash};
+use crate::place::{Object, Places};
+use kit::unfold::fold_word;
+use kit::{Form, Leaf, kinds};
+
+/// What to do with a leaf.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Field {
+    /// Nothing personal can stand here: an id, a time, a state.
+    Skip,
+    /// A link: its query is looked at, its path only for what is known.
+    Link,
+    /// Words of people; the bits of the lexicon that its key has.
+    Words(u64),
+    /// The value as a whole is of a kind.
+    Value(&'static str, Option<&'static str>),
+}
+
+/// Whether a sorted list has a word.
+fn has(list: &[&str], word: &str) -> bool {
+    list.binary_search(&word).is_ok()
+}
+
+/// What a leaf is.
+pub(crate) fn of(places: &Places<'_>, n: usize, leaf: &Leaf) -> Field {
+    if leaf.form == Form::Key {
+        return of_key(&leaf.text);
+    }
+    if leaf.text.len() < 2 {
+        return Field::Skip;
+    }
+    let key = places.key(n);
+    let object = places.object(n);
+    if let Some(field) = exact(key, object, leaf) {
+        return field;
+    }
+    let words = Words::of(key);
+    words.field(leaf, object)
+}
+
+/// Most keys are words that programmers chose; some are addresses.
+fn of_key(key: &str) -> Field {
+    let plain = |b: u8| b.is_ascii_alphabetic() || matches!(b, b'_' | b' ' | b'-');
+    if key.bytes().all(plain) { Field::Skip } else { Field::Words(0) }
+}
+
+/// The fields of Intercom.
+fn exact(key: &str, object: &Object<'_>, leaf: &Leaf) -> Option<Field> {
+    if has(NOT_SCANNED, key) {
+        return Some(Field::Skip);
+    }
+    Some(match key {
+        "email" | "email_address" if fit::email(&leaf.text) => Field::Value(kinds::EMAIL, None),
+        "phone" if fit::phone(&leaf.text) => Field::Value(kinds::PHONE, None),
+        "external_id" => {
+            if leaf.text.contains('@') {
+                Field::Words(0)
+            } else {
+                Field::Skip
+            }
+        }
+        "name" | "title" if leaf.path.contains("/social_profiles/") => Field::Skip,
+        "url" if leaf.path.contains("/social_profiles/") => Field::Value(kinds::URL, None),
+        "name" => match object.kind {
+            Some("upload" | "attachment") => Field::Words(0),
+            _ if object.is_person() && fit::person(&leaf.text) => Field::Value(kinds::PERSON, None),
+            Some("company" | "tag" | "segment" | "plan" | "team" | "bot" | "ticket_type") => {
+                Field::Skip
+            }
+            _ => return None,
+        },
+        "title"
+            if object
+                .id
+                .is_some_and(|id| id.starts_with("contact_") || id.starts_with("contact-"))
+                && fit::person(&leaf.text) =>
+        {
+            Field::Value(kinds::PERSON, None)
+        }
+        "city" => Field::Skip,
+        "body" | "text" | "title" | "subject" | "description" | "remark" | "summary"
+        | "history" => Field::Words(0),
+        "url" | "href" | "link" | "image_url" | "avatar" | "website" | "referrer" => Field::Link,
+        _ if leaf.text.starts_with("http") && !leaf.text.contains(' ') => Field::Link,
+        _ => return None,
+    })
+}
+
+/// The words of a key, folded.
+struct Words {
+    all: String,
+    ends: Vec<usize>,
+    class: u64,
+}
+
+impl Words {
+    fn of(key: &str) -> Self {
+        let (mut all, mut ends, mut bits) = (String::with_capacity(key.len()), Vec::new(), 0);
+        let mut start = 0;
+        let mut end_word = |all: &mut String, ends: &mut Vec<usize>| {
+            if all.len() > start {
+                let word = all.get(start..).unwrap_or_default();
+                bits |= class(hash(word), word);
+                ends.push(all.len());
+                start = all.len();
+            }
+        };
+        let (mut lower, mut buffer) = (false, [0u8; 4]);
+        for c in key.chars() {
+            if !c.is_alphanumeric() {
+                end_word(&mut all, &mut ends);
+                lower = false;
+                continue;
+            }
+            if c.is_uppercase() && lower {
+                end_word(&mut all, &mut ends);
+            }
+            lower = c.is_lowercase() || c.is_ascii_digit();
+            fold_word(c.encode_utf8(&mut buffer), &mut all);
+        }
+        end_word(&mut all, &mut ends);
+        Self { all, ends, class: bits }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(self.ends.iter()).map(|(a, b)| self.all.get(a..*b).unwrap_or_default())
+    }
+
+    fn is_about(&self) -> bool {
+        let last = self.iter().last().unwrap_or_default();
+        let first = self.iter().next().unwrap_or_default();
+        has(ABOUT, last) || (has(ASKS, first) && self.ends.len() > 1)
+    }
+
+    fn any(&self, list: &[&str]) -> bool {
+        self.iter().any(|w| has(list, w))
+    }
+
+    fn ends_in(&self, tails: &[&str]) -> bool {
+        self.iter().any(|w| tails.iter().any(|t| w.ends_with(t)))
+    }
+
+    fn field(&self, leaf: &Leaf, object: &Object<'_>) -> Field {
+        let text = leaf.text.trim();
+        if self.ends.is_empty() {
+            return Field::Words(0);
+        }
+        if let Some(kind) = self.number(text) {
+            return Field::Value(kind, None);
+        }
+        let last = self.iter().last().unwrap_or_default();
+        if self.is_about() && !matches!(last, "date") {
+            let times =
+                matches!(last, "at" | "id" | "ids" | "version" | "url" | "uri" | "type" | "ts");
+            return if text.starts_with("http") {
+                Field::Link
+            } else if times || !text.contains([' ', '@']) {
+                Field::Skip
+            } else {
+                Field::Words(0)
+            };
+        }
+        if let Some(field) = self.words(text, object) {
+            return field;
+        }
+        // A version, a reference or a code that stands alone is nobody's.
+        if self.class & (lex::THING | lex::SINCE) != 0 && !text.contains(' ') && !text.contains('@')
+        {
+            return Field::Skip;
+        }
+        Field::Words(self.class)
+    }
+
+    /// Kinds whose values are so much their own that the end of the name does not matter.
+    fn number(&self, text: &str) -> Option<&'static str> {
+        let c = self.class;
+        let has = |class: u64| c & class != 0;
+        if (has(lex::BIRTH) || self.ends_in(&["geburtsdatum", "birthdate"])) && fit::date(text) {
+            return Some(kinds::BIRTH_DATE);
+        }
+        if text.len() >= 15 && fit::iban(text) {
+            return Some(kinds::IBAN);
+        }
+        if has(lex::DEVICE) && fit::digits(text, 14, 20) {
+            return Some(kinds::DEVICE_ID);
+        }
+        if has(lex::MAC | lex::DEVICE) && fit::mac(text) {
+            return Some(kinds::MAC);
+        }
+        if has(lex::IP) && fit::ip(text) {
+            return Some(kinds::IP);
+        }
+        if !fit::code(text) {
+            return None;
+        }
+        if has(lex::PASSPORT) {
+            return Some(kinds::PASSPORT);
+        }
+        if has(lex::LICENCE | lex::DRIVE)
+            && (has(lex::DRIVE) || self.iter().any(|w| w == "drivers"))
+        {
+            return Some(kinds::DRIVER_LICENCE);
+        }
+        if has(lex::MEDICAL) {
+            return Some(kinds::MEDICAL_ID);
+        }
+        if has(lex::TAX) && !self.is_about() {
+            return Some(kinds::TAX_ID);
+        }
+        if has(lex::NATIONAL) {
+            return Some(kinds::NATIONAL_ID);
+        }
+        if has(lex::TAX) {
+            return Some(kinds::TAX_ID);
+        }
+        None
+    }
+
+    fn words(&self, text: &str, object: &Object<'_>) -> Option<Field> {
+        let c = self.class;
+        let has = |class: u64| c & class != 0;
+        let value = |kind| Some(Field::Value(kind, None));
+        if fit::email(text) && (has(lex::EMAIL) || self.ends.len() < 4) {
+            return value(kinds::EMAIL);
+        }
+        let phone_word =
+            self.ends_in(&["phone", "telefon", "telefono", "nummer", "mobile", "handy"]);
+        if (has(lex::PHONE) || phone_word) && !has(lex::THING) && fit::phone(text) {
+            return value(kinds::PHONE);
+        }
+        if has(lex::CRYPTO) && text.len() > 24 && !text.contains(' ') {
+            return value(kinds::CRYPTO);
+        }
+        let address_word = self.ends_in(&["adresse", "anschrift", "strasse", "street", "address"]);
+        if (has(lex::ADDRESS | lex::STREET) || address_word) && fit::address(text) {
+            return value(kinds::ADDRESS);
+        }
+        if has(lex::SORT | lex::BANK) && !has(lex::THING) && fit::bank(text) {
+            return value(kinds::BANK_ACCOUNT);
+        }
+        if has(lex::PLATE) && fit::plate(text) {
+            return value(kinds::VEHICLE);
+        }
+        if has(lex::GEO) && fit::geo(text) {
+            return value(kinds::GEO);
+        }
+        if has(lex::PASSWORD) && text.len() >= 4 && !text.contains(' ') && !fit::flag(text) {
+            return value(kinds::PASSWORD);
+        }
+        if has(lex::SECRET) && text.len() >= 16 && !text.contains(' ') {
+            return value(kinds::SECRET);
+        }
+        if has(lex::USERNAME) && !has(lex::THING) && fit::username(text) {
+            return value(kinds::USERNAME);
+        }
+        self.person(text, object)
+    }
+
+    fn person(&self, text: &str, object: &Object<'_>) -> Option<Field> {
+        if !fit::person(text) {
+            return None;
+        }
+        let named = self.any(NAMES) || self.ends_in(&["name", "naam", "namn", "navn"]);
+        let of_person = self.any(OF_PERSON);
+        let role = self.class & lex::PERSON != 0 || self.ends_in(&["partner", "inhaber", "leiter"]);
+        if self.class & lex::THING != 0 && !of_person {
+            return None;
+        }
+        let part = if self.any(&[
+            "firstname",
+            "forename",
+            "fornamn",
+            "fornavn",
+            "imie",
+            "keresztnev",
+            "prenom",
+            "voornaam",
+            "vorname",
+        ]) || self.iter().any(|w| matches!(w, "first" | "given" | "preferred"))
+        {
+            Some("first")
+        } else if self.any(&[
+            "achternaam",
+            "apellido",
+            "apellidos",
+            "cognome",
+            "efternamn",
+            "efternavn",
+            "etternavn",
+            "lastname",
+            "nachname",
+            "nazwisko",
+            "sobrenome",
+            "sukunimi",
+            "surname",
+            "vezeteknev",
+        ]) || self.iter().any(|w| matches!(w, "last" | "family" | "maiden"))
+        {
+            Some("last")
+        } else {
+            None
+        };
+        let surely = part.is_some() && (named || self.ends.len() == 1 || self.iter().count() < 3);
+        let two = fit::two_words(text);
+        let personal = surely
+            || (named && of_person)
+            || (of_person && two)
+            || (role && two)
+            || (named
+                && self.ends.len() == 1
+                && two
+                && (object.kind.is_none() || object.is_person()));
+        personal.then_some(Field::Value(kinds::PERSON, part))
+    }
+}

@@ -1,0 +1,397 @@
+//! The plugin's one act: from a document to what is personal in it.
+
+use crate::fields::{self, Field};
+use crate::hit::{Hit, settle};
+use crate::number::{Numbers, birth};
+use crate::people::People;
+use crate::phone::Region;
+use crate::place::Places;
+use crate::text::Text;
+use crate::{Config, address, cues, date, email, label, lexicon, mention, net, secret};
+use kit::unfold::{base64_tokens, fold, fold_text, spaced_letters, spelled_digits};
+use kit::{Document, Finding, Leaf, Party, Report, kinds};
+
+/// A text with what was seen in it.
+struct Seen<'a> {
+    text: Text<'a>,
+    field: Field,
+    hits: Vec<Hit>,
+}
+
+/// Looks at a document.
+#[must_use]
+pub fn inspect(document: &Document, config: &Config) -> Report {
+    let places = Places::of(document);
+    let mut people = People::default();
+    known(document, config, &mut people);
+    let mut seen: Vec<Seen<'_>> = Vec::with_capacity(document.leaves.len());
+    for (n, leaf) in document.leaves.iter().enumerate() {
+        let field = fields::of(&places, n, leaf);
+        if field == Field::Skip {
+            continue;
+        }
+        let mut text = Text::of(n, leaf);
+        if text.party == Party::Unknown {
+            text.party = places.object(n).party();
+        }
+        if let Field::Words(bits) = field {
+            text.key = bits;
+        }
+        let mut hits = Vec::new();
+        if let Field::Value(kind, part) = field {
+            learn(&mut people, &places, document, n, &text, (kind, part), &mut hits);
+        }
+        seen.push(Seen { text, field, hits });
+    }
+    let regions = regions(document, &people, &places);
+    people.index();
+    for one in &mut seen {
+        recognise(one, &people, &regions);
+    }
+    harvest(&mut seen, &mut people);
+    people.index();
+    for one in &mut seen {
+        repeat(one, &people);
+    }
+    let mut findings = Vec::new();
+    for one in seen {
+        report(one, &people, config, document, &mut findings);
+    }
+    Report { findings, ..Report::default() }
+}
+
+/// What is known from earlier answers, and what the operator names.
+fn known(document: &Document, config: &Config, people: &mut People) {
+    for entry in &document.dictionary {
+        let party = match &entry.subject {
+            Some(s) if s.starts_with("admin") => Party::Teammate,
+            Some(_) => Party::Customer,
+            None => Party::Unknown,
+        };
+        let who = people.who(entry.subject.clone(), party);
+        if let Some(kind) = kinds::named(&entry.kind) {
+            remember(people, kind, None, &entry.value, who, party);
+        }
+    }
+    for word in &config.words {
+        if let Some(kind) = kinds::named(&word.kind) {
+            people.phrase(kind, &word.text, None);
+        }
+    }
+}
+
+/// Puts a value into the dictionary.
+fn remember(
+    people: &mut People,
+    kind: &'static str,
+    part: Option<&str>,
+    value: &str,
+    who: Option<usize>,
+    party: Party,
+) {
+    match kind {
+        kinds::PERSON => {
+            people.name(value, part, who, party, false);
+        }
+        kinds::EMAIL => people.email(&email::canonical(value), who, party),
+        kinds::ADDRESS => people.address(value, who),
+        kinds::PHONE => people.add_number(kind, value, who),
+        kinds::BIRTH_DATE | kinds::CARD_SECURITY | kinds::GEO | kinds::URL => {}
+        _ => {
+            if value.bytes().all(|b| !b.is_ascii_alphabetic()) {
+                people.add_number(kind, value, who);
+            }
+            people.phrase(kind, value.trim_start_matches('@'), who);
+        }
+    }
+}
+
+/// A field whose value as a whole is of a kind.
+fn learn(
+    people: &mut People,
+    places: &Places<'_>,
+    document: &Document,
+    n: usize,
+    text: &Text<'_>,
+    (kind, part): (&'static str, Option<&'static str>),
+    hits: &mut Vec<Hit>,
+) {
+    let object = places.person(&document.leaves, n);
+    let party = object.map_or(text.party, crate::place::Object::party);
+    let subject =
+        object.and_then(crate::place::Object::subject).or_else(|| owner(document.leaves.get(n)));
+    let read = text.read_text();
+    let lead = read.len() - read.trim_start().len();
+    let bytes = lead..lead + read.trim().len();
+    let value = read.trim();
+    // `Name <address>` and lists of addresses are taken apart by the recognisers.
+    if kind == kinds::EMAIL && value.contains([' ', ',', ';', '<']) {
+        return;
+    }
+    if kind == kinds::URL {
+        let start = value.trim_end_matches('/').rfind('/').map_or(0, |s| s + 1);
+        let handle = value.get(start..).unwrap_or_default();
+        if handle.len() >= 3 {
+            let who = people.who(subject, party);
+            people.phrase(kinds::USERNAME, handle, who);
+            let mut hit = Hit::new(lead + start..bytes.end, kinds::USERNAME, 96, "field");
+            hit.who = who;
+            hits.push(hit);
+        }
+        return;
+    }
+    // Attributes of a contact may hold other people's names and addresses.
+    let foreign = matches!(kind, kinds::PERSON | kinds::EMAIL)
+        && !places.object(n).is_person()
+        && part.is_none();
+    let who = if foreign { None } else { people.who(subject, party) };
+    remember(people, kind, part, value, who, party);
+    let mut hit = Hit::new(bytes, kind, 99, "field");
+    hit.who = who.or_else(|| match kind {
+        kinds::PERSON => Some(people.name(value, part, None, party, false)),
+        kinds::EMAIL => people.emails.get(&email::canonical(value)).copied().flatten(),
+        _ => None,
+    });
+    hit.part = part;
+    if kind == kinds::EMAIL {
+        hit.value = Some(email::canonical(value));
+    }
+    hits.push(hit);
+}
+
+fn owner(leaf: Option<&Leaf>) -> Option<String> {
+    leaf?.owner.clone().filter(|o| o.starts_with("contact:") || o.starts_with("admin:"))
+}
+
+/// The countries that the payload speaks of: by the codes of its telephone numbers, by its contacts'
+/// places, by the ends of its addresses.
+fn regions(document: &Document, people: &People, places: &Places<'_>) -> Vec<Region> {
+    let mut out: Vec<Region> = Vec::new();
+    let mut add = |region: Option<Region>| {
+        if let Some(region) = region
+            && !out.iter().any(|r| r.code() == region.code())
+            && out.len() < 12
+        {
+            out.push(region);
+        }
+    };
+    for (n, leaf) in document.leaves.iter().enumerate() {
+        match places.key(n) {
+            "country_code" | "country" if leaf.text.len() == 2 => add(Region::named(&leaf.text)),
+            "phone" if leaf.text.starts_with('+') => {
+                let digits: Vec<u8> = leaf.text.bytes().filter(u8::is_ascii_digit).collect();
+                add(crate::phone::international(&digits));
+            }
+            _ => {}
+        }
+    }
+    for address in people.emails.keys() {
+        let end = address.rsplit('.').next().unwrap_or_default();
+        if end.len() == 2 {
+            let upper = end.to_ascii_uppercase();
+            add(Region::named(if upper == "UK" { "GB" } else { &upper }));
+        }
+    }
+    out
+}
+
+/// Everything that a text shows by itself.
+fn recognise(one: &mut Seen<'_>, people: &People, regions: &[Region]) {
+    let Seen { text, field, hits } = one;
+    if matches!(field, Field::Value(kind, _) if *kind != kinds::EMAIL) && !hits.is_empty() {
+        return;
+    }
+    let app = *field == Field::Link && is_own(text.read_text());
+    if app {
+        return;
+    }
+    scan(text, people, regions, *field == Field::Link, hits);
+    encoded(text, people, regions, hits);
+}
+
+/// Links into Intercom's own pages hold ids only.
+fn is_own(link: &str) -> bool {
+    let host = link.split("://").nth(1).unwrap_or_default();
+    let host = host.split('/').next().unwrap_or_default();
+    host.ends_with("intercom.com") && !link.contains('@') && !link.contains('?')
+        || link.starts_with('/')
+}
+
+fn scan(text: &Text<'_>, people: &People, regions: &[Region], link: bool, hits: &mut Vec<Hit>) {
+    email::find(text, hits);
+    secret::find(text, hits);
+    label::find(text, hits);
+    if !link {
+        Numbers { people, regions }.find(text, hits);
+        codes(text, hits);
+        address::find(text, hits);
+        cues::find(text, hits);
+    } else if text.read_text().contains('?') {
+        Numbers { people, regions }.find(text, hits);
+    }
+}
+
+/// Words that are codes: bank accounts, wallets, machines, papers.
+fn codes(text: &Text<'_>, hits: &mut Vec<Hit>) {
+    for (i, word) in text.words.iter().enumerate() {
+        if date::is_month(text, i)
+            && let Some(date) = date::worded(text, i)
+        {
+            birth(text, &date, hits);
+        }
+        if word.letter {
+            crate::codes::word(text, i, word, hits);
+        }
+        if word.len() == 2 || word.len() <= 4 && word.digit {
+            let bytes = text.bytes();
+            if let Some(n) = net::mac(bytes, word.start) {
+                hits.push(Hit::new(word.start..word.start + n, kinds::MAC, 93, "shape"));
+            }
+        }
+    }
+}
+
+/// What stands in base64, in words for digits, in letters one by one.
+fn encoded(text: &Text<'_>, people: &People, regions: &[Region], hits: &mut Vec<Hit>) {
+    for (bytes, read) in base64_tokens(text.read_text()) {
+        let inner = Text::inner(text.leaf, &read, text.party);
+        let mut found = Vec::new();
+        scan(&inner, people, regions, false, &mut found);
+        mention::find(&inner, people, &mut found);
+        found.retain(|h| h.confidence >= 60);
+        let best = found.into_iter().max_by_key(|h| (h.kind == kinds::EMAIL, h.confidence));
+        if let Some(mut hit) = best {
+            if hit.value.is_none() {
+                hit.value = Some(inner.slice(hit.bytes.clone()).to_owned());
+            }
+            hit.bytes = bytes;
+            hit.confidence = hit.confidence.max(90);
+            hit.reason = "base64";
+            hits.push(hit);
+        }
+    }
+    let folded = fold(text.read_text());
+    if text.words.len() >= 7 {
+        for (range, digits) in spelled_digits(folded.text()) {
+            let range = folded.range(range);
+            let spelled = text.slice(range.clone());
+            let words = spelled.chars().any(char::is_alphabetic);
+            if words
+                || people.number(digits.as_bytes()).is_some()
+                || is_spaced_phone(text, &range, &digits)
+            {
+                let who = people.number(digits.as_bytes()).and_then(|n| n.who);
+                let mut hit = Hit::new(range, kinds::PHONE, 84, "spelled").value(digits);
+                hit.who = who;
+                hits.push(hit);
+            }
+        }
+        for (range, read) in spaced_letters(text.read_text()) {
+            let name = fold_text(&read);
+            let n = people.persons.iter().position(|p| {
+                !p.guessed
+                    && name.split(' ').filter(|w| p.parts.iter().any(|q| q.folded == **w)).count()
+                        >= 2
+                    || fold_text(&p.name).replace(' ', "") == name.replace(' ', "")
+            });
+            if let Some(n) = n {
+                let mut hit = Hit::new(range, kinds::PERSON, 92, "spelled");
+                hit.value = people.person(n).map(|p| p.name.clone());
+                hit.who = Some(n);
+                hits.push(hit);
+            }
+        }
+    }
+}
+
+/// Digits one by one, with a word for a telephone before them.
+fn is_spaced_phone(text: &Text<'_>, range: &std::ops::Range<usize>, digits: &str) -> bool {
+    let n = text.word_at(range.start);
+    let before = text.words.get(n.saturating_sub(5)..n).unwrap_or_default();
+    (8..=15).contains(&digits.len())
+        && before.iter().any(|w| w.is(lexicon::PHONE))
+        && text.slice(range.clone()).bytes().filter(u8::is_ascii_digit).count() * 2
+            <= range.len() + 4
+}
+
+/// What was found in texts joins the dictionary.
+fn harvest(seen: &mut [Seen<'_>], people: &mut People) {
+    for one in seen {
+        let party = one.text.party;
+        for hit in &mut one.hits {
+            let read = one.text.slice(hit.bytes.clone());
+            match (hit.kind, hit.reason) {
+                (kinds::EMAIL, "address" | "disguise" | "base64") => {
+                    let value = hit.value.clone().unwrap_or_default();
+                    people.email(&value, hit.who, Party::Unknown);
+                    hit.who = people.emails.get(&value).copied().flatten();
+                }
+                (kinds::PERSON, "cue" | "model") => {
+                    let guessed = !read.contains(' ');
+                    hit.who = Some(people.name(read, None, None, party_of_mention(party), guessed));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Whoever a text speaks of need not be whoever wrote it.
+const fn party_of_mention(_: Party) -> Party {
+    Party::Unknown
+}
+
+/// Mentions of what the dictionary knows.
+fn repeat(one: &mut Seen<'_>, people: &People) {
+    if matches!(one.field, Field::Value(kind, _) if kind != kinds::EMAIL) && !one.hits.is_empty() {
+        return;
+    }
+    if one.field == Field::Link && is_own(one.text.read_text()) {
+        return;
+    }
+    mention::find(&one.text, people, &mut one.hits);
+}
+
+/// Findings of a text: hits that stay, as bytes of the leaf.
+fn report(
+    one: Seen<'_>,
+    people: &People,
+    config: &Config,
+    document: &Document,
+    out: &mut Vec<Finding>,
+) {
+    let Seen { text, mut hits, .. } = one;
+    let vetoes = &config.not_names;
+    if !vetoes.is_empty() {
+        hits.retain(|h| {
+            h.kind != kinds::PERSON
+                || h.reason == "field"
+                || !vetoes.iter().any(|v| v.eq_ignore_ascii_case(text.slice(h.bytes.clone())))
+        });
+    }
+    if !config.off.is_empty() {
+        hits.retain(|h| !config.off.iter().any(|k| k == h.kind));
+    }
+    let leaf = document.leaves.get(text.leaf).map(|l| l.text.as_str()).unwrap_or_default();
+    for hit in settle(hits) {
+        let who = hit.who.and_then(|n| people.person(n));
+        let party = match (who.map(|p| p.party), text.form) {
+            (Some(party), _) if party != Party::Unknown => party,
+            _ if hit.reason == "field" => text.party,
+            _ => Party::Unknown,
+        };
+        for bytes in text.view.pieces(hit.bytes.clone()) {
+            if bytes.is_empty() {
+                continue;
+            }
+            let mut finding = Finding::new(text.leaf, &bytes, hit.kind, hit.confidence);
+            finding.reason = hit.reason;
+            finding.subject = who.and_then(|p| p.subject.clone());
+            finding.part = hit.part;
+            finding.party = party;
+            let written = leaf.get(bytes).unwrap_or_default();
+            finding.value = hit.value.clone().filter(|v| v != written);
+            out.push(finding);
+        }
+    }
+}
