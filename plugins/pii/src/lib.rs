@@ -52,3 +52,19 @@ pub const DESCRIPTION: Description = Description {
     tools: &[],
     config_schema: SCHEMA,
 };
+
+/// The plugin, as the kit knows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Pii;
+
+impl kit::Plugin for Pii {
+    fn describe() -> Description {
+        DESCRIPTION
+    }
+
+    fn inspect(document: &kit::Document, config: &str) -> Result<kit::Report, String> {
+        Ok(inspect(document, &Config::parse(config)?))
+    }
+}
+
+kit::export!(Pii);
