@@ -89,6 +89,7 @@ pub mod audit;
 pub mod holds;
 pub mod identity;
 pub mod policy;
+pub mod redact;
 pub mod trail;
 
 pub mod gate;

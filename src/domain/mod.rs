@@ -17,6 +17,7 @@ mod obligation;
 mod principal;
 pub mod pseudonym;
 mod record;
+mod redact;
 mod revision;
 mod time;
 mod told;
@@ -40,6 +41,7 @@ pub use principal::{Approver, Principal, PrincipalKind};
 pub use record::{
     CallFacts, Event, Outcome, OutcomeKind, Record, RolloutAction, ShadowFacts, ToolChange,
 };
+pub use redact::{How, Redact};
 pub use revision::{Era, Revision};
 pub use time::Timestamp;
 pub use told::told;

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Filter, JsonText, Label, Reason};
+use super::{Filter, JsonText, Label, Reason, Redact};
 
 /// One demand, and the rule that makes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +58,8 @@ pub enum Duty {
         /// How many.
         most: u64,
     },
+    /// What judges saw of these kinds is not shown as it is.
+    Redact(Redact),
     /// The principal's trail gets this label.
     Label(Label),
 }

@@ -95,6 +95,7 @@ fn order<'a>(obligation: &'a Obligation, text: &'a str) -> Option<Order<'a>> {
         Duty::Set { .. }
         | Duty::Cap { .. }
         | Duty::Filter(_)
+        | Duty::Redact(_)
         | Duty::Label { .. }
         | Duty::Reason { .. } => None,
     }

@@ -80,7 +80,11 @@ pub fn fulfil<'a>(
             Duty::Set { argument, value } => work.set(argument, value)?,
             Duty::Cap { argument, most } => work.cap(argument, *most)?,
             Duty::Filter(filter) => work.filter(filter)?,
-            Duty::Reason { .. } | Duty::Drop { .. } | Duty::Rows { .. } | Duty::Label(_) => {}
+            Duty::Reason { .. }
+            | Duty::Drop { .. }
+            | Duty::Rows { .. }
+            | Duty::Redact(_)
+            | Duty::Label(_) => {}
         }
         changed.push(work.changed);
     }

@@ -24,8 +24,10 @@ mod tests;
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::domain::JsonText;
+use crate::mcp::json::Tree;
 
 pub use content::Content;
 pub use facts::{Author, Facts};
@@ -234,6 +236,20 @@ impl Records {
     pub fn contents(&self) -> impl Iterator<Item = JsonText> {
         let contents = self.documents.iter().filter(|document| document.is_content);
         contents.filter_map(|document| document.tree.root()).map(|root| root.json())
+    }
+
+    /// Every text that was read, the answer itself first, and the string of which text each is packed
+    /// in.
+    pub fn texts(&self) -> impl Iterator<Item = (&Arc<Tree>, Option<(usize, usize)>)> {
+        self.documents.iter().map(|document| (&document.tree, document.within))
+    }
+
+    /// Where records begin: number of the text, number of the value in it, the record's reference.
+    pub fn standing(&self) -> impl Iterator<Item = (usize, usize, &str)> {
+        self.records.iter().flat_map(|record| {
+            let places = record.places.iter();
+            places.map(|place| (place.document, place.value, record.reference.as_str()))
+        })
     }
 
     fn flawed(&mut self, why: &'static str) {

@@ -1,5 +1,7 @@
 //! The obligations in an answer of policy: `{"rule", "text", KIND: {...}}`, with exactly one kind.
 
+use std::collections::BTreeMap;
+
 use regorus::Value;
 use regorus::unstable::{Expr, Module, Ref};
 
@@ -7,14 +9,17 @@ use super::answer::{self, Sites, list, members, misfit, text};
 use super::engine::Failure;
 use super::lint::literal;
 use super::syntax::{Visit, each};
-use crate::domain::{Duty, Filter, JsonText, LABEL_MINUTES, Label, Obligation, Operator, Question};
+use crate::domain::{
+    Duty, Filter, How, JsonText, LABEL_MINUTES, Label, Obligation, Operator, Party, Question,
+    Redact,
+};
 use crate::intercom::MAX_REASON;
 
 /// The kinds that a question's rules may demand, by their word in Rego, with their members.
 pub(super) const fn kinds(question: Question) -> &'static [&'static str] {
     match question {
         Question::Admit => &["set", "cap", "filter", "reason", "label"],
-        Question::Disclose => &["drop", "rows", "label"],
+        Question::Disclose => &["drop", "rows", "redact", "label"],
         Question::Visible | Question::Approve => &[],
     }
 }
@@ -110,8 +115,91 @@ fn duty(kind: &str, duty: &Value) -> Result<Duty, Failure> {
             let [most] = members(duty, ["most"], "`rows`")?;
             Ok(Duty::Rows { most: number(most, 0, "most")? })
         }
+        "redact" => Ok(Duty::Redact(redact(duty)?)),
         _ => Ok(Duty::Label(label(duty)?)),
     }
+}
+
+fn redact(duty: &Value) -> Result<Redact, Failure> {
+    let [kinds, how, parties, paths, least] =
+        some_members(duty, ["kinds", "how"], ["parties", "paths", "least"], "`redact`")?;
+    let (Some(kinds), Some(how)) = (kinds, how) else {
+        return Err(misfit("`redact` must have `kinds` and `how`"));
+    };
+    let kinds = names(kinds, "`kinds`", |kind| {
+        let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        kind == "*" || kind.bytes().all(is_part)
+    })?;
+    let parties = match parties {
+        Some(parties) => {
+            let words = names(parties, "`parties`", |word| party(word).is_some())?;
+            words.iter().filter_map(|word| party(word)).collect()
+        }
+        None => Vec::new(),
+    };
+    let is_path = |path: &str| path.starts_with('/') || path.starts_with("$/");
+    let paths = paths.map(|paths| names(paths, "`paths`", is_path)).transpose()?;
+    let how = text(how, "`how`")?;
+    let how = How::ALL.into_iter().find(|known| known.as_str() == how);
+    let how = how.ok_or_else(|| misfit("`how` is no way to redact"))?;
+    let least = match least {
+        Some(least) => least.as_u64().ok().and_then(|least| u8::try_from(least).ok()),
+        None => Some(0),
+    };
+    let least = least.filter(|least| *least <= 100);
+    let least = least.ok_or_else(|| misfit("`least` must be a whole number from 0 to 100"))?;
+    Ok(Redact {
+        kinds,
+        parties,
+        paths: paths.unwrap_or_default(),
+        least,
+        how,
+        done: BTreeMap::new(),
+    })
+}
+
+fn party(word: &str) -> Option<Party> {
+    Party::ALL.into_iter().find(|party| party.as_str() == word)
+}
+
+/// A list of 1 to 100 names that fit.
+fn names(value: &Value, what: &str, fits: impl Fn(&str) -> bool) -> Result<Vec<String>, Failure> {
+    let list = list(value, what)?;
+    if list.is_empty() || list.len() > MAX_VALUES {
+        return Err(misfit(format!("{what} must hold 1 to {MAX_VALUES} texts")));
+    }
+    list.into_iter()
+        .map(|one| {
+            let name = name(one, what)?;
+            fits(&name)
+                .then_some(name)
+                .ok_or_else(|| misfit(format!("{what} holds something that cannot be in it")))
+        })
+        .collect()
+}
+
+/// The members of an object that must have some, may have others, and has no more.
+fn some_members<'a, const N: usize>(
+    value: &'a Value,
+    must: [&str; 2],
+    may: [&str; 3],
+    what: &str,
+) -> Result<[Option<&'a Value>; N], Failure> {
+    let wrong = || {
+        let (must, may) = (must.join(", "), may.join(", "));
+        misfit(format!("{what} must be an object of {must}, and of nothing else but {may}"))
+    };
+    let Value::Object(object) = value else { return Err(wrong()) };
+    let mut found = [None; N];
+    let mut count = 0;
+    for (slot, name) in found.iter_mut().zip(must.iter().chain(&may)) {
+        *slot = object.get(&Value::from(*name));
+        count += usize::from(slot.is_some());
+    }
+    if object.len() != count || found.iter().take(must.len()).any(Option::is_none) {
+        return Err(wrong());
+    }
+    Ok(found)
 }
 
 fn label(duty: &Value) -> Result<Label, Failure> {

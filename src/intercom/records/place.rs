@@ -39,46 +39,6 @@ impl Document {
     }
 }
 
-/// Where places of a decoded text are written in the string `raw` (quotes included); the places in
-/// ascending order.
-pub(super) fn written(raw: &[u8], places: &[usize]) -> Option<Vec<usize>> {
-    let mut found = Vec::with_capacity(places.len());
-    let (mut at, mut decoded) = (1_usize, 0_usize);
-    for place in places {
-        while decoded < *place {
-            let rest = raw.get(at..)?;
-            let plain = memchr::memchr(b'\\', rest).unwrap_or(rest.len());
-            let step = plain.min(*place - decoded);
-            if step > 0 {
-                (at, decoded) = (at + step, decoded + step);
-                continue;
-            }
-            let (written, bytes) = escape(rest)?;
-            (at, decoded) = (at + written, decoded + bytes);
-        }
-        found.push(at);
-    }
-    Some(found)
-}
-
-/// How long the escape at the beginning of a text is written, and decoded.
-fn escape(rest: &[u8]) -> Option<(usize, usize)> {
-    match rest.get(1)? {
-        b'u' => {
-            let digits = std::str::from_utf8(rest.get(2..6)?).ok()?;
-            let code = u32::from_str_radix(digits, 16).ok()?;
-            Some(match code {
-                0..0x80 => (6, 1),
-                0x80..0x800 => (6, 2),
-                // Two of them make one character.
-                0xD800..0xE000 => (12, 4),
-                _ => (6, 3),
-            })
-        }
-        _ => Some((2, 1)),
-    }
-}
-
 /// The limits of texts inside an answer: those of the answer itself.
 pub(super) fn limits() -> json::Limits {
     json::Limits { max_bytes: 16 * 1024 * 1024, ..json::Limits::default() }

@@ -14,15 +14,13 @@
 //! Within JSON in a string, places are those of the decoded text; an edit there is carried outwards
 //! to the bytes that write it.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use super::place::written;
 use super::{Kind, Place, Record, Records};
 use crate::domain::JsonText;
-use crate::mcp::json::{self, Value};
+use crate::mcp::json::{self, Splice, Value};
 
 /// What a rule wants withheld, and why, in its words for the agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,13 +213,6 @@ fn list(counts: &BTreeMap<Kind, usize>) -> String {
     text
 }
 
-/// A piece of a text and what is written in its place.
-#[derive(Debug, Clone)]
-struct Edit {
-    range: Range<usize>,
-    new: String,
-}
-
 /// All edits, by text.
 struct Edits<'a> {
     records: &'a Records,
@@ -263,12 +254,12 @@ impl<'a> Edits<'a> {
     /// Writes the answer anew; `None` if a place cannot be found in what is written.
     fn carry_out(&self, words: &str) -> Option<JsonText> {
         let documents = &self.records.documents;
-        let mut edits: Vec<Vec<Edit>> = vec![Vec::new(); documents.len()];
+        let mut edits: Vec<Vec<Splice>> = vec![Vec::new(); documents.len()];
         for (document, value) in &self.nulls {
             let value = documents.get(*document)?.tree.value(*value)?;
             let is_structured = value.key().is_some_and(|key| key == "structuredContent");
             let new = if is_structured { "{}" } else { "null" };
-            edits.get_mut(*document)?.push(Edit::new(value.range(), new));
+            edits.get_mut(*document)?.push(Splice::new(value.range(), new));
         }
         for ((document, list), gone) in &self.entries {
             let list = documents.get(*document)?.tree.value(*list)?;
@@ -278,49 +269,22 @@ impl<'a> Edits<'a> {
         // A text inside another has the higher number, so it is finished first.
         for number in (1..documents.len()).rev() {
             let document = documents.get(number)?;
-            let own = apart(std::mem::take(edits.get_mut(number)?));
+            let own = Splice::apart(std::mem::take(edits.get_mut(number)?));
             if own.is_empty() {
                 continue;
             }
             let (outer, string) = document.within?;
             let string = documents.get(outer)?.tree.value(string)?;
-            edits.get_mut(outer)?.extend(carried(string, &own)?);
+            edits.get_mut(outer)?.extend(string.carried(&own)?);
         }
-        let text = documents.first()?.tree.text();
-        let mut out = Vec::with_capacity(text.len() + words.len());
-        let mut from = 0;
-        for edit in apart(std::mem::take(edits.first_mut()?)) {
-            out.extend_from_slice(text.get(from..edit.range.start)?);
-            out.extend_from_slice(edit.new.as_bytes());
-            from = edit.range.end;
-        }
-        out.extend_from_slice(text.get(from..)?);
+        let own = Splice::apart(std::mem::take(edits.first_mut()?));
+        let out = Splice::apply(&own, documents.first()?.tree.text())?;
         Some(JsonText::from_valid(out.into()))
     }
 }
 
-impl Edit {
-    fn new(range: Range<usize>, new: impl Into<String>) -> Self {
-        Self { range, new: new.into() }
-    }
-}
-
-/// The edits in order, without those inside others.
-fn apart(mut edits: Vec<Edit>) -> Vec<Edit> {
-    edits.sort_by_key(|edit| (edit.range.start, Reverse(edit.range.end)));
-    let mut end = 0;
-    edits.retain(|edit| {
-        let outside = edit.range.start >= end;
-        if outside {
-            end = edit.range.end;
-        }
-        outside
-    });
-    edits
-}
-
 /// The edits that take entries out of a list, and lower the numbers that count it.
-fn without(list: Value<'_>, gone: &BTreeSet<usize>) -> Vec<Edit> {
+fn without(list: Value<'_>, gone: &BTreeSet<usize>) -> Vec<Splice> {
     let entries: Vec<(bool, Range<usize>)> =
         list.children().map(|entry| (gone.contains(&entry.number()), entry.range())).collect();
     let mut edits = Vec::new();
@@ -333,17 +297,17 @@ fn without(list: Value<'_>, gone: &BTreeSet<usize>) -> Vec<Edit> {
         }
         // Up to the entry that stays: with the comma behind what leaves.
         if let Some(start) = first_gone.take() {
-            edits.push(Edit::new(start..range.start, ""));
+            edits.push(Splice::new(start..range.start, ""));
         }
         last_kept = Some(range.end);
     }
     if let (Some(start), Some((_, last))) = (first_gone, entries.last()) {
         // At the end: with the comma before it.
-        edits.push(Edit::new(last_kept.unwrap_or(start)..last.end, ""));
+        edits.push(Splice::new(last_kept.unwrap_or(start)..last.end, ""));
     }
     let left = entries.len() - gone.len();
     edits.extend(
-        counts_of(list, entries.len()).map(|count| Edit::new(count.range(), left.to_string())),
+        counts_of(list, entries.len()).map(|count| Splice::new(count.range(), left.to_string())),
     );
     edits
 }
@@ -365,24 +329,8 @@ fn counts_of(list: Value<'_>, length: usize) -> impl Iterator<Item = Value<'_>> 
         .filter(move |count| count.bytes() == length.as_bytes())
 }
 
-/// The same edits in the string that holds the text.
-fn carried(string: Value<'_>, edits: &[Edit]) -> Option<Vec<Edit>> {
-    let places: Vec<usize> =
-        edits.iter().flat_map(|edit| [edit.range.start, edit.range.end]).collect();
-    let written = written(string.bytes(), &places)?;
-    let start = string.range().start;
-    let (pairs, _) = written.as_chunks::<2>();
-    let carried = pairs.iter().zip(edits).map(|([from, to], edit)| {
-        // Within a string what is written must be escaped once more.
-        let quoted = json::quote(&edit.new);
-        let inner = quoted.as_str().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-        Edit::new(start + from..start + to, inner.unwrap_or_default())
-    });
-    Some(carried.collect())
-}
-
 /// The edit that adds words of ours to a result.
-fn said(result: Value<'_>, words: &str) -> Option<Edit> {
+fn said(result: Value<'_>, words: &str) -> Option<Splice> {
     // A finished task holds the result of its call.
     let inner = result.get("result").filter(|_| result.get("taskId").is_some());
     let result = inner.unwrap_or(result);
@@ -400,11 +348,11 @@ fn said(result: Value<'_>, words: &str) -> Option<Edit> {
     } else {
         let end = result.range().end.checked_sub(1)?;
         let comma = if result.children().next().is_some() { "," } else { "" };
-        return Some(Edit::new(end..end, format!(r#"{comma}"content":[{text}]"#)));
+        return Some(Splice::new(end..end, format!(r#"{comma}"content":[{text}]"#)));
     };
     let end = list.range().end.checked_sub(1)?;
     let comma = if list.children().next().is_some() { "," } else { "" };
-    Some(Edit::new(end..end, format!("{comma}{block}")))
+    Some(Splice::new(end..end, format!("{comma}{block}")))
 }
 
 impl Records {

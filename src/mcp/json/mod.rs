@@ -11,6 +11,7 @@ mod keys;
 mod object;
 mod reader;
 mod scan;
+mod splice;
 mod text;
 mod tree;
 
@@ -23,6 +24,7 @@ use crate::domain::JsonText;
 
 pub use error::{JsonError, JsonFault};
 pub use object::Object;
+pub use splice::Splice;
 pub use text::{as_bool, as_f64, as_i64, as_str, compact, elements, is_null, kind, may_say, quote};
 pub use tree::{Tree, Value};
 

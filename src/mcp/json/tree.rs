@@ -134,6 +134,19 @@ impl<'a> Value<'a> {
         inside.filter(|_| !self.node.escaped)
     }
 
+    /// Where its key stands in the document, with its quotes; `None` if it has none.
+    #[must_use]
+    pub fn key_range(self) -> Option<Range<usize>> {
+        let (start, end) = self.node.key;
+        (end > start).then_some(start as usize..end as usize)
+    }
+
+    /// The document that it is in.
+    #[must_use]
+    pub const fn document(self) -> &'a Bytes {
+        &self.tree.text
+    }
+
     /// Elements or members, in order.
     pub fn children(self) -> impl Iterator<Item = Value<'a>> {
         let first = self.number + 1;
