@@ -136,7 +136,7 @@ fn everything_that_carries_text_is_opened() {
     assert!(shown(&found).contains(&("$/data/who", "jane", Form::Text)));
     let arguments = text(&json!({"query": "q", "custom_attributes": {"jane": 1}}));
     let found = Payload::of_arguments(&arguments).unwrap();
-    let expected = [("/query", "q", Form::Text), ("/custom_attributes/jane", "jane", Form::Key)];
+    let expected = [("/custom_attributes/jane", "jane", Form::Key), ("/query", "q", Form::Text)];
     assert_eq!(shown(&found), expected);
 }
 

@@ -271,10 +271,18 @@ proptest! {
                 whole.then_some(Edit { leaf: number, bytes, new })
             })
             .collect();
-        let overlap = edits.iter().enumerate().any(|(index, one)| edits[index + 1..].iter().any(|other| {
-            one.leaf == other.leaf && one.bytes.start < other.bytes.end && other.bytes.start < one.bytes.end
-        }));
-        prop_assume!(!overlap);
+        let mut apart: Vec<Edit> = Vec::new();
+        for one in edits {
+            let over = |other: &Edit| {
+                one.leaf == other.leaf
+                    && one.bytes.start < other.bytes.end
+                    && other.bytes.start < one.bytes.end
+            };
+            if !apart.iter().any(over) {
+                apart.push(one);
+            }
+        }
+        let edits = apart;
         prop_assert_eq!(edit(&before, &edits).unwrap(), result);
     }
 
