@@ -7,7 +7,7 @@ use crate::people::People;
 use crate::phone::Region;
 use crate::place::Places;
 use crate::text::Text;
-use crate::{Config, address, cues, date, email, label, lexicon, mention, net, secret};
+use crate::{Config, address, cues, date, email, label, lexicon, mention, model, net, secret};
 use kit::unfold::{base64_tokens, fold, fold_text, spaced_letters, spelled_digits};
 use kit::{Document, Finding, Leaf, Party, Report, kinds};
 
@@ -53,10 +53,12 @@ pub fn inspect(document: &Document, config: &Config) -> Report {
     for one in &mut seen {
         repeat(one, &people);
     }
+    learn_names(&mut seen, &mut people, config);
     let mut findings = Vec::new();
     for one in seen {
         report(one, &people, config, document, &mut findings);
     }
+    findings.sort_by_key(|f| (f.leaf, f.start));
     Report { findings, ..Report::default() }
 }
 
@@ -332,6 +334,25 @@ fn harvest(seen: &mut [Seen<'_>], people: &mut People) {
                 }
                 _ => {}
             }
+        }
+    }
+}
+
+/// What the model sees, and its repetitions.
+fn learn_names(seen: &mut [Seen<'_>], people: &mut People, config: &Config) {
+    let before = people.persons.len();
+    for one in seen.iter_mut().filter(|s| matches!(s.field, Field::Words(_))) {
+        let from = one.hits.len();
+        model::find(&one.text, config.name_threshold, &mut one.hits);
+        for hit in one.hits.get_mut(from..).unwrap_or_default() {
+            let read = one.text.slice(hit.bytes.clone());
+            hit.who = Some(people.name(read, None, None, Party::Unknown, true));
+        }
+    }
+    if people.persons.len() > before {
+        people.index_from(before);
+        for one in seen {
+            repeat(one, people);
         }
     }
 }

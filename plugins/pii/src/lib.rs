@@ -27,6 +27,7 @@ mod inspect;
 mod label;
 mod lexicon;
 mod mention;
+mod model;
 mod net;
 mod number;
 mod people;

@@ -104,7 +104,7 @@ fn best(text: &Text<'_>, i: usize, people: &People) -> Option<(Match, usize)> {
         }
         let found = extend(text, i, *k, person);
         let rank = |m: &Match, n: usize| {
-            (m.strong, m.parts.count_ones(), people.person(n).is_some_and(|p| !p.guessed))
+            (m.words.len(), m.strong, people.person(n).is_some_and(|p| !p.guessed))
         };
         if best.as_ref().is_none_or(|(b, m)| rank(&found, *n) > rank(b, *m)) {
             best = Some((found, *n));
@@ -202,14 +202,15 @@ fn name(text: &Text<'_>, found: &Match, people: &People, n: usize, hits: &mut Ve
         (_, false, true) => Some("last"),
         _ => None,
     };
-    if found.strong >= 2 || found.strong == 1 && found.initial {
+    let many = found.parts.count_ones() >= 2 && found.bytes.len() >= 5;
+    if found.strong >= 2 || found.strong == 1 && found.initial || many {
         let confidence = if person.guessed { 85 } else { 97 };
         push(found.bytes.clone(), people, n, part, confidence, hits);
         return;
     }
     let Some(first) = text.words.get(found.words.start) else { return };
     let Some(p) = met().find(|p| !p.weak).or_else(|| met().next()) else { return };
-    if found.strong == 0 && !(found.parts.count_ones() >= 2 && found.words.len() >= 2) {
+    if found.strong == 0 {
         return;
     }
     let size = p.folded.chars().count();

@@ -237,19 +237,25 @@ impl People {
 
     /// Sorts what was added. Nothing is found before.
     pub(crate) fn index(&mut self) {
+        self.index_from(0);
+    }
+
+    /// The same for persons from a number on; nothing else is found then.
+    pub(crate) fn index_from(&mut self, first: usize) {
         let mut index = Vec::with_capacity(self.persons.len() * 4 + self.phrases.len());
-        for (n, person) in self.persons.iter().enumerate() {
+        for (n, person) in self.persons.iter().enumerate().skip(first) {
             for (k, part) in person.parts.iter().enumerate() {
                 index.push((lex::hash(&part.folded), Entry::Name(n, k)));
             }
             glue(person, |word| index.push((lex::hash(word), Entry::Glued(n))));
         }
-        for (n, phrase) in self.phrases.iter().enumerate() {
+        let phrases = if first == 0 { self.phrases.as_slice() } else { &[] };
+        for (n, phrase) in phrases.iter().enumerate() {
             if let Some(first) = phrase.words.first() {
                 index.push((lex::hash(first), Entry::Phrase(n)));
             }
         }
-        for (local, n) in &self.locals {
+        for (local, n) in self.locals.iter().filter(|(_, n)| *n >= first) {
             index.push((lex::hash(local), Entry::Glued(*n)));
         }
         index.sort_unstable();
@@ -315,6 +321,10 @@ fn parts(name: &str, part: Option<&str>) -> Vec<Part> {
         let pieces: Vec<&str> =
             folded.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
         let many = pieces.len() > 1;
+        if many {
+            // Mailboxes and links leave the hyphen out.
+            out.push(Part { folded: pieces.concat(), place, common: false, weak: false });
+        }
         for piece in pieces {
             let class = lex::class(lex::hash(piece), piece);
             let size = piece.chars().count();
