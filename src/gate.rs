@@ -8,6 +8,7 @@
 mod denial;
 mod disclosure;
 mod duties;
+mod inspection;
 mod permit;
 mod release;
 mod shadow;
@@ -23,13 +24,13 @@ use arc_swap::ArcSwap;
 use crate::audit::{Log, LogError};
 use crate::clock;
 use crate::domain::{
-    Binding, Call, CallFacts, ClientHint, Decision, Digest, Effect, Event, Fault, Finding, Hold,
-    HoldId, HoldState, Judge, OnRelease, Opened, Principal, Question, Subject, Tally, TrailView,
-    Verdict, decide,
+    Binding, Call, CallFacts, ClientHint, Decision, Digest, Effect, Event, Finding, Hold, HoldId,
+    HoldState, OnRelease, Opened, Principal, Question, Subject, Tally, TrailView, Verdict, decide,
 };
 use crate::holds::{HoldError, Holds};
 use crate::intercom::Pins;
 use crate::intercom::records::Gone;
+use crate::plugin::Plugins;
 use crate::policy::{AnswerFacts, Facts, Ruleset, ToolFacts};
 use crate::store::{SealError, Sealer};
 use crate::trail::{Trail, Weighed};
@@ -106,6 +107,7 @@ impl Holding {
 /// The one road.
 pub struct Gate {
     ruleset: ArcSwap<Ruleset>,
+    plugins: ArcSwap<Plugins>,
     books: Books,
     holds: Holds,
     sealer: Arc<Sealer>,
@@ -127,8 +129,9 @@ impl Gate {
         settings: Settings,
     ) -> Self {
         let (ruleset, shadow) = (ArcSwap::from_pointee(ruleset), Shadow::default());
+        let plugins = ArcSwap::from_pointee(Plugins::none());
         let books = Books { log, trail: Arc::new(trail) };
-        Self { ruleset, books, holds, sealer, pins, settings, shadow }
+        Self { ruleset, plugins, books, holds, sealer, pins, settings, shadow }
     }
 
     /// The held calls.
@@ -295,7 +298,7 @@ impl Gate {
         client: &ClientHint,
         tools: &[ToolFacts],
     ) -> BTreeSet<String> {
-        if !self.settings.required_plugins.is_empty() {
+        if !self.absent_plugins().is_empty() {
             return BTreeSet::new();
         }
         let ruleset = self.ruleset.load_full();
@@ -399,14 +402,5 @@ impl Gate {
         let trail = if looks { view() } else { TrailView::default() };
         let environment = self.settings.environment.clone();
         Facts { now: clock::now(), environment, trail }
-    }
-
-    /// A finding for every plugin that configuration requires and nobody loaded.
-    fn absent_plugins(&self) -> Vec<Finding> {
-        let absent = |name: &String| {
-            let text = format!("the required plugin `{name}` is not loaded");
-            Finding::fault(Judge::Plugin(name.clone()), Fault::PluginAbsent, "plugin.absent", text)
-        };
-        self.settings.required_plugins.iter().map(absent).collect()
     }
 }

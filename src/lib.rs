@@ -88,6 +88,7 @@ pub mod store;
 pub mod audit;
 pub mod holds;
 pub mod identity;
+pub mod plugin;
 pub mod policy;
 pub mod redact;
 pub mod trail;

@@ -344,6 +344,7 @@ impl<'a> Facts<'a> {
             Event::Hold { hold, .. } => Self { hold: Some(*hold), ..bare("hold") },
             Event::Tool { name, .. } => Self { tool: Some(name), ..bare("tool") },
             Event::Ruleset { .. } => bare("ruleset"),
+            Event::Plugins { .. } => bare("plugins"),
             Event::Rollout { .. } => bare("rollout"),
             Event::Shadow(facts) => Self {
                 principal: Some(facts.principal.as_str()),

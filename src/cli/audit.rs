@@ -6,8 +6,8 @@ use super::shown;
 use crate::audit::{self, Entry, Filter, Follow, From};
 use crate::config::Config;
 use crate::domain::{
-    CallFacts, CallId, Decision, Effect, Event, HoldEvent, HoldId, Outcome, PrincipalId,
-    RolloutAction, ShadowFacts, Subject, Tally, Verdict,
+    CallFacts, CallId, Decision, Digest, Effect, Event, HoldEvent, HoldId, Outcome, PluginFacts,
+    PrincipalId, RolloutAction, ShadowFacts, Subject, Tally, Verdict,
 };
 
 /// Commands about the log.
@@ -34,7 +34,7 @@ pub(super) enum Command {
 /// Which records.
 #[derive(Debug, clap::Args)]
 pub(super) struct Wanted {
-    /// Only records of this type: decision, outcome, hold, tool, ruleset, rollout,
+    /// Only records of this type: decision, outcome, hold, tool, ruleset, plugins, rollout,
     /// shadow, refused, started.
     #[arg(long = "type")]
     kind: Option<String>,
@@ -128,6 +128,9 @@ pub(super) fn line(entry: &Entry) -> String {
         Event::Ruleset { revision, refused: Some(why) } => {
             format!("policy    {} refused: {why}", revision.short())
         }
+        Event::Plugins { revision, plugins, refused } => {
+            plugins_line(*revision, plugins, refused.as_deref())
+        }
         Event::Rollout { action, revision, by, reason } => {
             let why = reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
             format!("policy    {} {} by {by}{why}", action_words(*action), revision.short())
@@ -174,6 +177,16 @@ fn shadow_line(facts: &ShadowFacts) -> String {
         facts.would,
         facts.rules.join(", ")
     )
+}
+
+fn plugins_line(revision: Digest, plugins: &[PluginFacts], refused: Option<&str>) -> String {
+    let (revision, names) = (revision.short(), plugins.iter().map(|it| it.name.as_str()));
+    match refused {
+        Some(why) => format!("plugins   {revision} refused: {why}"),
+        None => {
+            format!("plugins   {revision} in force: {}", names.collect::<Vec<_>>().join(", "))
+        }
+    }
 }
 
 fn outcome_line(call: CallId, outcome: &Outcome) -> String {

@@ -64,6 +64,20 @@ pub enum Fault {
     PolicyInputTooLarge,
     /// A plugin that configuration requires is not loaded.
     PluginAbsent,
+    /// A plugin broke off: a trap, or an end that its contract does not have.
+    PluginTrap,
+    /// A plugin took longer than it may.
+    PluginTimeout,
+    /// A plugin wanted more memory, stack or table than it may have.
+    PluginMemory,
+    /// A plugin gave a report that does not fit its contract or what it was given.
+    PluginInvalidResult,
+    /// A plugin says itself that it could not look.
+    PluginError,
+    /// A plugin failed so often that it is not asked for a while.
+    PluginSuspended,
+    /// What a plugin should look at is over its bound.
+    PluginInputTooLarge,
     /// Nobody judged.
     NoJudge,
 }

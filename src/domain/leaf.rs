@@ -8,6 +8,32 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+/// What judges look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// The arguments of a call.
+    Call,
+    /// What Intercom sent.
+    Answer,
+    /// The definition of a tool.
+    Definition,
+}
+
+impl Phase {
+    /// Every phase.
+    pub const ALL: [Self; 3] = [Self::Call, Self::Answer, Self::Definition];
+
+    /// The word in configuration and records.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Call => "call",
+            Self::Answer => "answer",
+            Self::Definition => "definition",
+        }
+    }
+}
+
 /// How a text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Form {
@@ -75,6 +101,24 @@ impl std::fmt::Debug for Leaf {
     /// Shows no text: debug output ends in logs.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Leaf({}, {} bytes)", self.path, self.text.len())
+    }
+}
+
+/// A value that is known from elsewhere: from an earlier answer to the same principal.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Known {
+    /// Such as `person`, `email`, `phone`.
+    pub kind: String,
+    /// The value in its plain form.
+    pub value: String,
+    /// Whose it is, as `contact:66aa...`.
+    pub subject: Option<String>,
+}
+
+impl std::fmt::Debug for Known {
+    /// Shows no value: debug output ends in logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Known({}, {} bytes)", self.kind, self.value.len())
     }
 }
 

@@ -35,11 +35,12 @@ pub use hold::{
 };
 pub use id::{ApproverId, CallId, HoldId, ParseIdError, PrincipalId, Seq};
 pub use json_text::JsonText;
-pub use leaf::{Form, Leaf, Party, Span};
+pub use leaf::{Form, Known, Leaf, Party, Phase, Span};
 pub use obligation::{Duty, Obligation};
 pub use principal::{Approver, Principal, PrincipalKind};
 pub use record::{
-    CallFacts, Event, Outcome, OutcomeKind, Record, RolloutAction, ShadowFacts, ToolChange,
+    CallFacts, Event, Outcome, OutcomeKind, PluginFacts, Record, RolloutAction, ShadowFacts,
+    ToolChange,
 };
 pub use redact::{How, Redact};
 pub use revision::{Era, Revision};

@@ -132,6 +132,17 @@ pub struct ShadowFacts {
     pub revision: Digest,
 }
 
+/// A plugin of a set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginFacts {
+    /// Its configured name.
+    pub name: String,
+    /// Its version, as it says.
+    pub version: String,
+    /// The SHA-256 of its component.
+    pub digest: Digest,
+}
+
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -201,6 +212,16 @@ pub enum Event {
     Ruleset {
         /// The revision offered.
         revision: Digest,
+        /// Why it was refused, if it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refused: Option<String>,
+    },
+    /// A set of plugins was loaded, or refused and the old one kept.
+    Plugins {
+        /// The revision of the set: its components, their settings and their bounds.
+        revision: Digest,
+        /// Its plugins.
+        plugins: Vec<PluginFacts>,
         /// Why it was refused, if it was.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refused: Option<String>,
