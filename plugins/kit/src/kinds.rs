@@ -49,6 +49,15 @@ pub const MEDICAL_ID: &str = "medical_id";
 /// A link that leads to a person, such as a profile or an avatar.
 pub const URL: &str = "url";
 
+/// Text that gives orders to an agent.
+pub const INJECTION: &str = "injection";
+/// Text that people do not see.
+pub const HIDDEN_TEXT: &str = "hidden_text";
+/// Text in a spelling that people do not read.
+pub const ENCODED_DATA: &str = "encoded_data";
+/// Data in the address of a link or picture.
+pub const DATA_IN_URL: &str = "data_in_url";
+
 /// What the `pii` plugin finds.
 pub const PERSONAL: &[&str] = &[
     PERSON,

@@ -26,34 +26,30 @@ pub use config::{Config, ConfigError};
 
 use kit::kinds::{PASSWORD, SECRET};
 use kit::unfold::View;
-use kit::{Description, Document, Finding, Form, Leaf, Phase, Report};
+use kit::{Description, Document, Finding, Form, Leaf, Phase, Plugin, Report};
 use std::ops::Range;
 
-/// What the plugin is.
-#[must_use]
-pub fn describe() -> Description {
-    Description {
-        name: "secrets",
-        version: env!("CARGO_PKG_VERSION"),
-        summary: "Finds tokens, keys, passwords, private keys and signed links.",
-        kinds: &[SECRET, PASSWORD],
-        labels: &["secrets"],
-        phases: &[Phase::Call, Phase::Answer, Phase::Definition],
-        tools: &[],
-        config_schema: config::SCHEMA,
-    }
-}
-
-/// The plugin, as the component has it.
+/// The plugin.
+#[derive(Debug)]
 pub struct Secrets;
 
-impl kit::Plugin for Secrets {
+impl Plugin for Secrets {
     fn describe() -> Description {
-        describe()
+        Description {
+            name: "secrets",
+            version: env!("CARGO_PKG_VERSION"),
+            summary: "Finds tokens, keys, passwords, private keys and signed links.",
+            kinds: &[SECRET, PASSWORD],
+            labels: &["secrets"],
+            phases: &[Phase::Call, Phase::Answer, Phase::Definition],
+            tools: &[],
+            config_schema: config::SCHEMA,
+        }
     }
 
     fn inspect(document: &Document, config: &str) -> Result<Report, String> {
-        inspect(document, config).map_err(|error| error.to_string())
+        let config = Config::parse(config).map_err(|error| error.to_string())?;
+        Ok(look(document, &config))
     }
 }
 
@@ -81,14 +77,6 @@ impl Hit {
     ) -> Self {
         Self { start: bytes.start, end: bytes.end, kind: PASSWORD, confidence, reason }
     }
-}
-
-/// Looks at a document with a configuration as JSON, or none if it is empty.
-///
-/// # Errors
-/// If the configuration does not fit its schema.
-pub fn inspect(document: &Document, config: &str) -> Result<Report, ConfigError> {
-    Ok(look(document, &Config::parse(config)?))
 }
 
 /// Looks at a document.

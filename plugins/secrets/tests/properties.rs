@@ -1,8 +1,8 @@
 //! No text makes the plugin panic, and every finding lies in its leaf and between characters.
 
-use kit::{Document, Form, Leaf, Phase};
+use kit::{Document, Form, Leaf, Phase, Plugin};
 use proptest::prelude::*;
-use secrets::{Config, describe, look};
+use secrets::{Config, Secrets, look};
 
 /// Pieces that wake the scanners, put together at random.
 fn piece() -> impl Strategy<Value = String> {
@@ -67,7 +67,7 @@ proptest! {
         let leaf = Leaf { path, text: text.clone(), form, ..Leaf::default() };
         let document = Document { phase: Phase::Call, leaves: vec![leaf], ..Document::default() };
         let report = look(&document, &Config::default());
-        let kinds = describe().kinds;
+        let kinds = Secrets::describe().kinds;
         for finding in &report.findings {
             prop_assert_eq!(finding.leaf, 0);
             prop_assert!(finding.start < finding.end);
