@@ -21,6 +21,7 @@ const TAILS: &[&str] = &[
 
 /// Words of streets that are written small.
 const SMALL: &[&str] = &[
+    "aleja",
     "allee",
     "avenida",
     "avenue",
@@ -129,7 +130,7 @@ pub(crate) fn find(text: &Text<'_>, hits: &mut Vec<Hit>) {
         else {
             return;
         };
-        hits.push(Hit::new(first.start..last.end, kinds::ADDRESS, 66, "shape"));
+        hits.push(Hit::new(first.start..last.end, kinds::ADDRESS, 80, "shape"));
         i = words.end.max(i + 1);
     }
 }
@@ -169,7 +170,7 @@ fn street(text: &Text<'_>, i: usize) -> Option<Range<usize>> {
         let Some(r) = ok(first - 1) else { break };
         let gap = text.gap(first - 1);
         if r == Role::Number || r == Role::Code {
-            if gap.contains('.') {
+            if gap.contains('.') || gap.contains(',') && first < i && r == Role::Code {
                 break;
             }
             number = Some(first - 1);
@@ -238,8 +239,17 @@ fn postal(text: &Text<'_>, i: usize) -> Option<Range<usize>> {
     if is_outward(plain) && near && next.is_some_and(|w| is_inward(text.plain(w))) {
         return Some(i..i + 2);
     }
+    if let [a, b, c, d, e, f] = plain.as_bytes()
+        && [a, b, c, d].iter().all(|x| x.is_ascii_digit())
+        && e.is_ascii_uppercase()
+        && f.is_ascii_uppercase()
+        && near
+        && next.is_some_and(|w| w.capital && !w.digit)
+    {
+        return Some(i..i + 2);
+    }
     if word.letter {
-        return None;
+        return eastern(text, word).then_some(i..i + 1);
     }
     let before = text.char_before(word.start);
     let opens = matches!(before, None | Some(',' | '\n' | '-'));
@@ -257,6 +267,14 @@ fn postal(text: &Text<'_>, i: usize) -> Option<Range<usize>> {
         .and_then(|n| text.words.get(n))
         .is_some_and(|w| w.is(lex::STATE) && w.shouted && text.gap(i - 1) == " ");
     match plain.len() {
+        6 if plain_town(text, i) => Some(i..i + 2),
+        8 if opens && near && named(i + 1) && before.is_some() => Some(i..i + 2),
+        5 if text.gap(i) == "-"
+            && next.is_some_and(|w| w.len() == 3 && !w.letter)
+            && named(i + 2) =>
+        {
+            Some(i..i + 3)
+        }
         5 if state => Some(i.saturating_sub(1)..i + 1),
         4 if near && next.is_some_and(|w| w.shouted && w.len() == 2) && named(i + 2) && opens => {
             Some(i..i + 3)
@@ -281,6 +299,25 @@ fn postal(text: &Text<'_>, i: usize) -> Option<Range<usize>> {
         }
         _ => None,
     }
+}
+
+/// Six digits before a town, after a comma or a line's end.
+fn plain_town(text: &Text<'_>, i: usize) -> bool {
+    let (Some(word), Some(next)) = (text.words.get(i), text.words.get(i + 1)) else { return false };
+    let before = text.char_before(word.start);
+    matches!(before, Some(',' | '\n'))
+        && text.gap(i) == " "
+        && next.capital
+        && !next.shouted
+        && !next.digit
+        && next.class & (lex::MONTH | lex::THING) == 0
+}
+
+/// A word of Chinese, Japanese or Korean that has a number and a mark of a place.
+fn eastern(text: &Text<'_>, word: &Word) -> bool {
+    const MARKS: &str = "街路号號弄室座楼樓巷丁目番地町村区區市县縣省都府道郡州";
+    let plain = text.plain(word);
+    !plain.is_ascii() && plain.chars().filter(|c| MARKS.contains(*c)).count() >= 1
 }
 
 fn is_outward(code: &str) -> bool {

@@ -10,6 +10,12 @@ use std::ops::Range;
 
 /// Looks at a word that has letters: what code it is or begins.
 pub(crate) fn word(text: &Text<'_>, i: usize, word: &Word, hits: &mut Vec<Hit>) {
+    if word.len() <= 4 && at(text.bytes(), word.end) == b':' {
+        ipv6(text, word, hits);
+    }
+    if !word.letter {
+        return;
+    }
     let plain = text.plain(word);
     let bytes = plain.as_bytes();
     let code = bytes.iter().all(u8::is_ascii_alphanumeric);
@@ -25,6 +31,13 @@ pub(crate) fn word(text: &Text<'_>, i: usize, word: &Word, hits: &mut Vec<Hit>) 
     {
         hits.push(Hit::new(range, kinds::IBAN, 97, "checksum"));
         return;
+    }
+    if word.len() >= 15 && word.digit && crate::fit::iban(plain) {
+        let before = text.words.get(i.saturating_sub(6)..i).unwrap_or_default();
+        if before.iter().any(|w| w.is(lex::BANK)) || check::iban_sum(bytes) {
+            hits.push(Hit::new(word.start..word.end, kinds::IBAN, 82, "label"));
+            return;
+        }
     }
     if word.digit && word.len() >= 26 {
         wallet(text, word, hits);
@@ -43,9 +56,6 @@ pub(crate) fn word(text: &Text<'_>, i: usize, word: &Word, hits: &mut Vec<Hit>) 
     }
     if word.shouted && bytes == b"MRN" {
         medical(text, i, word, hits);
-    }
-    if word.len() <= 4 && at(text.bytes(), word.end) == b':' {
-        ipv6(text, word, hits);
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) enum Field {
     Link,
     /// Words of people; the bits of the lexicon that its key has.
     Words(u64),
+    /// The same of an attribute that a company made up: mostly no sentence.
+    Attribute(u64),
     /// The value as a whole is of a kind.
     Value(&'static str, Option<&'static str>),
 }
@@ -44,6 +46,14 @@ pub(crate) fn of(places: &Places<'_>, n: usize, leaf: &Leaf) -> Field {
     }
     let words = Words::of(key);
     words.field(leaf, object)
+}
+
+/// Whether a search is for a person's name.
+fn is_name_field(field: &str) -> bool {
+    matches!(
+        field,
+        "name" | "author.name" | "source.author.name" | "contact.name" | "contacts.name"
+    )
 }
 
 /// Most keys are words that programmers chose; some are addresses.
@@ -75,6 +85,9 @@ fn exact(key: &str, object: &Object<'_>, leaf: &Leaf) -> Option<Field> {
             Some("company" | "tag" | "segment" | "plan" | "team" | "bot" | "ticket_type") => {
                 Field::Skip
             }
+            _ if object.label.is_some_and(is_name_field) && fit::person(&leaf.text) => {
+                Field::Value(kinds::PERSON, None)
+            }
             _ => return None,
         },
         "title"
@@ -92,6 +105,17 @@ fn exact(key: &str, object: &Object<'_>, leaf: &Leaf) -> Option<Field> {
         _ if leaf.text.starts_with("http") && !leaf.text.contains(' ') => Field::Link,
         _ => return None,
     })
+}
+
+/// Whether a value is a first name and a surname, and neither is a word besides.
+fn is_surely_a_name(text: &str) -> bool {
+    let words: Vec<&str> = text.split(' ').collect();
+    let name = |w: &&str| w.chars().next().is_some_and(char::is_uppercase) && !names::is_word(w);
+    (2..=3).contains(&words.len())
+        && fit::person(text)
+        && words.iter().all(name)
+        && words.first().is_some_and(|w| names::is_first_name(w))
+        && (words.len() == 2 || words.last().is_some_and(|w| names::is_surname(w)))
 }
 
 /// The words of a key, folded.
@@ -172,12 +196,15 @@ impl Words {
         if let Some(field) = self.words(text, object) {
             return field;
         }
+        if is_surely_a_name(text) && self.class & lex::THING == 0 {
+            return Field::Value(kinds::PERSON, None);
+        }
         // A version, a reference or a code that stands alone is nobody's.
         if self.class & (lex::THING | lex::SINCE) != 0 && !text.contains(' ') && !text.contains('@')
         {
             return Field::Skip;
         }
-        Field::Words(self.class)
+        Field::Attribute(self.class)
     }
 
     /// Kinds whose values are so much their own that the end of the name does not matter.

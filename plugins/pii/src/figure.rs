@@ -152,6 +152,36 @@ impl Figure<'_> {
         line.bytes().filter(u8::is_ascii_digit).count() >= 12
     }
 
+    /// Whether the number is all of its line, and the line before is a name, as in a table or a
+    /// signature.
+    fn beside_a_name(&self) -> bool {
+        let (Some(first), Some(last)) = (self.groups.first(), self.groups.last()) else {
+            return false;
+        };
+        let text = self.text;
+        let n = text.word_at(first.start);
+        let mut names = 0;
+        if !text.slice(last.end..text.read_text().len()).starts_with('\n')
+            || n == 0
+            || !text.gap(n - 1).contains('\n')
+        {
+            return false;
+        }
+        for word in text.words.get(..n).unwrap_or_default().iter().rev().take(5) {
+            if text.slice(word.end..first.start).matches('\n').count() > 2 {
+                break;
+            }
+            if names > 0 && text.slice(word.start..first.start).trim().contains('\n') {
+                break;
+            }
+            if !word.capital || word.digit || word.class & RELEVANT != 0 {
+                return false;
+            }
+            names += 1;
+        }
+        (2..=4).contains(&names)
+    }
+
     /// How surely it is a telephone number.
     pub(crate) fn phone(&self, regions: &[Region]) -> Option<u8> {
         let (d, n, near) = (self.digits, self.digits.len(), self.cue.near);
@@ -187,6 +217,12 @@ impl Figure<'_> {
         let local = |r: &Region| {
             r.dials(d) && (!r.has_trunk() || d.first() == Some(&b'0') || r.code() == 1)
         };
+        if bracket && n >= 8 && regions.iter().copied().chain(usual()).any(|r| r.dials(d)) {
+            return Some(72);
+        }
+        if self.beside_a_name() && regions.iter().copied().chain(usual()).any(|r| r.dials(d)) {
+            return Some(64);
+        }
         if self.groups.len() == 1 {
             let trunk = d.first() == Some(&b'0') && (10..=12).contains(&n);
             return (trunk && regions.iter().any(&local)).then_some(62);

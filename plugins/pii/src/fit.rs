@@ -70,7 +70,17 @@ pub(crate) fn date(text: &str) -> bool {
 }
 
 pub(crate) fn iban(text: &str) -> bool {
-    check::iban(&text.bytes().filter(|b| !matches!(b, b' ' | b'-')).collect::<Vec<_>>())
+    let code: Vec<u8> = text.bytes().filter(|b| !matches!(b, b' ' | b'-')).collect();
+    check::iban(&code) || looks_like_iban(&code)
+}
+
+/// A country, two digits, and as many letters and digits as accounts have.
+fn looks_like_iban(code: &[u8]) -> bool {
+    check::iban_length(code).is_some()
+        && (15..=34).contains(&code.len())
+        && code.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+        && code.iter().skip(2).take(2).all(u8::is_ascii_digit)
+        && code.iter().filter(|b| b.is_ascii_digit()).count() >= 8
 }
 
 pub(crate) fn mac(text: &str) -> bool {

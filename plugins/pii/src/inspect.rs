@@ -34,7 +34,7 @@ pub fn inspect(document: &Document, config: &Config) -> Report {
         if text.party == Party::Unknown {
             text.party = places.object(n).party();
         }
-        if let Field::Words(bits) = field {
+        if let Field::Words(bits) | Field::Attribute(bits) = field {
             text.key = bits;
         }
         let mut hits = Vec::new();
@@ -241,9 +241,7 @@ fn codes(text: &Text<'_>, hits: &mut Vec<Hit>) {
         {
             birth(text, &date, hits);
         }
-        if word.letter {
-            crate::codes::word(text, i, word, hits);
-        }
+        crate::codes::word(text, i, word, hits);
         if word.len() == 2 || word.len() <= 4 && word.digit {
             let bytes = text.bytes();
             if let Some(n) = net::mac(bytes, word.start) {
@@ -338,10 +336,19 @@ fn harvest(seen: &mut [Seen<'_>], people: &mut People) {
     }
 }
 
+/// Whether a text is somebody's words: of attributes, only if they are many.
+fn may_speak(one: &Seen<'_>) -> bool {
+    match one.field {
+        Field::Words(_) => true,
+        Field::Attribute(_) => one.text.words.len() > 4,
+        _ => false,
+    }
+}
+
 /// What the model sees, and its repetitions.
 fn learn_names(seen: &mut [Seen<'_>], people: &mut People, config: &Config) {
     let before = people.persons.len();
-    for one in seen.iter_mut().filter(|s| matches!(s.field, Field::Words(_))) {
+    for one in seen.iter_mut().filter(|s| may_speak(s)) {
         let from = one.hits.len();
         model::find(&one.text, config.name_threshold, &mut one.hits);
         for hit in one.hits.get_mut(from..).unwrap_or_default() {

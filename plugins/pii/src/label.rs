@@ -298,7 +298,19 @@ fn username(text: &Text<'_>, i: usize, hits: &mut Vec<Hit>) {
         if !bare.bytes().any(|b| b.is_ascii_lowercase()) {
             continue;
         }
-        if strong || direct && n == 0 && !weak {
+        let plain = text
+            .words
+            .get(text.word_at(range.start))
+            .is_some_and(|w| w.class == 0 && w.len() >= 5 && !names::is_word(text.folded(w)));
+        let named = n <= 2
+            && !weak
+            && plain
+            && text
+                .slice(text.words.get(i).map_or(0, |w| w.end)..range.start)
+                .trim_matches([' ', ':', '=', '"', '\''])
+                .split(' ')
+                .all(|w| matches!(w, "is" | "ist" | "es" | "est" | "" | "name" | ":"));
+        if strong || direct && n == 0 && !weak || named || weak && plain && direct {
             hits.push(Hit::new(range, kinds::USERNAME, if strong { 75 } else { 60 }, "label"));
             return;
         }

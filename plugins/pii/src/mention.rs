@@ -216,9 +216,9 @@ fn name(text: &Text<'_>, found: &Match, people: &People, n: usize, hits: &mut Ve
     let size = p.folded.chars().count();
     let cased = first.capital || p.folded.chars().any(|c| !c.is_lowercase());
     let fine = if person.guessed {
-        cased && size >= 4 && !p.common
+        cased && size >= 4 && (!p.common || !vetoed(text, found.words.clone()))
     } else if p.common {
-        cased && !vetoed(text, found.words.clone())
+        cased && !vetoed(text, found.words.clone()) || !cased && signs(text, &found.words)
     } else {
         cased || size >= 4
     };
@@ -230,6 +230,16 @@ fn name(text: &Text<'_>, found: &Match, people: &People, n: usize, hits: &mut Ve
         };
         push(found.bytes.clone(), people, n, part, confidence, hits);
     }
+}
+
+/// Whether a word stands behind a greeting or a closing and ends its line: "ta, mark".
+fn signs(text: &Text<'_>, words: &Range<usize>) -> bool {
+    let Some(before) = words.start.checked_sub(1) else { return false };
+    let opened = text.words.get(before).is_some_and(|w| w.is(lex::CLOSING | lex::GREETING));
+    let gap = text.gap(words.end.saturating_sub(1));
+    opened
+        && matches!(text.gap(before), ", " | " " | ",\n" | "\n")
+        && (gap.is_empty() || gap.starts_with(['\n', ',', '.', '!']))
 }
 
 /// Whether a name that is a word as well is the word here.

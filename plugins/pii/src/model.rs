@@ -18,13 +18,27 @@ pub(crate) fn find(text: &Text<'_>, threshold: f32, hits: &mut Vec<Hit>) {
     for line in lines {
         for name in names::find(text.slice(line.clone()), threshold) {
             let bytes = line.start + name.bytes.start..line.start + name.bytes.end;
+            let Some(bytes) = trimmed(text, bytes) else { continue };
             if known.iter().any(|k| k.start < bytes.end && bytes.start < k.end) {
+                widen(hits, &bytes);
                 continue;
             }
-            let Some(bytes) = trimmed(text, bytes) else { continue };
             let confidence = (name.confidence * 100.0).clamp(1.0, 79.0) as u8;
             hits.push(Hit::new(bytes, kinds::PERSON, confidence, "model"));
         }
+    }
+}
+
+/// A person of whom a part is known gets the whole name.
+fn widen(hits: &mut [Hit], bytes: &Range<usize>) {
+    let over = |h: &&mut Hit| h.bytes.start < bytes.end && bytes.start < h.bytes.end;
+    let mut over: Vec<&mut Hit> = hits.iter_mut().filter(over).collect();
+    if over.iter().any(|h| h.kind != kinds::PERSON) {
+        return;
+    }
+    if let Some(hit) = over.iter_mut().max_by_key(|h| (h.confidence, h.bytes.len())) {
+        hit.bytes = hit.bytes.start.min(bytes.start)..hit.bytes.end.max(bytes.end);
+        hit.confidence = hit.confidence.max(70);
     }
 }
 
@@ -84,5 +98,8 @@ fn trimmed(text: &Text<'_>, bytes: Range<usize>) -> Option<Range<usize>> {
         words = rest;
     }
     let (first, last) = (words.first()?, words.last()?);
+    if words.len() == 1 && first.is(lex::MONTH) && crate::mention::vetoed(text, from..to) {
+        return None;
+    }
     (first.start >= bytes.start && last.end <= bytes.end).then_some(first.start..last.end)
 }

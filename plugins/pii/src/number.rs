@@ -115,7 +115,13 @@ impl Numbers<'_> {
                 continue;
             }
             groups.clear();
-            i = collect(bytes, i, &mut groups);
+            let end = collect(bytes, i, &mut groups);
+            if let Some(range) = coordinates(text, &groups) {
+                i = range.end;
+                hits.push(Hit::new(range, kinds::GEO, 88, "shape"));
+                continue;
+            }
+            i = end;
             self.run(text, &groups, hits);
         }
     }
@@ -231,6 +237,34 @@ impl Numbers<'_> {
     }
 }
 
+/// Two numbers with four decimals or more: a place on the map.
+fn coordinates(text: &Text<'_>, groups: &[Group]) -> Option<Range<usize>> {
+    let [whole, part] = groups else { return None };
+    let bytes = text.bytes();
+    let fine = |whole: Group, part: Group| {
+        whole.end - whole.start <= 3
+            && at(bytes, whole.end) == b'.'
+            && part.start == whole.end + 1
+            && part.end - part.start >= 4
+    };
+    if !fine(*whole, *part) {
+        return None;
+    }
+    let mut k = part.end;
+    while k - part.end < 3 && matches!(at(bytes, k), b',' | b' ' | b';' | b'/' | b'-' | b'+') {
+        k += 1;
+    }
+    let mut second = Vec::with_capacity(2);
+    if k == part.end || !at(bytes, k).is_ascii_digit() {
+        return None;
+    }
+    collect(bytes, k, &mut second);
+    let (a, b) = (second.first()?, second.get(1)?);
+    let start =
+        if at(bytes, whole.start.wrapping_sub(1)) == b'-' { whole.start - 1 } else { whole.start };
+    fine(*a, *b).then_some(start..b.end)
+}
+
 /// Whether a letter that is not ASCII stands before a place.
 fn glued(text: &Text<'_>, i: usize) -> bool {
     let before = text.slice(0..i);
@@ -336,12 +370,21 @@ fn ipv4(text: &Text<'_>, group: Group, hits: &mut Vec<Hit>) -> Option<usize> {
     let four = rest.get(..n)?.trim_end_matches('.');
     let ip = net::ipv4(four)?;
     let end = group.start + four.len();
+    let longer = at(bytes, group.start.wrapping_sub(1)) == b'.'
+        && group.start > 1
+        && at(bytes, group.start - 2).is_ascii_digit();
+    if longer {
+        return None;
+    }
     if at(bytes, end).is_ascii_alphabetic()
         || is_coded(bytes, group.start) && at(bytes, group.start - 1) != b'/'
     {
         return Some(end);
     }
     let cue = cue(text, group.start);
+    if cue.near & lex::PHONE != 0 {
+        return None;
+    }
     let [a, b, ..] = ip;
     let before = at(bytes, group.start.wrapping_sub(1));
     let labelled = cue.near & lex::IP != 0 || cue.all & lex::IP != 0 && cue.near & lex::THING == 0;
@@ -362,7 +405,10 @@ pub(crate) fn birth(text: &Text<'_>, date: &date::Date, hits: &mut Vec<Hit>) {
         && cue.near & (lex::THING | lex::SINCE) == 0
     {
         hits.push(Hit::new(date.bytes.clone(), kinds::BIRTH_DATE, 90, "label"));
-    } else if (1920..=2010).contains(&date.year) && cue.near & (lex::SINCE | lex::THING) == 0 {
+    } else if date.bytes.len() >= 8
+        && (1920..=2010).contains(&date.year)
+        && cue.near & (lex::SINCE | lex::THING) == 0
+    {
         hits.push(Hit::new(date.bytes.clone(), kinds::BIRTH_DATE, 62, "year"));
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::lexicon as lex;
 use crate::place::Map;
-use kit::unfold::fold_text;
+use kit::unfold::{fold_text, fold_word};
 use kit::{Party, kinds};
 
 /// Somebody.
@@ -166,7 +166,7 @@ impl People {
             let all = words.len();
             for (i, word) in words.into_iter().enumerate() {
                 let class = lex::class(lex::hash(word), word);
-                let common = class != 0 || lex::is_name_word(word);
+                let common = class != 0 || lex::is_name_word(word) || names::is_word(word);
                 let weak = class & lex::ROLE != 0 || word.len() < 4 && all < 2;
                 let place = if i == 0 { Place::First } else { Place::Last };
                 person.parts.push(Part { folded: word.to_owned(), place, common, weak });
@@ -309,6 +309,19 @@ fn parts(name: &str, part: Option<&str>) -> Vec<Part> {
     let n = words.len();
     let mut out = Vec::with_capacity(n + 1);
     let _ = last_first;
+    if n >= 3 {
+        // `de Hoog` and `Mary Ann` are one word in mailboxes and links.
+        let join = |words: &[&str]| {
+            let mut all = String::new();
+            fold_word(&words.concat(), &mut all);
+            all.retain(char::is_alphanumeric);
+            all
+        };
+        for (range, place) in [(1..n, Place::Last), (0..2, Place::First), (2..n, Place::Last)] {
+            let folded = join(words.get(range).unwrap_or_default());
+            out.push(Part { folded, place, common: false, weak: true });
+        }
+    }
     for (i, word) in words.into_iter().enumerate() {
         let place = match part {
             Some("first") => Place::First,

@@ -39,29 +39,40 @@ pub fn base64_tokens(text: &str) -> Vec<(Range<usize>, String)> {
     out
 }
 
-/// A run of letters of the alphabet: the whole, or what follows a `/` as in a link.
+/// A run of letters of the alphabet: the whole, or a part of it between the signs that links have.
 fn word(text: &str, run: Range<usize>, out: &mut Vec<(Range<usize>, String)>) {
-    let bytes = text.as_bytes();
-    let mut start = run.start;
-    loop {
-        if run.end.saturating_sub(start) < SHORTEST {
-            return;
-        }
-        let coded = bytes.get(start..run.end.min(start + LONGEST)).unwrap_or_default();
-        if let Some(read) = decode(coded) {
-            let mut end = run.end;
-            while at(bytes, end) == b'=' && end - run.end < 2 {
-                end += 1;
+    if piece(text, run.clone(), out) {
+        return;
+    }
+    let found = out.len();
+    for marks in [b"/".as_slice(), b"/-_+"] {
+        let bytes = text.as_bytes().get(run.clone()).unwrap_or_default();
+        let mut start = run.start;
+        for part in bytes.split(|b| marks.contains(b)) {
+            if start != run.start || part.len() != bytes.len() {
+                piece(text, start..start + part.len(), out);
             }
-            out.push((start..end, read));
-            return;
+            start += part.len() + 1;
         }
-        let rest = bytes.get(start..run.end).unwrap_or_default();
-        match rest.iter().position(|b| matches!(b, b'/' | b'-' | b'_' | b'+')) {
-            Some(n) => start += n + 1,
-            None => return,
+        if out.len() > found {
+            return;
         }
     }
+}
+
+fn piece(text: &str, run: Range<usize>, out: &mut Vec<(Range<usize>, String)>) -> bool {
+    if run.len() < SHORTEST {
+        return false;
+    }
+    let bytes = text.as_bytes();
+    let coded = bytes.get(run.start..run.end.min(run.start + LONGEST)).unwrap_or_default();
+    let Some(read) = decode(coded) else { return false };
+    let mut end = run.end;
+    while at(bytes, end) == b'=' && end - run.end < 2 {
+        end += 1;
+    }
+    out.push((run.start..end, read));
+    true
 }
 
 /// Decodes, if the result is text. Gives up at the first byte that is none.
