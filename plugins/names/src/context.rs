@@ -94,14 +94,18 @@ impl<'a> Context<'a> {
             Case::Title | Case::Upper | Case::Single | Case::Mixed => !known,
             Case::None => token.letters <= LONGEST && code.word() < 2,
             Case::Lower if token.letters < 2 || known => false,
-            Case::Lower => code.word() == 0 || (code.is_name() && self.after_cue(at)),
+            Case::Lower => code.word() == 0 || (code.is_name() && self.is_announced(at)),
         }
     }
 
-    /// Whether one of the two tokens before announces a name, or a line begins here.
-    fn after_cue(&self, at: usize) -> bool {
-        (1..=2).any(|by| self.code(at, -by).is_cue())
-            || self.token(at, -1).is_none_or(|t| t.kind == Kind::Break)
+    /// Whether a name in small letters that is also a word may be meant as a name: behind a word that announces
+    /// one, at the begin of a line, or behind a first name in small letters.
+    fn is_announced(&self, at: usize) -> bool {
+        let near = if self.code(at, 0).word() == 2 { 1 } else { 2 };
+        let begins = self.token(at, -1).is_none_or(|t| t.kind == Kind::Break);
+        let follows = self.code(at, -1).first() > 0
+            && self.token(at, -1).is_some_and(|t| t.case == Case::Lower);
+        begins || follows || (1..=near).any(|by| self.code(at, -by).is_cue())
     }
 
     /// Han and Hangul: what begins with a surname.

@@ -5,7 +5,7 @@
 
 use crate::context::Context;
 use crate::table::{Code, Model};
-use crate::token::{Case, Kind, Token, finish, fold};
+use crate::token::{Case, Kind, Token, finish, fold, hash_of};
 
 /// The most tokens between a candidate and the word that announces it.
 const REACH: isize = 5;
@@ -23,7 +23,7 @@ pub fn each(
     let mut put = |question: u64, answer: u64| {
         emit(finish(question.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ answer))
     };
-    word(context, token, &here, &mut put);
+    word(context, at, &here, model, &mut put);
     around(&here, &mut put);
     announced(context, at, &here, &mut put);
     put(30, join(here.known(0), line.class()));
@@ -145,7 +145,14 @@ fn key(context: &Context<'_>, at: usize, by: isize) -> u64 {
 }
 
 /// How the candidate itself is written.
-fn word(context: &Context<'_>, token: &Token, here: &Here, put: &mut impl FnMut(u64, u64)) {
+fn word(
+    context: &Context<'_>,
+    at: usize,
+    here: &Here,
+    model: &Model<'_>,
+    put: &mut impl FnMut(u64, u64),
+) {
+    let Some(token) = context.token(at, 0) else { return };
     let known = here.known(0);
     put(1, known);
     put(2, join(known, u64::from(here.position)));
@@ -177,12 +184,27 @@ fn word(context: &Context<'_>, token: &Token, here: &Here, put: &mut impl FnMut(
     if text.contains('-') {
         put(11, here.kind);
     }
+    if context.code(at, 0) == Code::UNKNOWN && token.case == Case::Title {
+        let compound = u64::from(is_compound(text, model));
+        put(32, join(compound, join(here.key(-1), here.key(1))));
+        put(33, join(compound, here.known(-1)));
+    }
     // A name is told by what is known of it. Only words are learned one by one.
     if here.key(0) == token.hash {
         put(12, join(token.hash, token.case as u64));
         put(13, join(token.hash, join(here.key(-1), 1)));
         put(13, join(token.hash, join(here.key(1), 2)));
     }
+}
+
+/// Whether a stranger is made of two common words, as brands are: `Sunboard`.
+fn is_compound(text: &str, model: &Model<'_>) -> bool {
+    if !text.is_ascii() || !(6..=16).contains(&text.len()) {
+        return false;
+    }
+    let is_word = |part: &str| model.code(hash_of(part)).word() == 2;
+    (3..=text.len() - 3)
+        .any(|at| text.split_at_checked(at).is_some_and(|(a, b)| is_word(a) && is_word(b)))
 }
 
 /// What stands beside it.

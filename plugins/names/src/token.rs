@@ -358,16 +358,19 @@ impl Word {
         }
     }
 
-    /// Whether the word goes on behind an apostrophe or a hyphen: `O'Brien`, `Jean-Luc`; but `Jane's` and
-    /// `d'Alice` are two words.
+    /// Whether the word goes on behind an apostrophe or a hyphen: `O'Brien`, `Jean-Luc`, the code `FQ-07-KA`; but
+    /// `Jane's` and `d'Alice` are two words.
     fn goes_on(&self, text: &str, at: usize, c: char) -> bool {
-        let rest = text.get(at + c.len_utf8()..).unwrap_or("");
-        let mut next = rest.chars();
-        let Some(first) = next.next().filter(|n| is_letter(*n)) else { return false };
-        if self.digits > 0 {
+        let mut next = text.get(at + c.len_utf8()..).unwrap_or("").chars();
+        let Some(first) = next.next() else { return false };
+        let hyphen = !is_apostrophe(c);
+        if self.digits > 0 || first.is_numeric() {
+            return hyphen && (is_letter(first) || first.is_numeric());
+        }
+        if !is_letter(first) {
             return false;
         }
-        if !is_apostrophe(c) {
+        if hyphen {
             return true;
         }
         let genitive = matches!(first, 's' | 'S') && !next.next().is_some_and(is_letter);

@@ -35,6 +35,32 @@ pub(crate) fn generate(
     out
 }
 
+/// The number of a part, a voucher, a model: letters and digits.
+fn code(lot: &mut Lot) -> String {
+    let mut out = String::new();
+    for part in 0..1 + lot.below(3) {
+        if part > 0 {
+            out.push_str(lot.of(&["-", "-", "-", "/", ""]));
+        }
+        let letters = lot.percent(50);
+        for _ in 0..2 + lot.below(4) {
+            let c = if letters { b'A' + lot.below(26) as u8 } else { b'0' + lot.below(10) as u8 };
+            out.push(char::from(c));
+        }
+    }
+    out
+}
+
+/// The small letter, if it is as long.
+fn small(c: char) -> char {
+    c.to_lowercase().next().filter(|n| n.len_utf8() == c.len_utf8()).unwrap_or(c)
+}
+
+/// The capital, if it is as long.
+fn large(c: char) -> char {
+    c.to_uppercase().next().filter(|n| n.len_utf8() == c.len_utf8()).unwrap_or(c)
+}
+
 struct Writer<'a> {
     templates: &'a Templates,
     people: &'a People,
@@ -64,19 +90,13 @@ impl Writer<'_> {
             }
         }
         let change = self.lot.below(100);
-        if change < 9 {
-            self.recase(|c| c.to_lowercase().next().unwrap_or(c));
-        } else if change < 12 {
-            self.recase(|c| c.to_uppercase().next().unwrap_or(c));
-        } else if change < 15 {
+        if change < 10 {
+            self.sample.text = self.sample.text.chars().map(small).collect();
+        } else if change < 13 {
+            self.sample.text = self.sample.text.chars().map(large).collect();
+        } else if change < 16 {
             self.without_signs();
         }
-    }
-
-    /// Changes every character that keeps its length.
-    fn recase(&mut self, change: impl Fn(char) -> char) {
-        let keep = |c: char, n: char| if n.len_utf8() == c.len_utf8() { n } else { c };
-        self.sample.text = self.sample.text.chars().map(|c| keep(c, change(c))).collect();
     }
 
     fn without_signs(&mut self) {
@@ -97,8 +117,23 @@ impl Writer<'_> {
         if lines.is_empty() {
             return self.filler();
         }
+        let from = self.sample.text.len();
         let template = self.lot.of(lines);
-        let mut rest = template.as_str();
+        self.expand(template);
+        let change = self.lot.below(100);
+        if change < 5 {
+            let line = self.sample.text.split_off(from);
+            self.sample.text.extend(line.chars().map(small));
+        } else if change < 9 && self.sample.text.ends_with(['.', '!', '?']) {
+            let gap = *self.lot.of(&[" ", " ", "\n", " - "]);
+            self.sample.text.push_str(gap);
+            self.slot("F");
+        }
+    }
+
+    /// Writes a template with its slots filled.
+    fn expand(&mut self, template: &str) {
+        let mut rest = template;
         while let Some((before, (slot, after))) =
             rest.split_once('{').and_then(|(before, tail)| Some((before, tail.split_once('}')?)))
         {
@@ -118,6 +153,9 @@ impl Writer<'_> {
             _ => self.people.somebody(self.language, self.held, self.lot),
         };
         match slot {
+            "N" if matches!(self.language, "ja" | "zh" | "ko") && self.lot.percent(60) => {
+                self.slot("J")
+            }
             "N" => {
                 let name = self.whole(&person);
                 self.name(&name);
@@ -146,10 +184,30 @@ impl Writer<'_> {
                 let gap = if self.language == "ja" && self.lot.percent(35) { " " } else { "" };
                 self.name(&format!("{}{gap}{}", person.last, person.first));
             }
+            "V" | "I" | "i" | "I1" | "T" | "W1" | "w1" => self.phrase(slot),
             other => {
                 let text = self.thing(other);
                 self.sample.text.push_str(&text);
             }
+        }
+    }
+
+    /// A part of a sentence. `I1` and `W1` begin with a capital; `i` and `w1` do not.
+    fn phrase(&mut self, slot: &str) {
+        let kind = slot.get(..1).unwrap_or("V").to_uppercase();
+        let Some(sides) = self.templates.phrases.get(&format!("{} {kind}", self.language)) else {
+            return;
+        };
+        // Few are held back; where none is, any will do.
+        let held = self.held && !sides[1].is_empty() && self.lot.percent(60);
+        let phrase = self.lot.of(&sides[usize::from(held)]).clone();
+        let from = self.sample.text.len();
+        self.expand(&phrase);
+        if matches!(slot, "I1" | "W1") {
+            let tail = self.sample.text.split_off(from);
+            let mut chars = tail.chars();
+            self.sample.text.extend(chars.next().map(large));
+            self.sample.text.push_str(chars.as_str());
         }
     }
 
@@ -200,6 +258,14 @@ impl Writer<'_> {
             |kind: &str, lot: &mut Lot| self.corpus.place(self.language, kind, lot).to_owned();
         match slot {
             "C" => self.company(),
+            "X" => code(lot),
+            "B" => self.invented(),
+            "G" => lot.of(&self.templates.organisations).clone(),
+            "Z" => lot.of(&self.templates.cities).clone(),
+            "z" => lot.of(&self.templates.cities).to_lowercase(),
+            "MN" => (*lot
+                .of(&["May", "June", "April", "August", "May", "June", "Jan", "July", "March"]))
+            .to_owned(),
             "O" if lot.percent(25) => self.invented(),
             "O" => lot.of(&self.templates.brands).clone(),
             "Y" => place("city", lot),
@@ -246,17 +312,35 @@ impl Writer<'_> {
         let (a, b) = (self.lot.of(names).clone(), self.lot.of(trades).to_lowercase());
         let ends = [
             "ly", "ify", "io", "hub", "desk", "board", "wise", "flow", "kit", "base", "pay",
-            "sync", "box",
+            "sync", "box", "app", "cart", "mail", "chat", "track", "link", "loop", "works", "ware",
+            "stack", "point", "spot", "space", "dash", "lane", "forge", "grid",
         ];
-        match self.lot.below(3) {
+        match self.lot.below(6) {
             0 => format!("{a}{b}"),
-            1 => format!("{a}{}", self.lot.of(&ends)),
+            1 | 2 => format!("{a}{}", self.lot.of(&ends)),
+            // Any word may be the first half.
+            3 | 4 => {
+                let word = self.word();
+                let mut chars = word.chars();
+                let first: String = chars.next().map(large).into_iter().collect();
+                format!("{first}{}{}", chars.as_str(), self.lot.of(&ends))
+            }
             _ => {
                 let b = self.people.somebody("en", self.held, self.lot).last;
                 let half: String = b.chars().take(4).collect();
                 format!("{half}{}", self.lot.of(&ends))
             }
         }
+    }
+
+    /// A short word in small letters from the catalogues.
+    fn word(&mut self) -> String {
+        let sides = self.corpus.sentences.get("en");
+        let text = sides.map_or("", |s| self.lot.of(&s[usize::from(self.held)]).as_str());
+        let short =
+            |w: &&str| (3..8).contains(&w.len()) && w.bytes().all(|b| b.is_ascii_lowercase());
+        let words: Vec<&str> = text.split(' ').filter(short).collect();
+        if words.is_empty() { "cloud".to_owned() } else { (*self.lot.of(&words)).to_owned() }
     }
 
     fn company(&mut self) -> String {

@@ -92,7 +92,15 @@ fn lock(data: &Path, tables: &Path, model: &[u8]) -> Outcome<String> {
     for (folder, name) in of_data.chain(of_tables.iter().map(|name| (tables, *name))) {
         out += &format!("{}  {name}\n", digest(&fs::read(folder.join(name))?));
     }
-    for name in ["messages.txt", "cues.txt", "brands.txt", "fillers.txt"] {
+    for name in [
+        "messages.txt",
+        "phrases.txt",
+        "cues.txt",
+        "brands.txt",
+        "cities.txt",
+        "organisations.txt",
+        "fillers.txt",
+    ] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("train/templates");
         out += &format!("{}  train/templates/{name}\n", digest(&fs::read(folder.join(name))?));
     }

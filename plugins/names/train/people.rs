@@ -109,6 +109,10 @@ impl People {
             else {
                 continue;
             };
+            // Some lists of Taiwan are in Latin letters.
+            if locale.starts_with("zh_TW") && name.is_ascii() {
+                continue;
+            }
             let side = usize::from(is_held_back(name));
             let entry = locales[side].entry(locale.to_owned()).or_default();
             if part == "first" {
@@ -149,7 +153,7 @@ impl People {
             self.pick(&locale, false, held, lot)
         };
         let mut person = Person { first, last };
-        if lot.percent(18) && person.first.chars().all(|c| (c as u32) < 0x590) {
+        if lot.percent(18) && is_latin(language) {
             let (other, third) = (lot.of(&self.latin).clone(), lot.of(&self.latin).clone());
             person.first = splice(&person.first, &self.pick(&other, true, held, lot), lot);
             person.last = splice(&person.last, &self.pick(&third, false, held, lot), lot);

@@ -23,7 +23,11 @@ impl Language {
 
 pub(crate) struct Templates {
     pub(crate) languages: BTreeMap<String, Language>,
+    /// Parts of sentences by language and kind (`V`, `I`, `T`, `W`): to learn from and held back.
+    pub(crate) phrases: BTreeMap<String, [Vec<String>; 2]>,
     pub(crate) brands: Vec<String>,
+    pub(crate) cities: Vec<String>,
+    pub(crate) organisations: Vec<String>,
     /// The parts of a company's name: what it is called, what it does, what form it has.
     pub(crate) companies: [Vec<String>; 3],
 }
@@ -39,7 +43,27 @@ pub(crate) fn read(folder: &Path) -> Outcome<Templates> {
         let language = languages.entry(name.clone()).or_default();
         let side = usize::from(is_held_back(text));
         let list = if sign == "+" { &mut language.with } else { &mut language.without };
-        list[side].push(text.trim_start().replace("\\n", "\n").replace("\\t", "\t"));
+        let text = text.strip_prefix(' ').unwrap_or(text);
+        list[side].push(text.replace("\\n", "\n").replace("\\t", "\t"));
+    }
+    // Lists, tables and headers look alike in all languages.
+    let all = languages.remove("*").unwrap_or_default();
+    for language in languages.values_mut() {
+        for side in 0..2 {
+            language.with[side].extend(all.with[side].iter().cloned());
+            language.without[side].extend(all.without[side].iter().cloned());
+        }
+    }
+    let mut phrases = BTreeMap::<String, [Vec<String>; 2]>::new();
+    for line in fs::read_to_string(folder.join("phrases.txt"))?.lines() {
+        if let Some(section) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
+            name = section.to_owned();
+        } else if !line.starts_with('#') {
+            for phrase in line.split('|') {
+                phrases.entry(name.clone()).or_default()[usize::from(is_held_back(phrase))]
+                    .push(phrase.to_owned());
+            }
+        }
     }
     let bars = |line: &str| line.split('|').map(str::to_owned).collect::<Vec<_>>();
     let plain = |file: &str| -> Outcome<Vec<Vec<String>>> {
@@ -50,7 +74,9 @@ pub(crate) fn read(folder: &Path) -> Outcome<Templates> {
             .collect())
     };
     let brands = plain("brands.txt")?.concat();
+    let cities = plain("cities.txt")?.concat();
+    let organisations = plain("organisations.txt")?.concat();
     let companies =
         plain("fillers.txt")?.try_into().map_err(|_| "fillers.txt wants three lines")?;
-    Ok(Templates { languages, brands, companies })
+    Ok(Templates { languages, phrases, brands, cities, organisations, companies })
 }
