@@ -61,47 +61,58 @@ struct Run {
     spelled: String,
 }
 
-/// Finds what is hidden in characters. Texts of ASCII without control characters end at once.
+/// Finds what is hidden in characters. Letters of ASCII are passed over without a look at what they are.
 pub(crate) fn scan(text: &str, found: &mut Vec<Found>) {
-    if text
-        .bytes()
-        .all(|byte| (0x20..0x7f).contains(&byte) || matches!(byte, b'\n' | b'\r' | b'\t'))
-    {
-        return;
-    }
-    let right_to_left = text.chars().any(
-        |c| matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}'),
-    );
-    let mut before = None;
-    let mut chars = text.char_indices().peekable();
+    let plain = |byte: &u8| (0x20..0x7f).contains(byte) || matches!(byte, b'\n' | b'\r' | b'\t');
     let mut lone = Lone::default();
-    while let Some((start, c)) = chars.next() {
-        let Some(sort_of) = sort(c) else {
-            before = Some(c);
+    let mut right_to_left = None;
+    let mut place = 0;
+    while let Some(next) =
+        text.as_bytes().get(place..).and_then(|rest| rest.iter().position(|byte| !plain(byte)))
+    {
+        place += next;
+        let rest = text.get(place..).unwrap_or("");
+        let Some(first) = rest.chars().next() else { break };
+        let Some(sort_of) = sort(first) else {
+            place += first.len_utf8();
             continue;
         };
-        let mut run = Run {
-            bytes: start..start + c.len_utf8(),
-            sort: sort_of,
-            count: 1,
-            before,
-            after: None,
-            spelled: String::new(),
-        };
-        spell(c, &mut run.spelled);
-        while let Some((at, c)) = chars.peek().copied() {
-            if sort(c) != Some(sort_of) {
-                run.after = Some(c);
-                break;
-            }
-            run.bytes.end = at + c.len_utf8();
-            run.count += 1;
-            spell(c, &mut run.spelled);
-            chars.next();
-        }
+        let run = run(text, place, sort_of);
+        place = run.bytes.end;
+        let right_to_left = *right_to_left.get_or_insert_with(|| written_from_the_right(text));
         judge(&run, right_to_left, &mut lone, found);
     }
     lone.report(found);
+}
+
+/// The run of one sort that begins at a place.
+fn run(text: &str, start: usize, sort_of: Sort) -> Run {
+    let before = text.get(..start).and_then(|head| head.chars().next_back());
+    let mut run = Run {
+        bytes: start..start,
+        sort: sort_of,
+        count: 0,
+        before,
+        after: None,
+        spelled: String::new(),
+    };
+    for c in text.get(start..).unwrap_or("").chars() {
+        if sort(c) != Some(sort_of) {
+            run.after = Some(c);
+            break;
+        }
+        run.bytes.end += c.len_utf8();
+        run.count += 1;
+        spell(c, &mut run.spelled);
+    }
+    run
+}
+
+/// Whether a text has letters of Hebrew, Arabic and their kin.
+fn written_from_the_right(text: &str) -> bool {
+    text.chars().any(
+        |c| matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}'),
+    )
 }
 
 /// What a tag or a selector stands for: a letter, or a byte.

@@ -151,9 +151,7 @@ impl Walk<'_> {
         let text = self.text;
         let read = |word: &Word| text.get(word.start..word.end).unwrap_or("");
         let Some(last) = row.last().map(read) else { return };
-        for phrase in PHRASES.iter().filter(|phrase| {
-            phrase.words.last().is_some_and(|word| word.eq_ignore_ascii_case(last))
-        }) {
+        for phrase in ending_in(last) {
             let from = row.len() - phrase.words.len();
             let tail = row.get(from..).unwrap_or(&[]);
             let same = |(word, found): (&&str, &Word)| folds(read(found), word);

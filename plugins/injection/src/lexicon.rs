@@ -131,24 +131,107 @@ const fn phrase(words: &'static [&'static str], weight: u8, name: &'static str) 
     Phrase { words, weight, name }
 }
 
-/// Phrases that are said to programs. What they share with ordinary talk weighs little.
+/// How many different last words the phrases have.
+const ENDINGS: usize = endings::<128>().1;
+
+/// For each last word, where its phrases begin, and in the upper half how many they are.
+static ENDING: Words<128> = Words::new(&GROUPS);
+
+static GROUPS: [(&str, u64); ENDINGS] = endings::<ENDINGS>().0;
+
+/// The phrases with a last word.
+pub(crate) fn ending_in(word: &str) -> &'static [Phrase] {
+    let found = ENDING.get(word);
+    let (start, count) = ((found & 0xffff) as usize, (found >> 16) as usize);
+    PHRASES.get(start..start + count).unwrap_or(&[])
+}
+
+/// Phrases that are said to programs, sorted by their last word. What they share with ordinary talk
+/// weighs little.
 #[rustfmt::skip]
-pub(crate) static PHRASES: &[Phrase] = &[
-    phrase(&["you", "are", "now"], 35, "role"), phrase(&["you", "will", "now"], 20, "role"), phrase(&["du", "bist", "jetzt"], 35, "role"), phrase(&["eres", "ahora"], 30, "role"), phrase(&["ahora", "eres"], 30, "role"), phrase(&["tu", "es", "maintenant"], 35, "role"), phrase(&["vous", "etes", "maintenant"], 30, "role"), phrase(&["voce", "e", "agora"], 30, "role"),
-    phrase(&["from", "now", "on"], 20, "role"), phrase(&["ab", "jetzt"], 10, "role"), phrase(&["a", "partir", "de", "ahora"], 20, "role"), phrase(&["a", "partir", "de", "maintenant"], 20, "role"), phrase(&["d", "ora", "in", "poi"], 20, "role"), phrase(&["a", "partir", "de", "agora"], 20, "role"),
-    phrase(&["act", "as"], 25, "role"), phrase(&["pretend", "to", "be"], 35, "role"), phrase(&["pretend", "you"], 30, "role"), phrase(&["roleplay", "as"], 40, "role"), phrase(&["agiere", "als"], 25, "role"), phrase(&["verhalte", "dich", "als"], 25, "role"), phrase(&["actua", "como"], 25, "role"), phrase(&["agis", "comme"], 25, "role"), phrase(&["agisci", "come"], 25, "role"), phrase(&["aja", "como"], 25, "role"),
-    phrase(&["your", "new", "task"], 45, "role"), phrase(&["your", "new", "role"], 40, "role"), phrase(&["your", "new", "objective"], 45, "role"), phrase(&["your", "new", "goal"], 45, "role"), phrase(&["your", "new", "identity"], 45, "role"), phrase(&["your", "real", "task"], 45, "role"),
-    phrase(&["your", "new", "instructions"], 55, "new_orders"), phrase(&["new", "instructions"], 25, "new_orders"), phrase(&["updated", "instructions"], 20, "new_orders"), phrase(&["system", "instructions"], 40, "new_orders"), phrase(&["important", "instructions"], 30, "new_orders"), phrase(&["hidden", "instructions"], 40, "new_orders"), phrase(&["special", "instructions"], 8, "new_orders"), phrase(&["follow", "these", "instructions"], 15, "new_orders"), phrase(&["your", "instructions"], 12, "new_orders"),
+pub(crate) const PHRASES: &[Phrase] = &[
+    phrase(&["repeat", "the", "words", "above"], 55, "prompt"), phrase(&["were", "given", "above"], 20, "told"), phrase(&["the", "words", "above"], 15, "prompt"), phrase(&["everything", "above"], 10, "told"),
+    phrase(&["attention", "agent"], 35, "address"), phrase(&["ai", "agent"], 20, "address"), phrase(&["automated", "agent"], 15, "address"), phrase(&["llm", "agent"], 35, "address"),
+    phrase(&["attention", "agents"], 30, "address"), phrase(&["ai", "agents"], 20, "address"),
+    phrase(&["a", "partir", "de", "agora"], 20, "role"), phrase(&["voce", "e", "agora"], 30, "role"),
+    phrase(&["a", "partir", "de", "ahora"], 20, "role"), phrase(&["eres", "ahora"], 30, "role"),
+    phrase(&["note", "to", "the", "ai"], 50, "address"), phrase(&["you", "are", "an", "ai"], 40, "address"), phrase(&["note", "to", "ai"], 50, "address"), phrase(&["note", "for", "ai"], 50, "address"), phrase(&["attention", "ai"], 50, "address"), phrase(&["dear", "ai"], 40, "address"), phrase(&["hey", "ai"], 30, "address"),
+    phrase(&["verhalte", "dich", "als"], 25, "role"), phrase(&["agiere", "als"], 25, "role"),
+    phrase(&["already", "approved"], 15, "authority"),
+    phrase(&["act", "as"], 25, "role"), phrase(&["roleplay", "as"], 40, "role"),
+    phrase(&["ai", "assistant"], 20, "address"), phrase(&["attention", "assistant"], 40, "address"), phrase(&["dear", "assistant"], 30, "address"),
+    phrase(&["pre", "authorized"], 25, "authority"), phrase(&["already", "authorized"], 15, "authority"),
+    phrase(&["pretend", "to", "be"], 35, "role"),
+    phrase(&["in", "the", "beginning"], 5, "task_first"),
+    phrase(&["agisci", "come"], 25, "role"),
+    phrase(&["agis", "comme"], 25, "role"),
+    phrase(&["actua", "como"], 25, "role"), phrase(&["aja", "como"], 25, "role"),
+    phrase(&["you", "must", "comply"], 40, "authority"),
+    phrase(&["end", "of", "context"], 40, "boundary"),
+    phrase(&["end", "of", "conversation"], 25, "boundary"),
+    phrase(&["ahora", "eres"], 30, "role"),
+    phrase(&["do", "the", "following", "first"], 35, "task_first"), phrase(&["must", "first"], 8, "task_first"),
+    phrase(&["please", "do", "the", "following"], 15, "task_first"),
+    phrase(&["important", "message", "from"], 25, "authority"),
+    phrase(&["your", "new", "goal"], 45, "role"),
+    phrase(&["your", "new", "identity"], 45, "role"),
+    phrase(&["end", "of", "user", "input"], 45, "boundary"), phrase(&["end", "of", "input"], 25, "boundary"),
+    phrase(&["your", "new", "instructions"], 55, "new_orders"), phrase(&["follow", "these", "instructions"], 15, "new_orders"), phrase(&["new", "instructions"], 25, "new_orders"), phrase(&["updated", "instructions"], 20, "new_orders"), phrase(&["system", "instructions"], 40, "new_orders"), phrase(&["important", "instructions"], 30, "new_orders"), phrase(&["hidden", "instructions"], 40, "new_orders"), phrase(&["special", "instructions"], 8, "new_orders"), phrase(&["your", "instructions"], 12, "new_orders"), phrase(&["begin", "instructions"], 40, "boundary"), phrase(&["end", "instructions"], 40, "boundary"),
+    phrase(&["du", "bist", "jetzt"], 35, "role"), phrase(&["ab", "jetzt"], 10, "role"),
+    phrase(&["a", "partir", "de", "maintenant"], 20, "role"), phrase(&["tu", "es", "maintenant"], 35, "role"), phrase(&["vous", "etes", "maintenant"], 30, "role"),
+    phrase(&["developer", "mode"], 15, "freed"), phrase(&["god", "mode"], 40, "freed"), phrase(&["dan", "mode"], 60, "freed"), phrase(&["debug", "mode"], 8, "freed"), phrase(&["admin", "mode"], 15, "freed"), phrase(&["maintenance", "mode"], 5, "freed"),
+    phrase(&["language", "model"], 25, "address"), phrase(&["ai", "model"], 20, "address"),
+    phrase(&["ai", "note"], 20, "address"),
+    phrase(&["you", "are", "now"], 35, "role"), phrase(&["you", "will", "now"], 20, "role"), phrase(&["do", "anything", "now"], 60, "freed"),
+    phrase(&["your", "new", "objective"], 45, "role"),
+    phrase(&["from", "now", "on"], 20, "role"),
+    phrase(&["d", "ora", "in", "poi"], 20, "role"),
     phrase(&["system", "prompt"], 40, "prompt"), phrase(&["initial", "prompt"], 35, "prompt"), phrase(&["your", "prompt"], 35, "prompt"), phrase(&["hidden", "prompt"], 40, "prompt"), phrase(&["previous", "prompt"], 35, "prompt"),
-    phrase(&["developer", "mode"], 15, "freed"), phrase(&["god", "mode"], 40, "freed"), phrase(&["dan", "mode"], 60, "freed"), phrase(&["debug", "mode"], 8, "freed"), phrase(&["do", "anything", "now"], 60, "freed"), phrase(&["admin", "mode"], 15, "freed"), phrase(&["maintenance", "mode"], 5, "freed"),
-    phrase(&["before", "you", "can", "solve"], 45, "task_first"), phrase(&["please", "do", "the", "following"], 15, "task_first"), phrase(&["do", "the", "following", "first"], 35, "task_first"), phrase(&["must", "first"], 8, "task_first"), phrase(&["in", "the", "beginning"], 5, "task_first"), phrase(&["your", "original", "task"], 40, "task_first"), phrase(&["your", "current", "task"], 35, "task_first"),
-    phrase(&["important", "message", "from"], 25, "authority"), phrase(&["message", "from", "the", "system"], 40, "authority"), phrase(&["you", "must", "comply"], 40, "authority"), phrase(&["pre", "authorized"], 25, "authority"), phrase(&["already", "approved"], 15, "authority"), phrase(&["already", "authorized"], 15, "authority"),
-    phrase(&["attention", "ai"], 50, "address"), phrase(&["note", "to", "ai"], 50, "address"), phrase(&["note", "to", "the", "ai"], 50, "address"), phrase(&["note", "for", "ai"], 50, "address"), phrase(&["you", "are", "an", "ai"], 40, "address"), phrase(&["dear", "ai"], 40, "address"), phrase(&["hey", "ai"], 30, "address"), phrase(&["attention", "agent"], 35, "address"), phrase(&["attention", "agents"], 30, "address"), phrase(&["ai", "agents"], 20, "address"), phrase(&["ai", "agent"], 20, "address"), phrase(&["ai", "assistant"], 20, "address"), phrase(&["attention", "assistant"], 40, "address"), phrase(&["dear", "assistant"], 30, "address"),
-    phrase(&["language", "model"], 25, "address"), phrase(&["ai", "model"], 20, "address"), phrase(&["ai", "reading"], 40, "address"), phrase(&["assistant", "reading"], 35, "address"), phrase(&["agent", "reading"], 35, "address"), phrase(&["automated", "agent"], 15, "address"), phrase(&["llm", "agent"], 35, "address"), phrase(&["ai", "note"], 20, "address"),
-    phrase(&["were", "told"], 10, "told"), phrase(&["been", "told"], 8, "told"), phrase(&["were", "given", "above"], 20, "told"), phrase(&["repeat", "the", "words", "above"], 55, "prompt"), phrase(&["the", "words", "above"], 15, "prompt"), phrase(&["everything", "above"], 10, "told"),
-    phrase(&["end", "of", "conversation"], 25, "boundary"), phrase(&["end", "of", "user", "input"], 45, "boundary"), phrase(&["end", "of", "input"], 25, "boundary"), phrase(&["end", "of", "context"], 40, "boundary"), phrase(&["new", "session"], 5, "boundary"), phrase(&["begin", "instructions"], 40, "boundary"), phrase(&["end", "instructions"], 40, "boundary"),
-    phrase(&["before", "using", "this", "tool"], 15, "tool_talk"), phrase(&["before", "calling", "this", "tool"], 15, "tool_talk"), phrase(&["before", "any", "other", "tool"], 20, "tool_talk"), phrase(&["available", "tools"], 15, "tool_talk"), phrase(&["following", "tools"], 25, "tool_talk"), phrase(&["the", "following", "tool"], 25, "tool_talk"),
+    phrase(&["ai", "reading"], 40, "address"), phrase(&["assistant", "reading"], 35, "address"), phrase(&["agent", "reading"], 35, "address"),
+    phrase(&["your", "new", "role"], 40, "role"),
+    phrase(&["new", "session"], 5, "boundary"),
+    phrase(&["before", "you", "can", "solve"], 45, "task_first"),
+    phrase(&["message", "from", "the", "system"], 40, "authority"),
+    phrase(&["your", "new", "task"], 45, "role"), phrase(&["your", "real", "task"], 45, "role"), phrase(&["your", "original", "task"], 40, "task_first"), phrase(&["your", "current", "task"], 35, "task_first"),
+    phrase(&["were", "told"], 10, "told"), phrase(&["been", "told"], 8, "told"),
+    phrase(&["before", "using", "this", "tool"], 15, "tool_talk"), phrase(&["before", "calling", "this", "tool"], 15, "tool_talk"), phrase(&["before", "any", "other", "tool"], 20, "tool_talk"), phrase(&["the", "following", "tool"], 25, "tool_talk"),
+    phrase(&["available", "tools"], 15, "tool_talk"), phrase(&["following", "tools"], 25, "tool_talk"),
+    phrase(&["pretend", "you"], 30, "role"),
 ];
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "runs in the compiler, where a wrong index is an error"
+)]
+const fn endings<const N: usize>() -> ([(&'static str, u64); N], usize) {
+    let mut table = [("", 0u64); N];
+    let (mut count, mut line) = (0, 0);
+    while line < PHRASES.len() {
+        let words = PHRASES[line].words;
+        let last = words[words.len() - 1];
+        if count > 0 && same(table[count - 1].0, last) {
+            table[count - 1].1 += 1 << 16;
+        } else {
+            table[count] = (last, line as u64 | 1 << 16);
+            count += 1;
+        }
+        line += 1;
+    }
+    (table, count)
+}
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "runs in the compiler, where a wrong index is an error"
+)]
+const fn same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let mut place = 0;
+    while place < one.len() && place < other.len() && one[place] == other[place] {
+        place += 1;
+    }
+    place == one.len() && place == other.len()
+}
 
 #[cfg(test)]
 mod tests {
@@ -168,6 +251,7 @@ mod tests {
         for phrase in PHRASES {
             let last = phrase.words.last().unwrap();
             assert!(LEXICON.get(last) & LAST != 0, "{last}");
+            assert!(ending_in(last).iter().any(|other| other.words == phrase.words), "{last}");
             assert!(phrase.words.len() <= 5);
         }
     }

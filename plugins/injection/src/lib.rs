@@ -26,6 +26,7 @@ pub use config::{Config, ConfigError};
 use instruct::{Placed, Stretch, join, signals, weigh};
 use kit::kinds::{DATA_IN_URL, ENCODED_DATA, HIDDEN_TEXT, INJECTION};
 use kit::unfold::{View, base64_tokens};
+use kit::words::long_runs;
 use kit::{Description, Document, Finding, Form, Leaf, Opinion, Phase, Plugin, Report};
 use std::ops::Range;
 
@@ -174,13 +175,10 @@ fn orders(text: &str, view: &View<'_>, phase: Phase, config: &Config, found: &mu
         })
         .collect();
     // Marks that look like tags are not read, so they are looked for in what is written.
-    if !view.is_same() && text.contains('<') {
+    if !view.is_same() {
         let mut marks = Vec::new();
-        marks::scan(text, &mut marks);
-        let tags = marks
-            .into_iter()
-            .filter(|mark| text.get(mark.bytes.start..).is_some_and(|rest| rest.starts_with('<')));
-        hints.extend(tags.map(|mark| Placed {
+        marks::tags(text, &mut marks);
+        hints.extend(marks.into_iter().map(|mark| Placed {
             raw: mark.bytes,
             view: None,
             weight: mark.weight,
@@ -190,18 +188,16 @@ fn orders(text: &str, view: &View<'_>, phase: Phase, config: &Config, found: &mu
     for stretch in join(hints) {
         report(&stretch, view, config, found);
     }
-    if text.len() >= 24 {
-        for (bytes, plain) in base64_tokens(read) {
+    long_runs(read, 24, |start, run| {
+        for (bytes, plain) in base64_tokens(run) {
             let confidence = weigh(&plain);
             if confidence >= 25 {
-                let packed = Found {
-                    value: Some(plain),
-                    ..Found::new(view.range(bytes), INJECTION, confidence.max(90), "packed")
-                };
-                found.push(packed);
+                let bytes = view.range(start + bytes.start..start + bytes.end);
+                let packed = Found::new(bytes, INJECTION, confidence.max(90), "packed");
+                found.push(Found { value: Some(plain), ..packed });
             }
         }
-    }
+    });
 }
 
 fn report(stretch: &Stretch, view: &View<'_>, config: &Config, found: &mut Vec<Found>) {

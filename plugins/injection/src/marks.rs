@@ -33,30 +33,49 @@ const TURNS: &[(&str, u8, &str)] = &[
     ("begin system", 40, "turn"),
 ];
 
+/// Finds marks that look like tags.
+pub(crate) fn tags(text: &str, signals: &mut Vec<Signal>) {
+    let bytes = text.as_bytes();
+    let mut place = 0;
+    while let Some(next) = text.get(place..).and_then(|rest| rest.find('<')) {
+        place += next;
+        // What begins `<p`, `<b`, `<d` is HTML nearly always; the marks' own second letters are few.
+        if bytes
+            .get(place + 1)
+            .is_some_and(|second| b"|<ersi/aofhtu".contains(&second.to_ascii_lowercase()))
+        {
+            at(bytes, place, MARKS, signals);
+        }
+        place += 1;
+    }
+}
+
 /// Finds marks.
 pub(crate) fn scan(text: &str, signals: &mut Vec<Signal>) {
     let bytes = text.as_bytes();
-    let mut line = true;
-    for (place, byte) in bytes.iter().enumerate() {
-        match byte {
-            b'<' | b'[' | b'#' | b'{' => {
-                // Runs of one mark are looked at once.
-                if place == 0 || bytes.get(place - 1) != Some(byte) {
-                    at(bytes, place, MARKS, signals);
-                }
-                line = line && *byte != b'<';
-            }
-            b'\n' => line = true,
-            b' ' | b'\t' | b'*' | b'-' | b'_' | b'=' | b'>' => {}
-            _ if line => {
-                line = false;
-                if byte.is_ascii_alphabetic() {
-                    at(bytes, place, TURNS, signals);
-                }
-            }
-            _ => {}
+    turn(bytes, 0, signals);
+    let wakes = |byte: &u8| matches!(byte, b'<' | b'[' | b'#' | b'{' | b'\n');
+    let mut place = 0;
+    while let Some(next) = bytes.get(place..).and_then(|rest| rest.iter().position(wakes)) {
+        place += next;
+        let byte = bytes.get(place).copied();
+        if byte == Some(b'\n') {
+            turn(bytes, place + 1, signals);
+        } else if place == 0 || bytes.get(place - 1).copied() != byte {
+            // Runs of one mark are looked at once.
+            at(bytes, place, MARKS, signals);
         }
+        place += 1;
     }
+}
+
+/// The words at the beginning of a line, behind bullets and signs of quotation.
+fn turn(bytes: &[u8], start: usize, signals: &mut Vec<Signal>) {
+    let rest = bytes.get(start..).unwrap_or(&[]);
+    let lead = rest.iter().take(16).take_while(|byte| {
+        matches!(byte, b' ' | b'\t' | b'*' | b'-' | b'_' | b'=' | b'>' | b'#' | b'`')
+    });
+    at(bytes, start + lead.count(), TURNS, signals);
 }
 
 fn at(bytes: &[u8], place: usize, marks: &[(&str, u8, &'static str)], signals: &mut Vec<Signal>) {

@@ -196,6 +196,30 @@ impl<const SLOTS: usize> Words<SLOTS> {
     }
 }
 
+/// Calls back with each run of at least so many letters, digits and signs of base64, and where it
+/// begins. Only every `least`th byte is looked at, for each such run covers one of them.
+pub fn long_runs<'t>(text: &'t str, least: usize, mut each: impl FnMut(usize, &'t str)) {
+    let bytes = text.as_bytes();
+    let inside = |byte: &u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=')
+    };
+    let mut place = least.saturating_sub(1);
+    while let Some(byte) = bytes.get(place) {
+        if !inside(byte) {
+            place += least.max(1);
+            continue;
+        }
+        let head = bytes.get(..place).unwrap_or(&[]);
+        let start = place - head.iter().rev().take_while(|byte| inside(byte)).count();
+        let tail = bytes.get(place..).unwrap_or(&[]);
+        let end = place + tail.iter().take_while(|byte| inside(byte)).count();
+        if end - start >= least {
+            each(start, text.get(start..end).unwrap_or(""));
+        }
+        place = end + least.max(1);
+    }
+}
+
 /// Marks and invisible characters within a word.
 const fn is_joined(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' | '\u{ad}')
@@ -243,6 +267,16 @@ mod tests {
             ("a—password—b", vec![("password", 1)]),
         ] {
             assert_eq!(classes(text), found, "{text}");
+        }
+    }
+
+    #[test]
+    fn long_runs_are_found_wherever_they_lie() {
+        for lead in 0..12 {
+            let text = format!("{}abcdefgh {} ijkl", " ".repeat(lead), "m".repeat(9));
+            let mut found = Vec::new();
+            long_runs(&text, 8, |start, run| found.push((start, run.to_owned())));
+            assert_eq!(found, [(lead, "abcdefgh".to_owned()), (lead + 9, "m".repeat(9))], "{lead}");
         }
     }
 

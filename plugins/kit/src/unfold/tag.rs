@@ -1,6 +1,7 @@
 //! HTML tags and comments, as far as reading needs them.
 
 use super::at;
+use crate::words::Words;
 use std::ops::Range;
 
 /// A tag or comment.
@@ -16,73 +17,104 @@ pub(super) struct Tag {
     pub(super) inner: Vec<Range<usize>>,
 }
 
-/// Tags between letters of one word.
-const INLINE: &[&str] = &[
-    "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "center", "cite", "code", "del", "dfn", "em",
-    "font", "i", "ins", "kbd", "label", "mark", "nobr", "q", "s", "samp", "small", "span",
-    "strike", "strong", "sub", "sup", "tt", "u", "var", "wbr",
-];
+/// A tag between letters of one word.
+const INLINE: u64 = 1;
+/// A tag that ends a line.
+const BLOCK: u64 = 2;
 
-/// Tags that end a line.
-const BLOCK: &[&str] = &[
-    "address",
-    "article",
-    "aside",
-    "blockquote",
-    "body",
-    "br",
-    "button",
-    "caption",
-    "col",
-    "dd",
-    "details",
-    "div",
-    "dl",
-    "dt",
-    "fieldset",
-    "figcaption",
-    "figure",
-    "footer",
-    "form",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "head",
-    "header",
-    "hr",
-    "html",
-    "iframe",
-    "img",
-    "input",
-    "li",
-    "link",
-    "main",
-    "meta",
-    "nav",
-    "ol",
-    "option",
-    "p",
-    "pre",
-    "script",
-    "section",
-    "select",
-    "style",
-    "summary",
-    "table",
-    "tbody",
-    "td",
-    "textarea",
-    "tfoot",
-    "th",
-    "thead",
-    "title",
-    "tr",
-    "ul",
-    "video",
-];
+/// The names of tags. A hash finds them in a few steps; a payload has hundreds of tags.
+static TAGS: Words<256> = Words::new(&[
+    ("a", INLINE),
+    ("abbr", INLINE),
+    ("acronym", INLINE),
+    ("b", INLINE),
+    ("bdi", INLINE),
+    ("bdo", INLINE),
+    ("big", INLINE),
+    ("center", INLINE),
+    ("cite", INLINE),
+    ("code", INLINE),
+    ("del", INLINE),
+    ("dfn", INLINE),
+    ("em", INLINE),
+    ("font", INLINE),
+    ("i", INLINE),
+    ("ins", INLINE),
+    ("kbd", INLINE),
+    ("label", INLINE),
+    ("mark", INLINE),
+    ("nobr", INLINE),
+    ("q", INLINE),
+    ("s", INLINE),
+    ("samp", INLINE),
+    ("small", INLINE),
+    ("span", INLINE),
+    ("strike", INLINE),
+    ("strong", INLINE),
+    ("sub", INLINE),
+    ("sup", INLINE),
+    ("tt", INLINE),
+    ("u", INLINE),
+    ("var", INLINE),
+    ("wbr", INLINE),
+    ("address", BLOCK),
+    ("article", BLOCK),
+    ("aside", BLOCK),
+    ("blockquote", BLOCK),
+    ("body", BLOCK),
+    ("br", BLOCK),
+    ("button", BLOCK),
+    ("caption", BLOCK),
+    ("col", BLOCK),
+    ("dd", BLOCK),
+    ("details", BLOCK),
+    ("div", BLOCK),
+    ("dl", BLOCK),
+    ("dt", BLOCK),
+    ("fieldset", BLOCK),
+    ("figcaption", BLOCK),
+    ("figure", BLOCK),
+    ("footer", BLOCK),
+    ("form", BLOCK),
+    ("h1", BLOCK),
+    ("h2", BLOCK),
+    ("h3", BLOCK),
+    ("h4", BLOCK),
+    ("h5", BLOCK),
+    ("h6", BLOCK),
+    ("head", BLOCK),
+    ("header", BLOCK),
+    ("hr", BLOCK),
+    ("html", BLOCK),
+    ("iframe", BLOCK),
+    ("img", BLOCK),
+    ("input", BLOCK),
+    ("li", BLOCK),
+    ("link", BLOCK),
+    ("main", BLOCK),
+    ("meta", BLOCK),
+    ("nav", BLOCK),
+    ("ol", BLOCK),
+    ("option", BLOCK),
+    ("p", BLOCK),
+    ("pre", BLOCK),
+    ("script", BLOCK),
+    ("section", BLOCK),
+    ("select", BLOCK),
+    ("style", BLOCK),
+    ("summary", BLOCK),
+    ("table", BLOCK),
+    ("tbody", BLOCK),
+    ("td", BLOCK),
+    ("textarea", BLOCK),
+    ("tfoot", BLOCK),
+    ("th", BLOCK),
+    ("thead", BLOCK),
+    ("title", BLOCK),
+    ("tr", BLOCK),
+    ("ul", BLOCK),
+    ("video", BLOCK),
+]);
 
 /// The longest tag that is looked for.
 const LONGEST: usize = 8192;
@@ -104,17 +136,14 @@ pub(super) fn parse(bytes: &[u8], i: usize, html: bool) -> Option<Tag> {
     if !matches!(at(bytes, k), b'>' | b'/' | b' ' | b'\t' | b'\n' | b'\r') {
         return None;
     }
-    let mut name = [0u8; 16];
-    for (to, from) in name.iter_mut().zip(bytes.get(name_at..k)?) {
-        *to = from.to_ascii_lowercase();
-    }
-    let name = std::str::from_utf8(name.get(..k - name_at)?).ok()?;
-    let inline = INLINE.binary_search(&name).is_ok();
-    if !inline && BLOCK.binary_search(&name).is_err() && !html {
+    let name = std::str::from_utf8(bytes.get(name_at..k)?).ok()?;
+    let known = TAGS.get(name);
+    let inline = known == INLINE;
+    if known == 0 && !html {
         return None;
     }
     let (end, inner) = attributes(bytes, k)?;
-    Some(Tag { len: end - i, breaks: !inline, void: name == "wbr", inner })
+    Some(Tag { len: end - i, breaks: !inline, void: name.eq_ignore_ascii_case("wbr"), inner })
 }
 
 fn comment(bytes: &[u8], i: usize) -> Option<Tag> {
@@ -157,14 +186,4 @@ fn attributes(bytes: &[u8], from: usize) -> Option<(usize, Vec<Range<usize>>)> {
 /// Values such as `no-margin` or `100` hold nothing; addresses, links and phrases may.
 fn worth_reading(value: &[u8]) -> bool {
     value.len() > 4 && value.iter().any(|b| matches!(b, b'@' | b' ' | b'/' | b':' | b'%'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{BLOCK, INLINE};
-
-    #[test]
-    fn the_lists_are_sorted() {
-        assert!(INLINE.is_sorted() && BLOCK.is_sorted());
-    }
 }
