@@ -153,6 +153,9 @@ fn anchor(text: &Text<'_>, i: usize) -> Option<Range<usize>> {
     {
         return Some(words);
     }
+    if !word.digit && word.len() >= 9 && eastern(text, word) {
+        return Some(i..i + 1);
+    }
     if word.digit {
         return postal(text, i);
     }
@@ -177,14 +180,18 @@ fn street(text: &Text<'_>, i: usize) -> Option<Range<usize>> {
             first -= 1;
             break;
         }
-        if gap.contains(',')
-            || gap == ". " && text.words.get(first - 1).is_some_and(|w| w.len() > 4)
-        {
+        if gap.contains(',') || gap.contains('.') {
             break;
         }
-        names += usize::from(r == Role::Name);
+        if r == Role::Joint && text.words.get(first - 1).is_none_or(|w| !w.capital) && first == i {
+            break;
+        }
+        names += usize::from(r == Role::Name || r == Role::Street);
         first -= 1;
         steps += 1;
+    }
+    if number.is_some() && names == 0 && text.gap(i) == " " {
+        names += usize::from(matches!(ok(i + 1), Some(Role::Name | Role::Street)));
     }
     if number.is_none() {
         // What stands before a street's own name, such as "In der", is left; names of people are too.
@@ -337,6 +344,7 @@ fn follow(text: &Text<'_>, anchor: Range<usize>) -> Range<usize> {
     let Range { mut start, mut end } = anchor;
     // Forwards, over the postal code and the town.
     let mut steps = 0;
+    let mut coded: Option<usize> = None;
     while steps < 9 {
         let gap = text.gap(end - 1);
         let line = gap.contains('\n');
@@ -350,6 +358,26 @@ fn follow(text: &Text<'_>, anchor: Range<usize>) -> Range<usize> {
                 && (gap != ". " || abbreviated && r != Role::Name || matches!(r, Role::Number))
         };
         if !ok || word.digit && text.char_before(word.start) == Some('+') {
+            break;
+        }
+        // Behind a postal code come no more than two words of a town.
+        let last = text.words.get(end - 1);
+        if last.is_some_and(|w| w.digit && w.len() >= 3 || is_inward(text.plain(w))) {
+            coded = Some(0);
+            if last.is_some_and(|w| is_inward(text.plain(w))) && gap == " " {
+                break;
+            }
+        }
+        if line || gap.contains([',', '-']) {
+            coded = coded.map(|_| 0);
+        }
+        if let Some(n) = &mut coded {
+            *n += 1;
+            if *n > 2 {
+                break;
+            }
+        }
+        if line && word.len() == 1 {
             break;
         }
         end += 1;

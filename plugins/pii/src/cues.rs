@@ -143,6 +143,9 @@ fn greeting(text: &Text<'_>, i: usize) -> Option<(Range<usize>, u8)> {
     }
     let words = sequence(text, k, 3, true)?;
     let last = words.end - 1;
+    if text.gap(last) == " " && text.words.get(words.end).is_some_and(|w| w.is(lex::NOBODY)) {
+        return None;
+    }
     let behind = text.gap(last);
     let closed = behind.starts_with([',', '!', '.', '\n', ':', '-', ';', '?'])
         || behind.starts_with(" -")

@@ -177,6 +177,9 @@ fn spoken(text: &Text<'_>, i: usize) -> Option<Range<usize>> {
     let (start, dots_before) = spoken_local(text, i)?;
     let (end, dots) = spoken_domain(text, i)?;
     let local = text.slice(start..sign.start);
+    if !local.contains(char::is_alphabetic) {
+        return None;
+    }
     let odd = local.contains(['.', '_', '+']) || local.bytes().any(|b| b.is_ascii_digit());
     let mailish = text.words.get(i.saturating_sub(7)..i)?.iter().any(|w| w.is(lex::EMAIL));
     (bracket || dots || dots_before || odd || mailish).then_some(start..end)
@@ -225,6 +228,9 @@ fn spoken_domain(text: &Text<'_>, i: usize) -> Option<(usize, bool)> {
     }
     let (mut k, mut labels, mut spoken) = (i + 1, 1, false);
     let mut end = text.words.get(k)?.end;
+    if !text.words.get(k)?.letter {
+        return None;
+    }
     loop {
         let gap = text.gap(k);
         if matches!(gap, "." | "-") {

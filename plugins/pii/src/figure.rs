@@ -182,6 +182,35 @@ impl Figure<'_> {
         (2..=4).contains(&names)
     }
 
+    /// Whether the number follows a name on its line, or a word that leads to a number: "Jane Doe,
+    /// 01 23 45 67 89", "contatti Jane Doe al 012 345 678".
+    fn behind_a_name(&self) -> bool {
+        let Some(first) = self.groups.first() else { return false };
+        let text = self.text;
+        let n = text.word_at(first.start);
+        let Some(mut k) = n.checked_sub(1) else { return false };
+        let word = |k: usize| text.words.get(k);
+        let leads = word(k).is_some_and(|w| {
+            matches!(
+                text.folded(w),
+                "al" | "at" | "on" | "au" | "unter" | "op" | "pa" | "pod" | "ao"
+            )
+        });
+        if leads && text.gap(k) == " " {
+            if self.groups.len() > 1 {
+                return true;
+            }
+            let Some(before) = k.checked_sub(1) else { return false };
+            k = before;
+        } else if !matches!(text.gap(k), ", " | " (" | " - " | ": " | " | " | " / ") {
+            return false;
+        }
+        let name = |k: usize| {
+            word(k).is_some_and(|w| w.capital && !w.digit && !w.shouted && w.class & RELEVANT == 0)
+        };
+        name(k) && k > 0 && name(k - 1) && text.gap(k - 1).len() == 1
+    }
+
     /// How surely it is a telephone number.
     pub(crate) fn phone(&self, regions: &[Region]) -> Option<u8> {
         let (d, n, near) = (self.digits, self.digits.len(), self.cue.near);
@@ -222,6 +251,12 @@ impl Figure<'_> {
         }
         if self.beside_a_name() && regions.iter().copied().chain(usual()).any(|r| r.dials(d)) {
             return Some(64);
+        }
+        if self.behind_a_name()
+            && n >= 8
+            && regions.iter().copied().chain(usual()).any(|r| r.dials(d))
+        {
+            return Some(62);
         }
         if self.groups.len() == 1 {
             let trunk = d.first() == Some(&b'0') && (10..=12).contains(&n);

@@ -9,7 +9,7 @@ use crate::place::Places;
 use crate::text::Text;
 use crate::{Config, address, cues, date, email, label, lexicon, mention, model, net, secret};
 use kit::unfold::{base64_tokens, fold, fold_text, spaced_letters, spelled_digits};
-use kit::{Document, Finding, Leaf, Party, Report, kinds};
+use kit::{Document, Finding, Form, Leaf, Party, Report, kinds};
 
 /// A text with what was seen in it.
 struct Seen<'a> {
@@ -221,7 +221,7 @@ fn is_own(link: &str) -> bool {
 
 fn scan(text: &Text<'_>, people: &People, regions: &[Region], link: bool, hits: &mut Vec<Hit>) {
     email::find(text, hits);
-    secret::find(text, hits);
+    secret::find(text, link, hits);
     label::find(text, hits);
     if !link {
         Numbers { people, regions }.find(text, hits);
@@ -328,6 +328,10 @@ fn harvest(seen: &mut [Seen<'_>], people: &mut People) {
                 }
                 (kinds::PERSON, "cue" | "model") => {
                     let guessed = !read.contains(' ');
+                    // After "Hello" may stand the name of a product: it is not looked for elsewhere.
+                    if guessed && !names::is_first_name(read) && !names::is_surname(read) {
+                        continue;
+                    }
                     hit.who = Some(people.name(read, None, None, party_of_mention(party), guessed));
                 }
                 _ => {}
@@ -380,6 +384,47 @@ fn repeat(one: &mut Seen<'_>, people: &People) {
     mention::find(&one.text, people, &mut one.hits);
 }
 
+/// A name of which a part is known takes in the words beside it that look like the rest: capitals
+/// that are no words.
+fn grow(text: &Text<'_>, hits: &mut [Hit]) {
+    if text.form == Form::Key {
+        return;
+    }
+    let taken: Vec<std::ops::Range<usize>> = hits.iter().map(|h| h.bytes.clone()).collect();
+    let free = |w: &crate::text::Word| !taken.iter().any(|t| t.start < w.end && w.start < t.end);
+    let name = |w: &crate::text::Word| {
+        w.capital
+            && !w.digit
+            && w.class == 0
+            && w.len() > 1
+            && free(w)
+            && !names::is_word(text.folded(w))
+    };
+    for hit in hits.iter_mut().filter(|h| h.kind == kinds::PERSON && h.reason != "field") {
+        let n = text.word_at(hit.bytes.end);
+        if let Some(word) = text.words.get(n)
+            && (text.slice(hit.bytes.end..word.start) == " " && name(word)
+                || text.slice(hit.bytes.end..word.start) == "-"
+                    && !word.digit
+                    && free(word)
+                    && text.read_text().contains(' '))
+        {
+            hit.bytes.end = word.end;
+        }
+        let mut start = hit.bytes.start;
+        let first = text.word_at(start);
+        for k in (0..first).rev().take(2) {
+            let Some(word) = text.words.get(k) else { break };
+            let gap = text.slice(word.end..start);
+            if !(gap == " " || gap == "-") || !name(word) {
+                break;
+            }
+            start = word.start;
+        }
+        hit.bytes.start = start;
+    }
+}
+
 /// Findings of a text: hits that stay, as bytes of the leaf.
 fn report(
     one: Seen<'_>,
@@ -401,6 +446,7 @@ fn report(
         hits.retain(|h| !config.off.iter().any(|k| k == h.kind));
     }
     let leaf = document.leaves.get(text.leaf).map(|l| l.text.as_str()).unwrap_or_default();
+    grow(&text, &mut hits);
     for hit in settle(hits) {
         let who = hit.who.and_then(|n| people.person(n));
         let party = match (who.map(|p| p.party), text.form) {

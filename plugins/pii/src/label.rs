@@ -143,6 +143,7 @@ fn take(text: &Text<'_>, from: usize, shape: &Shape) -> Option<Range<usize>> {
         plain.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
     };
     if !is_code(first)
+        || !first.digit && first.class != 0
         || matches!(at(text.bytes(), first.start.wrapping_sub(1)), b'$' | b'.' | b'#')
         || !first.digit && first.len() > 6 && first.len() != 16
     {

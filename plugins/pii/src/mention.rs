@@ -218,9 +218,10 @@ fn name(text: &Text<'_>, found: &Match, people: &People, n: usize, hits: &mut Ve
     let fine = if person.guessed {
         cased && size >= 4 && (!p.common || !vetoed(text, found.words.clone()))
     } else if p.common {
-        cased && !vetoed(text, found.words.clone()) || !cased && signs(text, &found.words)
+        cased && !vetoed(text, found.words.clone())
+            || !cased && (signs(text, &found.words) || told(text, &found.words))
     } else {
-        cased || size >= 4
+        cased || size >= 4 && is_careless(text, first.start)
     };
     if fine {
         let confidence = match (person.guessed, p.common) {
@@ -230,6 +231,27 @@ fn name(text: &Text<'_>, found: &Match, people: &People, n: usize, hits: &mut Ve
         };
         push(found.bytes.clone(), people, n, part, confidence, hits);
     }
+}
+
+/// Whether the sentence around a place begins with a small letter, or the text is no sentence: then
+/// small letters say nothing about names.
+pub(crate) fn is_careless(text: &Text<'_>, place: usize) -> bool {
+    let before = text.slice(0..place);
+    let start = before.rfind(['.', '!', '?', '\n']).map_or(0, |n| n + 1);
+    let first = before.get(start..).unwrap_or_default().chars().find(|c| c.is_alphabetic());
+    first.is_none_or(char::is_lowercase) || !text.read_text().contains(' ')
+}
+
+/// Whether somebody is told or asked, in small letters: "tell mark i said hi".
+fn told(text: &Text<'_>, words: &Range<usize>) -> bool {
+    let Some(before) = words.start.checked_sub(1).and_then(|n| text.words.get(n)) else {
+        return false;
+    };
+    matches!(
+        text.folded(before),
+        "tell" | "ask" | "cc" | "told" | "asked" | "ping" | "with" | "invite" | "add"
+    ) && text.gap(words.start - 1) == " "
+        && is_careless(text, before.start)
 }
 
 /// Whether a word stands behind a greeting or a closing and ends its line: "ta, mark".
@@ -291,7 +313,25 @@ pub(crate) fn vetoed(text: &Text<'_>, words: Range<usize>) -> bool {
             || w.capital && !w.is(lex::THING)
             || matches!(
                 text.folded(w),
-                "is" | "was" | "from" | "and" | "or" | "at" | "und" | "et" | "y" | "speaking"
+                "is" | "was"
+                    | "will"
+                    | "would"
+                    | "can"
+                    | "could"
+                    | "had"
+                    | "did"
+                    | "does"
+                    | "should"
+                    | "must"
+                    | "might"
+                    | "from"
+                    | "and"
+                    | "or"
+                    | "at"
+                    | "und"
+                    | "et"
+                    | "y"
+                    | "speaking"
             )
     });
     !(closed || says)

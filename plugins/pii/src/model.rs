@@ -82,6 +82,11 @@ fn may_be(text: &Text<'_>, word: &Word) -> bool {
     }
 }
 
+/// A word of the language in small letters.
+fn is_plain(text: &Text<'_>, word: &Word) -> bool {
+    !word.capital && !word.is(lex::PARTICLE) && names::is_word(text.folded(word))
+}
+
 /// A name without words at its ends that are never a part of one.
 fn trimmed(text: &Text<'_>, bytes: Range<usize>) -> Option<Range<usize>> {
     let from = text.word_at(bytes.start);
@@ -93,11 +98,20 @@ fn trimmed(text: &Text<'_>, bytes: Range<usize>) -> Option<Range<usize>> {
         words = rest;
     }
     while let [rest @ .., last] = words
-        && last.is(lex::NOBODY)
+        && (last.is(lex::NOBODY) || !rest.is_empty() && is_plain(text, last))
+    {
+        words = rest;
+    }
+    while let [first, rest @ ..] = words
+        && !rest.is_empty()
+        && is_plain(text, first)
     {
         words = rest;
     }
     let (first, last) = (words.first()?, words.last()?);
+    if words.len() == 1 && !first.capital && !crate::mention::is_careless(text, first.start) {
+        return None;
+    }
     if words.len() == 1 && first.is(lex::MONTH) && crate::mention::vetoed(text, from..to) {
         return None;
     }

@@ -348,6 +348,7 @@ fn parts(name: &str, part: Option<&str>) -> Vec<Part> {
                 || piece.bytes().all(|b| b.is_ascii_digit());
             let common = class & !(lex::PARTICLE | lex::TITLE) != 0
                 || lex::is_name_word(piece)
+                || names::is_word(piece)
                 || size < 3 && piece.is_ascii();
             out.push(Part { folded: piece.to_owned(), place, common, weak });
         }

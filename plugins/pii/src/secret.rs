@@ -47,7 +47,7 @@ const fn is_key(b: u8) -> bool {
 }
 
 /// Keys in a text.
-pub(crate) fn find(text: &Text<'_>, hits: &mut Vec<Hit>) {
+pub(crate) fn find(text: &Text<'_>, link: bool, hits: &mut Vec<Hit>) {
     let bytes = text.bytes();
     for word in &text.words {
         if word.len() < 2
@@ -89,6 +89,9 @@ pub(crate) fn find(text: &Text<'_>, hits: &mut Vec<Hit>) {
             }
         }
     }
+    if !link {
+        long(text, hits);
+    }
     if let Some(start) = text.read_text().find("-----BEGIN ") {
         let rest = text.slice(start..text.read_text().len());
         if rest.get(..60).unwrap_or(rest).contains("PRIVATE KEY") {
@@ -97,6 +100,22 @@ pub(crate) fn find(text: &Text<'_>, hits: &mut Vec<Hit>) {
                 .and_then(|n| rest.get(n + 9..)?.find("-----").map(|m| n + 9 + m + 5))
                 .unwrap_or(rest.len());
             hits.push(Hit::new(start..start + end, kinds::SECRET, 99, "mark"));
+        }
+    }
+}
+
+/// Long words of both cases and digits in no order: nobody writes these, programs give them out.
+fn long(text: &Text<'_>, hits: &mut Vec<Hit>) {
+    for word in &text.words {
+        if word.len() < 32 || !word.digit {
+            continue;
+        }
+        let token = text.plain(word);
+        let both = token.bytes().any(|b| b.is_ascii_uppercase())
+            && token.bytes().any(|b| b.is_ascii_lowercase());
+        let linked = matches!(at(text.bytes(), word.start.wrapping_sub(1)), b'/') && word.start > 0;
+        if both && !linked && is_random(token, 32) {
+            hits.push(Hit::new(word.start..word.end, kinds::SECRET, 66, "lot"));
         }
     }
 }

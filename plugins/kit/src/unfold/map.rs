@@ -94,7 +94,7 @@ impl<'t> View<'t> {
     /// unless nothing else is left.
     #[must_use]
     pub fn pieces(&self, bytes: Range<usize>) -> Vec<Range<usize>> {
-        let first = self.runs.partition_point(|r| r.to as usize <= bytes.start);
+        let first = self.runs.partition_point(|r| (r.to as usize) < bytes.start);
         let cut = |r: &&Run| r.made == Made::Tag && (r.to as usize) < bytes.end;
         let inside = self.runs.get(first..).unwrap_or(&[]);
         let mut inside = inside.iter().take_while(|r| (r.to as usize) < bytes.end).peekable();
