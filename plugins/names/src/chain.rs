@@ -12,14 +12,17 @@ pub const LABELS: usize = 3;
 /// Where a run starts from.
 pub const START: usize = 0;
 
+/// What weighs on going from one label to another, as a factor.
+pub type Factors = [[f32; LABELS]; LABELS];
+
 /// The probabilities of begin and inside for each token of a run.
 #[must_use]
-pub fn marginals(scores: &[[f32; LABELS]], transitions: &[[f32; LABELS]; LABELS]) -> Vec<[f32; 2]> {
-    let forward = forward(scores, transitions);
+pub fn marginals(scores: &[[f32; LABELS]], factors: &Factors) -> Vec<[f32; 2]> {
+    let forward = forward(scores, factors);
     let mut out = vec![[0.0; 2]; scores.len()];
     let mut beta = [0.0_f32; LABELS];
     for (label, slot) in beta.iter_mut().enumerate() {
-        *slot = exp_of(transitions, label, START);
+        *slot = factor(factors, label, START);
     }
     for ((alpha, score), place) in forward.iter().zip(scores).zip(out.iter_mut()).rev() {
         let joint = pointwise(alpha, &beta);
@@ -29,8 +32,7 @@ pub fn marginals(scores: &[[f32; LABELS]], transitions: &[[f32; LABELS]; LABELS]
         let weighed = pointwise(&beta, &score.map(f32::exp));
         let mut before = [0.0; LABELS];
         for (from, slot) in before.iter_mut().enumerate() {
-            *slot =
-                weighed.iter().enumerate().map(|(to, w)| exp_of(transitions, from, to) * w).sum();
+            *slot = weighed.iter().enumerate().map(|(to, w)| factor(factors, from, to) * w).sum();
         }
         beta = normal(before);
     }
@@ -39,17 +41,14 @@ pub fn marginals(scores: &[[f32; LABELS]], transitions: &[[f32; LABELS]; LABELS]
 
 /// Forward sums, each made to add up to one.
 #[must_use]
-pub fn forward(
-    scores: &[[f32; LABELS]],
-    transitions: &[[f32; LABELS]; LABELS],
-) -> Vec<[f32; LABELS]> {
+pub fn forward(scores: &[[f32; LABELS]], factors: &Factors) -> Vec<[f32; LABELS]> {
     let mut alpha = [1.0, 0.0, 0.0];
     let mut out = Vec::with_capacity(scores.len());
     for score in scores {
         let mut next = [0.0; LABELS];
         for (to, (slot, s)) in next.iter_mut().zip(score).enumerate() {
             let sum: f32 =
-                alpha.iter().enumerate().map(|(from, a)| a * exp_of(transitions, from, to)).sum();
+                alpha.iter().enumerate().map(|(from, a)| a * factor(factors, from, to)).sum();
             *slot = sum * s.exp();
         }
         alpha = normal(next);
@@ -58,8 +57,8 @@ pub fn forward(
     out
 }
 
-fn exp_of(transitions: &[[f32; LABELS]; LABELS], from: usize, to: usize) -> f32 {
-    transitions.get(from).and_then(|row| row.get(to)).map_or(0.0, |t| t.exp())
+fn factor(factors: &Factors, from: usize, to: usize) -> f32 {
+    factors.get(from).and_then(|row| row.get(to)).copied().unwrap_or(0.0)
 }
 
 fn pointwise(a: &[f32; LABELS], b: &[f32; LABELS]) -> [f32; LABELS] {
@@ -76,10 +75,10 @@ fn normal(values: [f32; LABELS]) -> [f32; LABELS] {
 #[must_use]
 pub fn label(context: &Context<'_>, model: &Model<'_>) -> Vec<[f32; 2]> {
     let mut out = vec![[0.0; 2]; context.tokens.len()];
-    let mut transitions = [[0.0; LABELS]; LABELS];
-    for (from, row) in transitions.iter_mut().enumerate() {
+    let mut factors = [[0.0; LABELS]; LABELS];
+    for (from, row) in factors.iter_mut().enumerate() {
         for (to, slot) in row.iter_mut().enumerate() {
-            *slot = model.transition(from, to);
+            *slot = model.transition(from, to).exp();
         }
     }
     let (mut at, mut line, mut line_end) = (0, Line::default(), 0);
@@ -96,7 +95,7 @@ pub fn label(context: &Context<'_>, model: &Model<'_>) -> Vec<[f32; 2]> {
         }
         let scores: Vec<_> =
             (from..from + length).map(|i| score(context, i, model, line)).collect();
-        for (slot, p) in out.iter_mut().skip(from).zip(marginals(&scores, &transitions)) {
+        for (slot, p) in out.iter_mut().skip(from).zip(marginals(&scores, &factors)) {
             *slot = p;
         }
         at = from + length;

@@ -5,7 +5,7 @@
 //! what it learns is what the decoder needs.
 
 use crate::table::{Code, Model};
-use crate::token::{Case, Kind, Token};
+use crate::token::{Case, Kind, Token, hash_of};
 
 /// A text, cut and looked up.
 #[derive(Clone, Debug)]
@@ -30,9 +30,7 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn new(text: &'a str, model: &Model<'_>) -> Self {
         let tokens = crate::token::tokens(text);
-        let codes = tokens
-            .iter()
-            .map(|t| if t.kind == Kind::Sign { Code::UNKNOWN } else { look_up(t, model) });
+        let codes = tokens.iter().map(|t| look_up(text, t, model));
         Self::with_codes(text, codes.collect(), tokens, model)
     }
 
@@ -130,11 +128,7 @@ impl<'a> Context<'a> {
             return Code::UNKNOWN;
         };
         let word = self.text.get(a.start as usize..b.end as usize).unwrap_or("");
-        if a.end == b.start && a.kind == b.kind {
-            model.code(crate::token::hash_of(word))
-        } else {
-            Code::UNKNOWN
-        }
+        if a.end == b.start && a.kind == b.kind { model.code(hash_of(word)) } else { Code::UNKNOWN }
     }
 
     /// Signs and small words between two candidates: the point of `J. Smith`, the `van` of `Anna van Dyk`.
@@ -167,11 +161,34 @@ impl<'a> Context<'a> {
     }
 }
 
-fn look_up(token: &Token, model: &Model<'_>) -> Code {
-    match token.kind {
-        Kind::Word | Kind::Han | Kind::Hangul | Kind::Hiragana | Kind::Katakana => {
-            model.code(token.hash)
-        }
-        _ => Code::UNKNOWN,
+fn look_up(text: &str, token: &Token, model: &Model<'_>) -> Code {
+    if !matches!(
+        token.kind,
+        Kind::Word | Kind::Han | Kind::Hangul | Kind::Hiragana | Kind::Katakana
+    ) {
+        return Code::UNKNOWN;
     }
+    let code = model.code(token.hash);
+    if code == Code::UNKNOWN && token.kind == Kind::Word {
+        look_up_parts(text, token, model)
+    } else {
+        code
+    }
+}
+
+/// A stranger with a hyphen is what its parts are: `Anna-Lena` is a name, `follow-up` a word.
+fn look_up_parts(text: &str, token: &Token, model: &Model<'_>) -> Code {
+    let word = text.get(token.start as usize..token.end as usize).unwrap_or("");
+    if !word.contains('-') {
+        return Code::UNKNOWN;
+    }
+    let (mut first, mut last, mut words, mut parts) = (0, 0, 0_u8, 0_u8);
+    for code in word.split('-').map(|part| model.code(hash_of(part))) {
+        (first, last) = (code.first().max(first), code.last().max(last));
+        words = words.saturating_add(u8::from(code.word() > 0));
+        parts = parts.saturating_add(1);
+    }
+    // In small letters one word is enough: few write their own name as `front-anna`.
+    let is_word = words == parts || (words > 0 && token.case == Case::Lower);
+    if is_word { Code::of(0, 0, 1) } else { Code::of(first, last, 0) }
 }

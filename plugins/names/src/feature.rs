@@ -197,14 +197,19 @@ fn word(
     }
 }
 
-/// Whether a stranger is made of two common words, as brands are: `Sunboard`.
+/// Whether a stranger is made of two words, as brands and some surnames are: `Sunboard`.
 fn is_compound(text: &str, model: &Model<'_>) -> bool {
     if !text.is_ascii() || !(6..=16).contains(&text.len()) {
         return false;
     }
-    let is_word = |part: &str| model.code(hash_of(part)).word() == 2;
-    (3..=text.len() - 3)
-        .any(|at| text.split_at_checked(at).is_some_and(|(a, b)| is_word(a) && is_word(b)))
+    let level = |part: &str| match model.code(hash_of(part)).word() {
+        1 if part.len() < 4 => 0,
+        level => level,
+    };
+    (3..=text.len() - 3).filter_map(|at| text.split_at_checked(at)).any(|(a, b)| {
+        let (a, b) = (level(a), level(b));
+        a > 0 && b > 0 && a + b > 2
+    })
 }
 
 /// What stands beside it.

@@ -220,6 +220,9 @@ impl Cutter<'_> {
 
     /// Takes the next token, or white space.
     fn next(&mut self) -> Option<()> {
+        if self.plain() {
+            return Some(());
+        }
         let c = self.rest().chars().next()?;
         if c == '\n' || c == '\r' {
             let length =
@@ -244,6 +247,43 @@ impl Cutter<'_> {
             self.push(length, Kind::Sign, Case::None, letters, step(SEED, c as u32));
         }
         Some(())
+    }
+
+    /// The usual case, a blank or a word of plain letters with nothing special behind it, in one pass over the
+    /// bytes. It gives what `word` would.
+    fn plain(&mut self) -> bool {
+        let bytes = self.text.as_bytes().get(self.at..).unwrap_or(&[]);
+        if bytes.first() == Some(&b' ') {
+            self.at += 1;
+            self.spaced = true;
+            return true;
+        }
+        let (mut hash, mut upper, mut length) = (SEED, 0, 0);
+        for byte in bytes.iter().take_while(|b| b.is_ascii_alphabetic()) {
+            upper += usize::from(byte.is_ascii_uppercase());
+            hash = step(hash, u32::from(byte | 0x20));
+            length += 1;
+        }
+        let ends = match bytes.get(length) {
+            None | Some(b' ' | b'\n' | b',' | b'!' | b'?' | b')' | b';' | b'"' | b'<' | b'>') => {
+                true
+            }
+            Some(b'.') => matches!(bytes.get(length + 1), None | Some(b' ' | b'\n')),
+            Some(_) => false,
+        };
+        if length == 0 || !ends {
+            return false;
+        }
+        let title = upper == 1 && bytes.first().is_some_and(u8::is_ascii_uppercase);
+        let case = match upper {
+            0 => Case::Lower,
+            1 if length == 1 => Case::Single,
+            n if n == length => Case::Upper,
+            _ if title => Case::Title,
+            _ => Case::Mixed,
+        };
+        self.push(length, Kind::Word, case, length, hash);
+        true
     }
 
     fn kana(&mut self, hiragana: bool) {

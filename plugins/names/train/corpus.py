@@ -17,6 +17,7 @@ DATA, SITE, WORDS, OUT = sys.argv[1:5]
 LANGUAGES = "en de fr es it nl pt pl sv da nb fi tr ro cs hu ru el uk vi he ar hi ja ko zh".split()
 CASELESS = {"he", "ar", "hi"}
 NO_WORDS = {"ja", "ko", "zh"}
+MANY_ENDINGS = {"fi", "hu", "tr", "uk", "ru", "pl", "cs", "he", "ar", "el"}
 
 
 def write(name, rows):
@@ -231,7 +232,8 @@ def words(texts, names):
                     # German nouns have capitals wherever they stand; others may begin a sentence.
                     inside[word.lower()] += 1 if language == "de" or n == 0 else 0
         for word, n in seen.items():
-            if n >= 2:
+            # Where words have many endings, what was seen twice says little about the rest.
+            if n >= (3 if language in MANY_ENDINGS else 2):
                 put(word, 2 if n >= 4 else 1)
         for word, n in inside.items():
             if n >= 2 and word not in names:

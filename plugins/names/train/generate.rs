@@ -35,12 +35,30 @@ pub(crate) fn generate(
     out
 }
 
+/// The same text with slips of the hand in small words: a letter dropped, doubled or changed with the next.
+fn slips(text: &str, lot: &mut Lot) -> String {
+    let slip = |word: &str, lot: &mut Lot| {
+        let mut letters: Vec<char> = word.chars().collect();
+        if letters.len() > 3 && letters.iter().all(|c| c.is_lowercase()) && lot.percent(35) {
+            let at = 1 + lot.below(letters.len() - 2);
+            match lot.below(3) {
+                0 => drop(letters.remove(at)),
+                1 => letters.insert(at, letters[at]),
+                _ => letters.swap(at, at + 1),
+            }
+        }
+        letters.into_iter().collect::<String>()
+    };
+    text.split(' ').map(|word| slip(word, lot)).collect::<Vec<_>>().join(" ")
+}
+
 /// The number of a part, a voucher, a model: letters and digits.
 fn code(lot: &mut Lot) -> String {
     let mut out = String::new();
     for part in 0..1 + lot.below(3) {
         if part > 0 {
-            out.push_str(lot.of(&["-", "-", "-", "/", ""]));
+            let sign = *lot.of(&["-", "-", "-", "/", ""]);
+            out.push_str(sign);
         }
         let letters = lot.percent(50);
         for _ in 0..2 + lot.below(4) {
@@ -107,6 +125,7 @@ impl Writer<'_> {
     fn filler(&mut self) {
         if let Some(sides) = self.corpus.sentences.get(self.language) {
             let text = self.lot.of(&sides[usize::from(self.held)]).clone();
+            let text = if self.lot.percent(15) { slips(&text, self.lot) } else { text };
             self.sample.text.push_str(&text);
         }
     }
@@ -259,6 +278,7 @@ impl Writer<'_> {
         match slot {
             "C" => self.company(),
             "X" => code(lot),
+            "x" => self.jargon(),
             "B" => self.invented(),
             "G" => lot.of(&self.templates.organisations).clone(),
             "Z" => lot.of(&self.templates.cities).clone(),
@@ -329,6 +349,19 @@ impl Writer<'_> {
                 let b = self.people.somebody("en", self.held, self.lot).last;
                 let half: String = b.chars().take(4).collect();
                 format!("{half}{}", self.lot.of(&ends))
+            }
+        }
+    }
+
+    /// A word in small letters that no list has: misspelt, made of two, or of the trade.
+    fn jargon(&mut self) -> String {
+        match self.lot.below(4) {
+            0 => self.invented().to_lowercase(),
+            1 => self.lot.of(&self.templates.trade).clone(),
+            2 => format!("{}-{}", self.word(), self.word()),
+            _ => {
+                let word = self.word();
+                slips(&word, self.lot)
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use names::chain::{LABELS, START, forward, marginals};
+use names::chain::{Factors, LABELS, START, forward, marginals};
 use names::context::Context;
 use names::feature::{Line, each};
 use names::table::{Code, Model};
@@ -17,7 +17,7 @@ const ROUNDS: usize = 6;
 /// A feature that was seen less often is not learned.
 const LEAST: u32 = 6;
 /// How many features the file may hold.
-const MOST: usize = 30_000;
+const MOST: usize = 28_000;
 const RATE: f32 = 0.12;
 const SPARSE: f32 = 1.2;
 const SMOOTH: f32 = 0.4;
@@ -176,7 +176,8 @@ impl Leader {
     /// One run: its share of the loss, about.
     fn step(&mut self, run: &Run) -> f32 {
         let scores: Vec<[f32; LABELS]> = run.features.iter().map(|f| self.score(f)).collect();
-        let marginals = marginals(&scores, &self.transitions);
+        let factors = self.transitions.map(|row| row.map(f32::exp));
+        let marginals = marginals(&scores, &factors);
         let mut loss = 0.0;
         for ((features, label), p) in run.features.iter().zip(&run.labels).zip(&marginals) {
             let gradient =
@@ -185,7 +186,7 @@ impl Leader {
             loss -= right.max(1e-6).ln();
             features.iter().for_each(|f| self.update(*f as usize, gradient));
         }
-        self.step_transitions(run, &scores);
+        self.step_transitions(run, &scores, &factors);
         loss
     }
 
@@ -220,11 +221,10 @@ impl Leader {
     }
 
     /// Expected less seen transitions, by the forward sums and the backward sums of the run.
-    fn step_transitions(&mut self, run: &Run, scores: &[[f32; LABELS]]) {
-        let alphas = forward(scores, &self.transitions);
-        let exp = |t: &[[f32; LABELS]; LABELS], a: usize, b: usize| t[a][b].exp();
+    fn step_transitions(&mut self, run: &Run, scores: &[[f32; LABELS]], factors: &Factors) {
+        let alphas = forward(scores, factors);
         let mut gradient = [[0.0_f32; LABELS]; LABELS];
-        let mut beta: [f32; LABELS] = std::array::from_fn(|l| exp(&self.transitions, l, START));
+        let mut beta: [f32; LABELS] = std::array::from_fn(|l| factors[l][START]);
         for at in (0..scores.len()).rev() {
             let before = if at == 0 { [1.0, 0.0, 0.0] } else { alphas[at - 1] };
             let mut joint = [[0.0_f32; LABELS]; LABELS];
@@ -232,7 +232,7 @@ impl Leader {
             let mut next = [0.0_f32; LABELS];
             for from in 0..LABELS {
                 for to in 0..LABELS {
-                    let edge = exp(&self.transitions, from, to) * scores[at][to].exp() * beta[to];
+                    let edge = factors[from][to] * scores[at][to].exp() * beta[to];
                     joint[from][to] = before[from] * edge;
                     next[from] += edge;
                     sum += joint[from][to];

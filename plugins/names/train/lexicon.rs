@@ -12,7 +12,7 @@ use crate::Outcome;
 /// Births in the US since 1880 that make a first name common, or at least known.
 const FIRST: [u64; 2] = [4_000, 500];
 /// Ranks in the US census that make a surname common, or at least known.
-const LAST: [u64; 2] = [5_000, 15_000];
+const LAST: [u64; 2] = [5_000, 14_000];
 
 #[derive(Default, Clone, Copy)]
 struct Known {

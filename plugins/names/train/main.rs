@@ -98,6 +98,7 @@ fn lock(data: &Path, tables: &Path, model: &[u8]) -> Outcome<String> {
         "cues.txt",
         "brands.txt",
         "cities.txt",
+        "trade.txt",
         "organisations.txt",
         "fillers.txt",
     ] {

@@ -25,7 +25,7 @@ pub(crate) fn pack(
         ));
     }
     let (word_bits, word_count, word_bytes) =
-        table(entries, |e| u16::from_le_bytes([e[0], e[1]]) >> CODE_BITS);
+        table(entries, 4, |e| u16::from_le_bytes([e[0], e[1]]) >> CODE_BITS);
     let mut entries = Vec::new();
     for (hash, weights) in features {
         let [begin, inside] = weights.map(|w| (w / SCALE).round().clamp(-127.0, 127.0) as i8);
@@ -34,7 +34,7 @@ pub(crate) fn pack(
     }
     entries.sort();
     let (feature_bits, feature_count, feature_bytes) =
-        table(entries, |e| u16::from_le_bytes([e[0], e[1]]));
+        table(entries, 1, |e| u16::from_le_bytes([e[0], e[1]]));
     let mut out = MAGIC.to_vec();
     for number in [word_bits, word_count, feature_bits, feature_count, SCALE.to_bits()] {
         out.extend(number.to_le_bytes());
@@ -47,8 +47,12 @@ pub(crate) fn pack(
 }
 
 /// A directory and its entries. Two entries of one bucket that cannot be told apart become one.
-fn table(entries: Vec<(u64, Vec<u8>)>, print: impl Fn(&[u8]) -> u16) -> (u32, u32, Vec<u8>) {
-    let bits = (entries.len() / 4).max(2).ilog2();
+fn table(
+    entries: Vec<(u64, Vec<u8>)>,
+    each: usize,
+    print: impl Fn(&[u8]) -> u16,
+) -> (u32, u32, Vec<u8>) {
+    let bits = (entries.len() / each).max(2).ilog2();
     let mut buckets: Vec<Vec<Vec<u8>>> = vec![Vec::new(); 1 << bits];
     for (hash, entry) in entries {
         let bucket = &mut buckets[(hash >> (64 - bits)) as usize];

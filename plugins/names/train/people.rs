@@ -93,6 +93,70 @@ pub(crate) fn is_latin(language: &str) -> bool {
     !matches!(language, "ru" | "uk" | "el" | "he" | "ar" | "hi" | "ja" | "zh" | "ko")
 }
 
+/// Names that are words as well: the templates without names speak of many of them as words.
+const WORDS: [[&str; 40]; 2] = [
+    [
+        "Will", "Mark", "Grace", "May", "June", "April", "August", "Rose", "Ivy", "Olive", "Reed",
+        "Joy", "Hope", "Faith", "Bill", "Frank", "Rich", "Art", "Chase", "Grant", "Jack", "Robin",
+        "Max", "Carol", "Holly", "Jade", "Amber", "Pearl", "Violet", "Daisy", "Hunter", "Mason",
+        "Cooper", "Carter", "Summer", "Autumn", "Dawn", "Ruby", "Miles", "Drew",
+    ],
+    [
+        "Price",
+        "Page",
+        "Field",
+        "Fields",
+        "Woods",
+        "Cook",
+        "Baker",
+        "Marsh",
+        "Stone",
+        "Rice",
+        "Berry",
+        "King",
+        "Bishop",
+        "Wells",
+        "Banks",
+        "Bond",
+        "Bush",
+        "Fisher",
+        "Carpenter",
+        "Potter",
+        "Archer",
+        "Hill",
+        "Rivers",
+        "Lake",
+        "Snow",
+        "Winter",
+        "Day",
+        "Young",
+        "Long",
+        "Short",
+        "Brown",
+        "Green",
+        "White",
+        "Black",
+        "Gold",
+        "Bell",
+        "Church",
+        "House",
+        "Park",
+        "Street",
+    ],
+];
+
+/// Surnames made of two words.
+const COMPOUND: [[&str; 16]; 2] = [
+    [
+        "Oak", "Ash", "Stone", "Brook", "Wood", "Moor", "Fair", "Long", "High", "White", "Black",
+        "Green", "Silver", "North", "Winter", "Fox",
+    ],
+    [
+        "field", "mantle", "wood", "water", "brook", "bridge", "well", "hill", "worth", "land",
+        "stone", "smith", "man", "child", "house", "way",
+    ],
+];
+
 const PARTICLES: [&str; 14] = [
     "van", "de", "van der", "von", "de la", "da", "dos", "di", "del", "bin", "el", "van den", "le",
     "ten",
@@ -153,10 +217,20 @@ impl People {
             self.pick(&locale, false, held, lot)
         };
         let mut person = Person { first, last };
+        if is_latin(language) && lot.percent(5) {
+            person.first = (*lot.of(&WORDS[0])).to_owned();
+        }
+        if is_latin(language) && lot.percent(4) {
+            person.last = (*lot.of(&WORDS[1])).to_owned();
+        }
         if lot.percent(18) && is_latin(language) {
             let (other, third) = (lot.of(&self.latin).clone(), lot.of(&self.latin).clone());
             person.first = splice(&person.first, &self.pick(&other, true, held, lot), lot);
-            person.last = splice(&person.last, &self.pick(&third, false, held, lot), lot);
+            person.last = if lot.percent(15) {
+                format!("{}{}", lot.of(&COMPOUND[0]), lot.of(&COMPOUND[1]))
+            } else {
+                splice(&person.last, &self.pick(&third, false, held, lot), lot)
+            };
         } else if lot.percent(4) && is_latin(language) {
             person.last = format!("{} {}", lot.of(&PARTICLES), person.last);
         }

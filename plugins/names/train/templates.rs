@@ -27,6 +27,8 @@ pub(crate) struct Templates {
     pub(crate) phrases: BTreeMap<String, [Vec<String>; 2]>,
     pub(crate) brands: Vec<String>,
     pub(crate) cities: Vec<String>,
+    /// Words of the trade, in small letters.
+    pub(crate) trade: Vec<String>,
     pub(crate) organisations: Vec<String>,
     /// The parts of a company's name: what it is called, what it does, what form it has.
     pub(crate) companies: [Vec<String>; 3],
@@ -75,8 +77,9 @@ pub(crate) fn read(folder: &Path) -> Outcome<Templates> {
     };
     let brands = plain("brands.txt")?.concat();
     let cities = plain("cities.txt")?.concat();
+    let trade = plain("trade.txt")?.concat();
     let organisations = plain("organisations.txt")?.concat();
     let companies =
         plain("fillers.txt")?.try_into().map_err(|_| "fillers.txt wants three lines")?;
-    Ok(Templates { languages, phrases, brands, cities, organisations, companies })
+    Ok(Templates { languages, phrases, brands, cities, trade, organisations, companies })
 }
