@@ -125,7 +125,8 @@ fn leaf_of(
             }
             findings.push(finding);
         }
-        if hit.confidence >= 80 && value.len() >= 8 && known.len() < 64 {
+        let again = value.len() >= 8 && hit.confidence >= 80 && hit.reason != "signed_attachment";
+        if again && known.len() < 64 && !known.iter().any(|(other, _)| other == value) {
             known.push((value.to_owned(), hit));
         }
     }

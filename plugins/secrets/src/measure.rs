@@ -68,7 +68,7 @@ impl Make {
             return false;
         }
         if self.hex && self.other == 0 {
-            return self.digit > 0 && self.turns * 4 >= self.length;
+            return self.digit > 0 && self.turns * 6 >= self.length;
         }
         let mixed = self.lower > 0 && self.upper > 0;
         (self.digit > 0 && self.turns * 5 >= self.length)

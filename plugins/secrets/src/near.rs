@@ -215,7 +215,7 @@ fn password(candidate: &Candidate<'_>, ask: Ask) -> Option<Hit> {
     let grade = grade(word);
     let hit = |confidence, reason| Some(Hit::password(start..end, confidence, reason));
     if ask == Ask::Login {
-        let signed = word.bytes().any(|byte| b"!?#$%*&+".contains(&byte));
+        let signed = word.bytes().any(|byte| b"!?#$%*&+@".contains(&byte));
         return if grade == Grade::Strong && signed && skipped <= 5 {
             hit(65, "near_login")
         } else {
@@ -331,11 +331,13 @@ fn phrase(text: &str, start: usize, said: Said) -> Option<Hit> {
 
 /// `Thunder507? is my password`: the value before a cue that begins at a place.
 pub(crate) fn backward(text: &str, cue: usize) -> Option<Hit> {
-    let from = crate::bytes::floor(text, cue.saturating_sub(80));
+    let from = crate::bytes::floor(text, cue.saturating_sub(100));
     let head = text.get(from..cue)?;
     let sentence = head.rfind(['\n', ';', ':']).map_or(0, |n| n + 1);
     let mut end = head.len();
-    for _ in 0..5 {
+    // The word behind the one that is looked at: `as`, `is`.
+    let mut behind = "";
+    for step in 0..9 {
         let words = head.get(sentence..end)?.trim_end();
         let start = words.rfind(char::is_whitespace).map_or(0, |n| {
             n + words.get(n..).and_then(|w| w.chars().next()).map_or(1, char::len_utf8)
@@ -347,14 +349,33 @@ pub(crate) fn backward(text: &str, cue: usize) -> Option<Hit> {
         let bare = word.trim_matches(['"', '\'', '`', '(', ')', ',', '.', '“', '”', '„', '*']);
         let lead = word.find(bare)?;
         let plain = bare.bytes().all(|byte| byte.is_ascii_alphabetic());
-        if !plain && grade(bare) == Grade::Strong && !numbered(bare) {
-            let start = from + sentence + start + lead;
-            return Some(Hit::password(start..start + bare.len(), 65, "cue"));
+        if !plain && !numbered(bare) {
+            let signed = bare.bytes().any(|byte| b"!?#$%*&+@".contains(&byte));
+            let confidence = match grade(bare) {
+                Grade::Strong if step < 5 || signed => 65,
+                Grade::Strong | Grade::Fair
+                    if LINKS.contains(&behind) && bare.len() >= 6 && !hyphened(bare) =>
+                {
+                    62
+                }
+                _ => 0,
+            };
+            if confidence > 0 {
+                let start = from + sentence + start + lead;
+                return Some(Hit::password(start..start + bare.len(), confidence, "cue"));
+            }
         }
         if word.ends_with(['.', '!', '?']) {
             return None;
         }
+        behind = word;
         end = sentence + start;
     }
     None
 }
+
+/// Words between a value and the cue behind it.
+const LINKS: &[&str] = &[
+    "as", "is", "als", "ist", "como", "es", "comme", "est", "come", "é", "è", "was", "for", "jako",
+    "som", "как", "olarak",
+];

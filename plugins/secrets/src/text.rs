@@ -136,7 +136,13 @@ fn ask(text: &str, class: u64, near: u64, start: usize, end: usize) -> Option<As
     if class & CODE != 0 && (near & PROOF != 0 || class & PROOF != 0) {
         return Some(Ask::Code);
     }
-    (class & LOGIN != 0).then_some(Ask::Login)
+    if class & LOGIN == 0 {
+        return None;
+    }
+    // `pass: x` is a password, a pass is not.
+    let rest = text.get(end..).unwrap_or("").trim_start();
+    let said = [":", "=", "is ", "was ", "es ", "ist "].iter().any(|next| rest.starts_with(next));
+    Some(if end - start == 4 && said { Ask::Password } else { Ask::Login })
 }
 
 /// `Cookie: a=b; c=d`: each value that looks like more than a setting.

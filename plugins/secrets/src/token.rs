@@ -93,7 +93,9 @@ fn fits(text: &str, place: usize, shape: &Shape) -> Option<Hit> {
     }
     let words = part(text, body, end);
     let make = Make::of(words);
-    if placeholder(words) || (make.digit == 0 && (make.upper == 0 || make.lower == 0)) {
+    if placeholder(words)
+        || (shape.most == 0 && make.digit == 0 && (make.upper == 0 || make.lower == 0))
+    {
         return None;
     }
     let sealed = matches!(shape.prefix, "ghp_" | "gho_" | "ghu_" | "ghs_" | "ghr_" | "npm_")
