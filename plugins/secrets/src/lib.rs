@@ -125,7 +125,9 @@ fn leaf_of(
             }
             findings.push(finding);
         }
-        let again = value.len() >= 8 && hit.confidence >= 80 && hit.reason != "signed_attachment";
+        let plain = value.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let again =
+            !plain && value.len() >= 8 && hit.confidence >= 80 && hit.reason != "signed_attachment";
         if again && known.len() < 64 && !known.iter().any(|(other, _)| other == value) {
             known.push((value.to_owned(), hit));
         }

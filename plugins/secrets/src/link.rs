@@ -133,7 +133,8 @@ const ATTACHMENTS: &[&str] = &[
 pub(crate) fn scan(text: &str, host: usize, config: &Config, hits: &mut Vec<Hit>) {
     let rest = text.get(host..).unwrap_or("");
     let close = |c: char| {
-        c.is_whitespace() || matches!(c, '"' | '<' | '>' | '`' | '\u{1a}' | '|' | '\\' | '“' | '”')
+        c.is_whitespace()
+            || matches!(c, '"' | ')' | '<' | '>' | '`' | '\u{1a}' | '|' | '\\' | '“' | '”')
     };
     let end = host + rest.find(close).unwrap_or(rest.len());
     let end =
