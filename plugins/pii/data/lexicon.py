@@ -1,4 +1,6 @@
-"""Writes src/words.rs from lexicon.txt: every word once, with all its classes."""
+"""Writes src/words.rs from lexicon.txt: every word once, with all its classes. With two more arguments it writes the
+hashes of name_words.txt, sorted, as u32 in little endian."""
+import struct
 import sys
 import unicodedata
 
@@ -32,3 +34,12 @@ for word in sorted(words):
 out.append("    " + line.rstrip())
 out.append("];")
 open(sys.argv[2], "w", encoding="utf-8").write("\n".join(out) + "\n")
+if len(sys.argv) > 4:
+    def fnv(word):
+        h = 0x811C9DC5
+        for b in word.encode():
+            h = ((h ^ b) * 0x01000193) & 0xFFFFFFFF
+        return h
+
+    hashes = sorted({fnv(w.strip()) for w in open(sys.argv[3], encoding="utf-8") if w.strip()})
+    open(sys.argv[4], "wb").write(struct.pack(f"<{len(hashes)}I", *hashes))

@@ -168,25 +168,31 @@ fn bench(lines: &[Value], rounds: usize) {
         })
         .filter(|(size, _)| (8_000..=40_000).contains(size))
         .collect();
+    // The best of each payload's rounds is what the work costs; the rest is the machine.
+    let mut best = vec![f64::MAX; documents.len()];
     let mut times = Vec::new();
     for _ in 0..rounds {
-        for (_, document) in &documents {
+        for ((_, document), best) in documents.iter().zip(&mut best) {
             let start = Instant::now();
             std::hint::black_box(pii::inspect(document, &config));
-            times.push(start.elapsed().as_secs_f64() * 1e3);
+            let ms = start.elapsed().as_secs_f64() * 1e3;
+            *best = best.min(ms);
+            times.push(ms);
         }
     }
-    times.sort_by(f64::total_cmp);
-    let at = |p: f64| times.get((times.len() as f64 * p) as usize).copied().unwrap_or_default();
+    let show = |name: &str, times: &mut Vec<f64>| {
+        times.sort_by(f64::total_cmp);
+        let at = |p: f64| times.get((times.len() as f64 * p) as usize).copied().unwrap_or_default();
+        println!("{name}: p50 {:.3} ms, p90 {:.3} ms, p99 {:.3} ms", at(0.5), at(0.9), at(0.99));
+    };
     let bytes: usize = documents.iter().map(|d| d.0).sum();
     println!(
-        "{} payloads of 8-40 KB, mean {} bytes: p50 {:.3} ms, p90 {:.3} ms, p99 {:.3} ms",
+        "{} payloads of 8-40 KB, mean {} bytes",
         documents.len(),
-        bytes / documents.len().max(1),
-        at(0.5),
-        at(0.9),
-        at(0.99)
+        bytes / documents.len().max(1)
     );
+    show("all runs", &mut times);
+    show("best of each payload", &mut best);
 }
 
 fn main() {

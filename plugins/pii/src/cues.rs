@@ -2,8 +2,8 @@
 
 use crate::hit::Hit;
 use crate::lexicon as lex;
-use crate::mention;
 use crate::text::{Text, Word};
+use crate::veto;
 use kit::kinds;
 use std::ops::Range;
 
@@ -117,9 +117,9 @@ pub(crate) fn sequence(
     }
     let words = from..end;
     let single = text.words.get(from)?;
-    let common = names == 1
-        && (lex::is_name_word(text.folded(single)) || single.class & !lex::PARTICLE != 0);
-    (surely || !common || !mention::vetoed(text, words.clone())).then_some(words)
+    let common =
+        names == 1 && (lex::is_name_hash(single.hash) || single.class & !lex::PARTICLE != 0);
+    (surely || !common || !veto::vetoed(text, words.clone())).then_some(words)
 }
 
 fn starts_line(text: &Text<'_>, i: usize) -> bool {
@@ -151,7 +151,7 @@ fn greeting(text: &Text<'_>, i: usize) -> Option<(Range<usize>, u8)> {
         || behind.starts_with(" -")
         || behind.is_empty();
     let first = text.words.get(k)?;
-    let common = lex::is_name_word(text.folded(first)) || first.class & !lex::PARTICLE != 0;
+    let common = lex::is_name_hash(first.hash) || first.class & !lex::PARTICLE != 0;
     if gap == " " && (closed || !common) {
         return Some((words, if closed { 82 } else { 62 }));
     }
@@ -198,7 +198,7 @@ fn closing(text: &Text<'_>, i: usize) -> Option<(Range<usize>, u8)> {
         || behind.starts_with(['\n', '.', '<', '|'])
         || behind.starts_with(", ")
         || behind.starts_with("  ");
-    (ends && (parting || text.words.get(k).is_some_and(|w| !lex::is_name_word(text.folded(w)))))
+    (ends && (parting || text.words.get(k).is_some_and(|w| !lex::is_name_hash(w.hash))))
         .then_some((words, 76))
 }
 
@@ -288,7 +288,7 @@ fn role(text: &Text<'_>, i: usize) -> Option<(Range<usize>, u8)> {
     let words = sequence(text, i + 1, 4, false)?;
     let first = text.words.get(words.start)?;
     let lower_role = text.words.get(i).is_some_and(|w| !w.capital) || gap == ": ";
-    let single_ok = !lex::is_name_word(text.folded(first)) && first.class == 0 && gap != " (";
+    let single_ok = !lex::is_name_hash(first.hash) && first.class == 0 && gap != " (";
     (lower_role && (words.len() > 1 || single_ok)).then_some((words, 68))
 }
 

@@ -10,6 +10,8 @@ use std::ops::Range;
 pub(crate) struct Date {
     pub(crate) bytes: Range<usize>,
     pub(crate) year: u32,
+    /// The year is written with four digits.
+    pub(crate) full: bool,
 }
 
 fn digits(bytes: &[u8], i: usize) -> (usize, u32) {
@@ -68,7 +70,7 @@ pub(crate) fn numeric(bytes: &[u8], i: usize) -> Option<Date> {
         return None;
     };
     let ok = |m: u32, d: u32| (1..=12).contains(&m) && (1..=31).contains(&d);
-    (ok(m, d) || ok(d, m)).then_some(Date { bytes: i..k, year: y })
+    (ok(m, d) || ok(d, m)).then_some(Date { bytes: i..k, year: y, full: n1 == 4 || n3 == 4 })
 }
 
 /// The year, if the whole value is a date.
@@ -110,13 +112,16 @@ pub(crate) fn worded(text: &Text<'_>, month: usize) -> Option<Date> {
         && (1..=31).contains(&d)
         && near(b, behind)
     {
-        return Some(Date { bytes: first.start..last.end, year: y });
+        return Some(Date { bytes: first.start..last.end, year: y, full: true });
     }
     let (_, n, d) = number(month + 1)?;
     let (last, _, y) = at_year(month + 2)?;
     let first = word(month)?;
-    (n <= 2 && (1..=31).contains(&d) && near(month, month + 2))
-        .then_some(Date { bytes: first.start..last.end, year: y })
+    (n <= 2 && (1..=31).contains(&d) && near(month, month + 2)).then_some(Date {
+        bytes: first.start..last.end,
+        year: y,
+        full: true,
+    })
 }
 
 /// Whether a word may be a month's name.

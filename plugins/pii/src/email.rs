@@ -68,6 +68,9 @@ pub(crate) fn is_role(local: &str) -> bool {
 /// An address in its plain form: folded, without blanks, with `@` and dots.
 pub(crate) fn canonical(spelled: &str) -> String {
     let mut out = fold_text(spelled);
+    if !out.contains([' ', '[', '(', '{', WALL, '\n']) {
+        return out;
+    }
     for (a, b) in [
         (" [at] ", "@"),
         ("[at]", "@"),

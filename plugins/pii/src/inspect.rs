@@ -1,21 +1,31 @@
 //! The plugin's one act: from a document to what is personal in it.
 
 use crate::fields::{self, Field};
-use crate::hit::{Hit, settle};
+use crate::hit::Hit;
 use crate::number::{Numbers, birth};
 use crate::people::People;
 use crate::phone::Region;
 use crate::place::Places;
 use crate::text::Text;
-use crate::{Config, address, cues, date, email, label, lexicon, mention, model, net, secret};
-use kit::unfold::{base64_tokens, fold, fold_text, spaced_letters, spelled_digits};
-use kit::{Document, Finding, Form, Leaf, Party, Report, kinds};
+use crate::{
+    Config, address, codes, cues, date, email, encoded, label, mention, model, net, report, secret,
+};
+use kit::{Document, Leaf, Party, Report, kinds};
 
 /// A text with what was seen in it.
-struct Seen<'a> {
-    text: Text<'a>,
+pub(crate) struct Seen<'a> {
+    pub(crate) text: Text<'a>,
     field: Field,
-    hits: Vec<Hit>,
+    pub(crate) hits: Vec<Hit>,
+}
+
+impl Seen<'_> {
+    /// Whether there is nothing to look for in it: a field whose value is known as a whole, a link of
+    /// Intercom's own.
+    fn is_settled(&self) -> bool {
+        let known = matches!(self.field, Field::Value(kind, _) if kind != kinds::EMAIL);
+        known && !self.hits.is_empty() || self.field == Field::Link && is_own(self.text.read_text())
+    }
 }
 
 /// Looks at a document.
@@ -44,7 +54,6 @@ pub fn inspect(document: &Document, config: &Config) -> Report {
         seen.push(Seen { text, field, hits });
     }
     let regions = regions(document, &people, &places);
-    people.index();
     for one in &mut seen {
         recognise(one, &people, &regions);
     }
@@ -52,11 +61,14 @@ pub fn inspect(document: &Document, config: &Config) -> Report {
     people.index();
     for one in &mut seen {
         repeat(one, &people);
+        if !one.is_settled() {
+            encoded::find(&one.text, &people, &regions, &mut one.hits);
+        }
     }
     learn_names(&mut seen, &mut people, config);
     let mut findings = Vec::new();
     for one in seen {
-        report(one, &people, config, document, &mut findings);
+        report::report(one, &people, config, document, &mut findings);
     }
     findings.sort_by_key(|f| (f.leaf, f.start));
     Report { findings, ..Report::default() }
@@ -199,16 +211,11 @@ fn regions(document: &Document, people: &People, places: &Places<'_>) -> Vec<Reg
 
 /// Everything that a text shows by itself.
 fn recognise(one: &mut Seen<'_>, people: &People, regions: &[Region]) {
+    if one.is_settled() {
+        return;
+    }
     let Seen { text, field, hits } = one;
-    if matches!(field, Field::Value(kind, _) if *kind != kinds::EMAIL) && !hits.is_empty() {
-        return;
-    }
-    let app = *field == Field::Link && is_own(text.read_text());
-    if app {
-        return;
-    }
     scan(text, people, regions, *field == Field::Link, hits);
-    encoded(text, people, regions, hits);
 }
 
 /// Links into Intercom's own pages hold ids only.
@@ -219,13 +226,19 @@ fn is_own(link: &str) -> bool {
         || link.starts_with('/')
 }
 
-fn scan(text: &Text<'_>, people: &People, regions: &[Region], link: bool, hits: &mut Vec<Hit>) {
+pub(crate) fn scan(
+    text: &Text<'_>,
+    people: &People,
+    regions: &[Region],
+    link: bool,
+    hits: &mut Vec<Hit>,
+) {
     email::find(text, hits);
     secret::find(text, link, hits);
     label::find(text, hits);
     if !link {
         Numbers { people, regions }.find(text, hits);
-        codes(text, hits);
+        coded(text, hits);
         address::find(text, hits);
         cues::find(text, hits);
     } else if text.read_text().contains('?') {
@@ -234,14 +247,14 @@ fn scan(text: &Text<'_>, people: &People, regions: &[Region], link: bool, hits: 
 }
 
 /// Words that are codes: bank accounts, wallets, machines, papers.
-fn codes(text: &Text<'_>, hits: &mut Vec<Hit>) {
+fn coded(text: &Text<'_>, hits: &mut Vec<Hit>) {
     for (i, word) in text.words.iter().enumerate() {
         if date::is_month(text, i)
             && let Some(date) = date::worded(text, i)
         {
             birth(text, &date, hits);
         }
-        crate::codes::word(text, i, word, hits);
+        codes::word(text, i, word, hits);
         if word.len() == 2 || word.len() <= 4 && word.digit {
             let bytes = text.bytes();
             if let Some(n) = net::mac(bytes, word.start) {
@@ -249,69 +262,6 @@ fn codes(text: &Text<'_>, hits: &mut Vec<Hit>) {
             }
         }
     }
-}
-
-/// What stands in base64, in words for digits, in letters one by one.
-fn encoded(text: &Text<'_>, people: &People, regions: &[Region], hits: &mut Vec<Hit>) {
-    for (bytes, read) in base64_tokens(text.read_text()) {
-        let inner = Text::inner(text.leaf, &read, text.party);
-        let mut found = Vec::new();
-        scan(&inner, people, regions, false, &mut found);
-        mention::find(&inner, people, &mut found);
-        found.retain(|h| h.confidence >= 60);
-        let best = found.into_iter().max_by_key(|h| (h.kind == kinds::EMAIL, h.confidence));
-        if let Some(mut hit) = best {
-            if hit.value.is_none() {
-                hit.value = Some(inner.slice(hit.bytes.clone()).to_owned());
-            }
-            hit.bytes = bytes;
-            hit.confidence = hit.confidence.max(90);
-            hit.reason = "base64";
-            hits.push(hit);
-        }
-    }
-    let folded = fold(text.read_text());
-    if text.words.len() >= 7 {
-        for (range, digits) in spelled_digits(folded.text()) {
-            let range = folded.range(range);
-            let spelled = text.slice(range.clone());
-            let words = spelled.chars().any(char::is_alphabetic);
-            if words
-                || people.number(digits.as_bytes()).is_some()
-                || is_spaced_phone(text, &range, &digits)
-            {
-                let who = people.number(digits.as_bytes()).and_then(|n| n.who);
-                let mut hit = Hit::new(range, kinds::PHONE, 84, "spelled").value(digits);
-                hit.who = who;
-                hits.push(hit);
-            }
-        }
-        for (range, read) in spaced_letters(text.read_text()) {
-            let name = fold_text(&read);
-            let n = people.persons.iter().position(|p| {
-                !p.guessed
-                    && name.split(' ').filter(|w| p.parts.iter().any(|q| q.folded == **w)).count()
-                        >= 2
-                    || fold_text(&p.name).replace(' ', "") == name.replace(' ', "")
-            });
-            if let Some(n) = n {
-                let mut hit = Hit::new(range, kinds::PERSON, 92, "spelled");
-                hit.value = people.person(n).map(|p| p.name.clone());
-                hit.who = Some(n);
-                hits.push(hit);
-            }
-        }
-    }
-}
-
-/// Digits one by one, with a word for a telephone before them.
-fn is_spaced_phone(text: &Text<'_>, range: &std::ops::Range<usize>, digits: &str) -> bool {
-    let n = text.word_at(range.start);
-    let before = text.words.get(n.saturating_sub(5)..n).unwrap_or_default();
-    (8..=15).contains(&digits.len())
-        && before.iter().any(|w| w.is(lexicon::PHONE))
-        && text.slice(range.clone()).bytes().filter(u8::is_ascii_digit).count() * 2
-            <= range.len() + 4
 }
 
 /// What was found in texts joins the dictionary.
@@ -375,97 +325,8 @@ const fn party_of_mention(_: Party) -> Party {
 
 /// Mentions of what the dictionary knows.
 fn repeat(one: &mut Seen<'_>, people: &People) {
-    if matches!(one.field, Field::Value(kind, _) if kind != kinds::EMAIL) && !one.hits.is_empty() {
-        return;
-    }
-    if one.field == Field::Link && is_own(one.text.read_text()) {
+    if one.is_settled() {
         return;
     }
     mention::find(&one.text, people, &mut one.hits);
-}
-
-/// A name of which a part is known takes in the words beside it that look like the rest: capitals
-/// that are no words.
-fn grow(text: &Text<'_>, hits: &mut [Hit]) {
-    if text.form == Form::Key {
-        return;
-    }
-    let taken: Vec<std::ops::Range<usize>> = hits.iter().map(|h| h.bytes.clone()).collect();
-    let free = |w: &crate::text::Word| !taken.iter().any(|t| t.start < w.end && w.start < t.end);
-    let name = |w: &crate::text::Word| {
-        w.capital
-            && !w.digit
-            && w.class == 0
-            && w.len() > 1
-            && free(w)
-            && !names::is_word(text.folded(w))
-    };
-    for hit in hits.iter_mut().filter(|h| h.kind == kinds::PERSON && h.reason != "field") {
-        let n = text.word_at(hit.bytes.end);
-        if let Some(word) = text.words.get(n)
-            && (text.slice(hit.bytes.end..word.start) == " " && name(word)
-                || text.slice(hit.bytes.end..word.start) == "-"
-                    && !word.digit
-                    && free(word)
-                    && text.read_text().contains(' '))
-        {
-            hit.bytes.end = word.end;
-        }
-        let mut start = hit.bytes.start;
-        let first = text.word_at(start);
-        for k in (0..first).rev().take(2) {
-            let Some(word) = text.words.get(k) else { break };
-            let gap = text.slice(word.end..start);
-            if !(gap == " " || gap == "-") || !name(word) {
-                break;
-            }
-            start = word.start;
-        }
-        hit.bytes.start = start;
-    }
-}
-
-/// Findings of a text: hits that stay, as bytes of the leaf.
-fn report(
-    one: Seen<'_>,
-    people: &People,
-    config: &Config,
-    document: &Document,
-    out: &mut Vec<Finding>,
-) {
-    let Seen { text, mut hits, .. } = one;
-    let vetoes = &config.not_names;
-    if !vetoes.is_empty() {
-        hits.retain(|h| {
-            h.kind != kinds::PERSON
-                || h.reason == "field"
-                || !vetoes.iter().any(|v| v.eq_ignore_ascii_case(text.slice(h.bytes.clone())))
-        });
-    }
-    if !config.off.is_empty() {
-        hits.retain(|h| !config.off.iter().any(|k| k == h.kind));
-    }
-    let leaf = document.leaves.get(text.leaf).map(|l| l.text.as_str()).unwrap_or_default();
-    grow(&text, &mut hits);
-    for hit in settle(hits) {
-        let who = hit.who.and_then(|n| people.person(n));
-        let party = match (who.map(|p| p.party), text.form) {
-            (Some(party), _) if party != Party::Unknown => party,
-            _ if hit.reason == "field" => text.party,
-            _ => Party::Unknown,
-        };
-        for bytes in text.view.pieces(hit.bytes.clone()) {
-            if bytes.is_empty() {
-                continue;
-            }
-            let mut finding = Finding::new(text.leaf, &bytes, hit.kind, hit.confidence);
-            finding.reason = hit.reason;
-            finding.subject = who.and_then(|p| p.subject.clone());
-            finding.part = hit.part;
-            finding.party = party;
-            let written = leaf.get(bytes).unwrap_or_default();
-            finding.value = hit.value.clone().filter(|v| v != written);
-            out.push(finding);
-        }
-    }
 }

@@ -81,6 +81,8 @@ classes! {
     STATE = 43;
     /// A country.
     COUNTRY = 44;
+    /// A digit in words.
+    SPELLED = 45;
 }
 
 /// Where the hash begins.
@@ -96,7 +98,7 @@ pub(crate) fn hash(word: &str) -> u32 {
     word.bytes().fold(SEED, step)
 }
 
-const SIZE: usize = 4096;
+const SIZE: usize = 8192;
 
 static TABLE: [u16; SIZE] = build();
 
@@ -140,23 +142,27 @@ pub(crate) fn class(hash: u32, word: &str) -> u64 {
     }
 }
 
-/// Names that are words as well, one a line, sorted.
-static NAME_WORDS: &str = include_str!("../data/name_words.txt");
+/// The hashes of names that are words as well, sorted; made from `data/name_words.txt`.
+static NAME_WORDS: &[u8] = include_bytes!("../data/name_words.bin");
 
 /// Whether a folded word means something besides being a name.
 pub(crate) fn is_name_word(word: &str) -> bool {
-    let bytes = NAME_WORDS.as_bytes();
-    let (mut low, mut high) = (0, bytes.len());
+    is_name_hash(hash(word))
+}
+
+/// The same by the word's hash.
+pub(crate) fn is_name_hash(hash: u32) -> bool {
+    let at = |n: usize| {
+        let four = NAME_WORDS.get(4 * n..4 * n + 4).and_then(|b| b.try_into().ok());
+        four.map_or(u32::MAX, u32::from_le_bytes)
+    };
+    let (mut low, mut high) = (0, NAME_WORDS.len() / 4);
     while low < high {
         let middle = low + (high - low) / 2;
-        let before = bytes.get(low..middle).unwrap_or_default();
-        let start = before.iter().rposition(|b| *b == b'\n').map_or(low, |n| low + n + 1);
-        let line = NAME_WORDS.get(start..).unwrap_or_default();
-        let line = line.split('\n').next().unwrap_or_default();
-        match line.cmp(word) {
+        match at(middle).cmp(&hash) {
             std::cmp::Ordering::Equal => return true,
-            std::cmp::Ordering::Less => low = start + line.len() + 1,
-            std::cmp::Ordering::Greater => high = start,
+            std::cmp::Ordering::Less => low = middle + 1,
+            std::cmp::Ordering::Greater => high = middle,
         }
     }
     false
@@ -179,7 +185,7 @@ mod tests {
 
     #[test]
     fn names_that_are_words_are_known() {
-        for word in NAME_WORDS.lines() {
+        for word in include_str!("../data/name_words.txt").lines() {
             assert!(is_name_word(word), "{word}");
         }
         for word in ["", "zzzz", "aaa", "eze", "kowalski"] {

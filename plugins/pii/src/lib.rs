@@ -18,6 +18,7 @@ mod config;
 mod cues;
 mod date;
 mod email;
+mod encoded;
 mod field_words;
 mod fields;
 mod figure;
@@ -33,8 +34,10 @@ mod number;
 mod people;
 mod phone;
 mod place;
+mod report;
 mod secret;
 mod text;
+mod veto;
 mod words;
 
 pub use config::{Config, SCHEMA, Word};

@@ -109,10 +109,10 @@ fn trimmed(text: &Text<'_>, bytes: Range<usize>) -> Option<Range<usize>> {
         words = rest;
     }
     let (first, last) = (words.first()?, words.last()?);
-    if words.len() == 1 && !first.capital && !crate::mention::is_careless(text, first.start) {
+    if words.len() == 1 && !first.capital && !crate::veto::is_careless(text, first.start) {
         return None;
     }
-    if words.len() == 1 && first.is(lex::MONTH) && crate::mention::vetoed(text, from..to) {
+    if words.len() == 1 && first.is(lex::MONTH) && crate::veto::vetoed(text, from..to) {
         return None;
     }
     (first.start >= bytes.start && last.end <= bytes.end).then_some(first.start..last.end)

@@ -405,7 +405,7 @@ pub(crate) fn birth(text: &Text<'_>, date: &date::Date, hits: &mut Vec<Hit>) {
         && cue.near & (lex::THING | lex::SINCE) == 0
     {
         hits.push(Hit::new(date.bytes.clone(), kinds::BIRTH_DATE, 90, "label"));
-    } else if date.bytes.len() >= 8
+    } else if date.full
         && (1920..=2010).contains(&date.year)
         && cue.near & (lex::SINCE | lex::THING) == 0
     {

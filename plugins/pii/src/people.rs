@@ -112,7 +112,16 @@ impl People {
         guessed: bool,
     ) -> usize {
         let folded = fold_text(name);
-        let known = who.or_else(|| self.by_name.get(&folded).copied());
+        let known = self.by_name.get(&folded).copied();
+        if let Some(n) = known
+            && !guessed
+            && part.is_none()
+            && (who.is_none() || who == Some(n))
+            && self.persons.get(n).is_some_and(|p| !p.guessed && !p.parts.is_empty())
+        {
+            return n;
+        }
+        let known = who.or(known);
         let n = known.unwrap_or_else(|| {
             self.persons.push(Person { party, guessed, ..Person::default() });
             self.persons.len() - 1

@@ -1,0 +1,94 @@
+//! From hits to findings: what stays, how far it reaches, and whose it is.
+
+use crate::Config;
+use crate::hit::{Hit, settle};
+use crate::inspect::Seen;
+use crate::people::People;
+use crate::text::Text;
+use kit::{Document, Finding, Form, Party, kinds};
+
+/// A name of which a part is known takes in the words beside it that look like the rest: capitals
+/// that are no words.
+fn grow(text: &Text<'_>, hits: &mut [Hit]) {
+    if text.form == Form::Key {
+        return;
+    }
+    let taken: Vec<std::ops::Range<usize>> = hits.iter().map(|h| h.bytes.clone()).collect();
+    let free = |w: &crate::text::Word| !taken.iter().any(|t| t.start < w.end && w.start < t.end);
+    let name = |w: &crate::text::Word| {
+        w.capital
+            && !w.digit
+            && w.class == 0
+            && w.len() > 1
+            && free(w)
+            && !names::is_word(text.folded(w))
+    };
+    for hit in hits.iter_mut().filter(|h| h.kind == kinds::PERSON && h.reason != "field") {
+        let n = text.word_at(hit.bytes.end);
+        if let Some(word) = text.words.get(n)
+            && (text.slice(hit.bytes.end..word.start) == " " && name(word)
+                || text.slice(hit.bytes.end..word.start) == "-"
+                    && !word.digit
+                    && free(word)
+                    && text.read_text().contains(' '))
+        {
+            hit.bytes.end = word.end;
+        }
+        let mut start = hit.bytes.start;
+        let first = text.word_at(start);
+        for k in (0..first).rev().take(2) {
+            let Some(word) = text.words.get(k) else { break };
+            let gap = text.slice(word.end..start);
+            if !(gap == " " || gap == "-") || !name(word) {
+                break;
+            }
+            start = word.start;
+        }
+        hit.bytes.start = start;
+    }
+}
+
+/// Findings of a text: hits that stay, as bytes of the leaf.
+pub(crate) fn report(
+    one: Seen<'_>,
+    people: &People,
+    config: &Config,
+    document: &Document,
+    out: &mut Vec<Finding>,
+) {
+    let Seen { text, mut hits, .. } = one;
+    let vetoes = &config.not_names;
+    if !vetoes.is_empty() {
+        hits.retain(|h| {
+            h.kind != kinds::PERSON
+                || h.reason == "field"
+                || !vetoes.iter().any(|v| v.eq_ignore_ascii_case(text.slice(h.bytes.clone())))
+        });
+    }
+    if !config.off.is_empty() {
+        hits.retain(|h| !config.off.iter().any(|k| k == h.kind));
+    }
+    let leaf = document.leaves.get(text.leaf).map(|l| l.text.as_str()).unwrap_or_default();
+    grow(&text, &mut hits);
+    for hit in settle(hits) {
+        let who = hit.who.and_then(|n| people.person(n));
+        let party = match (who.map(|p| p.party), text.form) {
+            (Some(party), _) if party != Party::Unknown => party,
+            _ if hit.reason == "field" => text.party,
+            _ => Party::Unknown,
+        };
+        for bytes in text.view.pieces(hit.bytes.clone()) {
+            if bytes.is_empty() {
+                continue;
+            }
+            let mut finding = Finding::new(text.leaf, &bytes, hit.kind, hit.confidence);
+            finding.reason = hit.reason;
+            finding.subject = who.and_then(|p| p.subject.clone());
+            finding.part = hit.part;
+            finding.party = party;
+            let written = leaf.get(bytes).unwrap_or_default();
+            finding.value = hit.value.clone().filter(|v| v != written);
+            out.push(finding);
+        }
+    }
+}
