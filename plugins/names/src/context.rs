@@ -97,13 +97,17 @@ impl<'a> Context<'a> {
     }
 
     /// Whether a name in small letters that is also a word may be meant as a name: behind a word that announces
-    /// one, at the begin of a line, or behind a first name in small letters.
+    /// one, at the begin of a line, or behind another name in small letters.
     fn is_announced(&self, at: usize) -> bool {
-        let near = if self.code(at, 0).word() == 2 { 1 } else { 2 };
-        let begins = self.token(at, -1).is_none_or(|t| t.kind == Kind::Break);
-        let follows = self.code(at, -1).first() > 0
-            && self.token(at, -1).is_some_and(|t| t.case == Case::Lower);
-        begins || follows || (1..=near).any(|by| self.code(at, -by).is_cue())
+        let Some(before) = self.token(at, -1) else { return true };
+        let (near, over) = match before.kind {
+            Kind::Break => return true,
+            Kind::Sign => (2, 1),
+            _ => (if self.code(at, 0).word() == 2 { 1 } else { 2 }, 0),
+        };
+        let follows =
+            before.case == Case::Lower && (self.candidate(at, -1) || self.code(at, -1).first() > 0);
+        follows || (1..=near).any(|by| self.code(at, -by - over).is_cue())
     }
 
     /// Han and Hangul: what begins with a surname.

@@ -20,7 +20,7 @@ pub enum Kind {
     Katakana,
     /// Digits, or letters and digits mixed.
     Number,
-    /// An e-mail address or a handle with `@` in front.
+    /// An e-mail address, or a handle in small letters with `@` in front: `@Sven` is a sign and a word.
     Address,
     /// A link.
     Link,
@@ -238,7 +238,9 @@ impl Cutter<'_> {
             self.push(c.len_utf8(), kind, Case::None, 1, step(SEED, c as u32));
         } else if is_kana(c) {
             self.kana(is_hiragana(c));
-        } else if c == '@' && self.rest().chars().nth(1).is_some_and(|n| n.is_alphanumeric()) {
+        } else if c == '@'
+            && self.rest().chars().nth(1).is_some_and(|n| n.is_alphanumeric() && !n.is_uppercase())
+        {
             let length = 1 + run_of(self.rest().get(1..).unwrap_or(""), is_local).len();
             self.push(length, Kind::Address, Case::None, 1, step(SEED, 64));
         } else {

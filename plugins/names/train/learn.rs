@@ -17,9 +17,9 @@ const ROUNDS: usize = 6;
 /// A feature that was seen less often is not learned.
 const LEAST: u32 = 6;
 /// How many features the file may hold.
-const MOST: usize = 28_000;
+const MOST: usize = 25_000;
 const RATE: f32 = 0.12;
-const SPARSE: f32 = 1.2;
+const SPARSE: f32 = 1.6;
 const SMOOTH: f32 = 0.4;
 
 pub(crate) struct Learned {
@@ -62,7 +62,7 @@ pub(crate) fn learn(samples: &[Sample], known: &Model<'_>) -> Learned {
     let mut leader = Leader::new(hashes.len());
     leader.rounds(&runs, ROUNDS, &mut lot);
     leader.prune(MOST);
-    leader.rounds(&runs, 2, &mut lot);
+    leader.rounds(&runs, 3, &mut lot);
     let features = hashes
         .iter()
         .zip(&leader.weights)

@@ -28,7 +28,7 @@ use sha2::{Digest, Sha256};
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// How many generated texts are learned from, and how many are held back.
-const TRAINING: usize = 160_000;
+const TRAINING: usize = 320_000;
 const HELD_BACK: usize = 12_000;
 
 /// A text with the names in it, as ranges of bytes.
