@@ -19,6 +19,7 @@ use crate::holds::{HoldError, Holds};
 use crate::identity::{Identity, KeysError, People};
 use crate::intercom::{Pins, PinsError};
 use crate::listen::{self, Limits};
+use crate::ops::Ops;
 use crate::policy::Source;
 use crate::proxy::{Proxy, Rooms};
 use crate::rollout::{self, Rollout, RolloutError};
@@ -91,6 +92,7 @@ impl AppError {
 pub struct App {
     listener: TcpListener,
     address: SocketAddr,
+    ops: Option<(TcpListener, SocketAddr, Arc<Ops>)>,
     proxy: Arc<Proxy>,
     control: Arc<Control>,
     door: control::Door,
@@ -157,10 +159,7 @@ impl App {
         let upstream = Upstream::new(&config.upstream, gate.clone(), pins.clone(), own)
             .map_err(|error| io("prepare TLS towards Intercom", error))?;
         let upstream = Arc::new(upstream);
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .map_err(|source| AppError::Listen { address: config.listen, source })?;
-        let address = listener.local_addr().map_err(|error| io("read the address", error))?;
+        let (listener, address) = bind(config.listen).await?;
         let (drain, draining) = watch::channel(false);
         let rooms = Rooms {
             gate: gate.clone(),
@@ -171,6 +170,14 @@ impl App {
         let proxy = Arc::new(Proxy::new(config, address, rooms, draining));
         let rollout = Arc::new(Rollout::new(policies, gate.clone()));
         tokio::spawn(rollout.clone().follow_on(config.policies.origin.clone(), drain.subscribe()));
+        let ops = match config.ops {
+            Some(address) => {
+                let (listener, address) = bind(address).await?;
+                let ops = Ops::new(gate.clone(), rollout.clone(), drain.subscribe());
+                Some((listener, address, Arc::new(ops)))
+            }
+            None => None,
+        };
         let control = Arc::new(Control { gate, upstream, pins, identity, people, rollout });
         let limits = Limits {
             connections: config.limits.connections,
@@ -182,13 +189,19 @@ impl App {
         // Last, and before the address is told: whoever knows it can also use the commands.
         let door = control::Door::open(&config.data)
             .map_err(|error| io("open the control socket", error))?;
-        Ok(Self { listener, address, proxy, control, door, limits, store, drain })
+        Ok(Self { listener, address, ops, proxy, control, door, limits, store, drain })
     }
 
     /// The address of the agents' side.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address of health and metrics, if they are served.
+    #[must_use]
+    pub fn ops_address(&self) -> Option<SocketAddr> {
+        self.ops.as_ref().map(|(_, address, _)| *address)
     }
 
     /// Loads the policies again whenever `signal` tells to; a broken bundle leaves the old one in
@@ -211,10 +224,13 @@ impl App {
     /// # Errors
     /// If the log failed.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send) -> Result<(), AppError> {
-        let Self { listener, proxy, control, door, limits, store, drain, .. } = self;
+        let Self { listener, ops, proxy, control, door, limits, store, drain, .. } = self;
         let conversations = control::serve(control.clone(), door, drain.subscribe());
         let background = tokio::spawn(keep(control.clone(), proxy.clone(), drain.subscribe()));
         let drain_time = limits.drain;
+        if let Some((listener, _, ops)) = ops {
+            tokio::spawn(ops.serve(listener, limits.clone()));
+        }
         let agents = proxy.clone();
         let handler = move |request| agents.clone().serve(request);
         let serving = tokio::spawn(listen::serve(listener, handler, limits, drain.subscribe()));
@@ -242,6 +258,13 @@ impl App {
         }
         Ok(())
     }
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), AppError> {
+    let failed = |source| AppError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
 }
 
 async fn wait_for_failure(store: &Store) -> Arc<str> {

@@ -5,6 +5,7 @@
 //! [`Permit`] can be made in this module alone, from a decision and the log's receipt for it, and
 //! it owns the call that was judged, so that what is sent is what was judged.
 
+mod counted;
 mod denial;
 mod disclosure;
 mod duties;
@@ -35,6 +36,7 @@ use crate::policy::{AnswerFacts, Facts, Ruleset, ToolFacts};
 use crate::store::{SealError, Sealer};
 use crate::trail::{Trail, Weighed};
 
+use counted::Counted;
 use shadow::Shadow;
 
 pub use denial::{Denial, refusal};
@@ -114,6 +116,7 @@ pub struct Gate {
     pins: Arc<Pins>,
     settings: Settings,
     shadow: Shadow,
+    counted: Counted,
 }
 
 impl Gate {
@@ -131,7 +134,8 @@ impl Gate {
         let (ruleset, shadow) = (ArcSwap::from_pointee(ruleset), Shadow::default());
         let plugins = ArcSwap::from_pointee(Plugins::none());
         let books = Books { log, trail: Arc::new(trail) };
-        Self { ruleset, plugins, books, holds, sealer, pins, settings, shadow }
+        let counted = Counted::default();
+        Self { ruleset, plugins, books, holds, sealer, pins, settings, shadow, counted }
     }
 
     /// The held calls.
@@ -144,6 +148,11 @@ impl Gate {
     #[must_use]
     pub const fn log(&self) -> &Log {
         &self.books.log
+    }
+
+    /// How often each question was decided which way, since start.
+    pub fn decided(&self) -> impl Iterator<Item = (Question, Verdict, u64)> + use<'_> {
+        self.counted.all()
     }
 
     /// The sealer of this installation.
@@ -214,6 +223,7 @@ impl Gate {
     ) -> Result<Admission, GateError> {
         let weighed = self.books.trail.weigh(&call.principal, weigh::call(&call));
         let (call, decision) = self.judge_and_fulfil(call, own, &weighed).await;
+        self.counted.add(Question::Admit, decision.verdict);
         let facts = self.facts_of(&call);
         let step = weigh::keep_call(weighed, &call, &decision);
         let (recorded, trail) = (decision.clone(), step.clone().map(Box::new));
@@ -281,6 +291,7 @@ impl Gate {
         findings.push(finding);
         let decision = decide(Question::Disclose, ruleset.revision(), findings);
         let disclosed = self.carried_out(&ruleset, answer, decision);
+        self.counted.add(Question::Disclose, disclosed.decision.verdict);
         if !disclosed.is_allowed() {
             return disclosed;
         }
@@ -306,6 +317,7 @@ impl Gate {
         let facts = self.facts(&ruleset, Question::Visible, view);
         let visible = ruleset.visible(principal, client, tools, &facts).await;
         self.shadow.tools(&ruleset, (principal, client), tools, &facts, &visible);
+        self.counted.add(Question::Visible, visible.finding.verdict);
         match visible.finding.verdict {
             Verdict::Allow => visible.tools,
             Verdict::Hold | Verdict::Deny => BTreeSet::new(),

@@ -72,6 +72,7 @@
 //!   [`policy`]).
 //! - **Bodies need a length** over HTTP/1: the HTTP library drops a `Content-Length` beside a
 //!   `Transfer-Encoding`, so the two could not be told apart from a smuggled request.
+//! - [`ops`] counts nothing: each look at health or metrics asks the rooms that know.
 //! - [`yaml`], [`clock`] and [`control`] are rooms that the first plan did not have: positions of
 //!   configuration faults, the one place that reads the clock, and the operator's door.
 
@@ -103,6 +104,8 @@ pub mod proxy;
 pub mod rollout;
 
 pub mod control;
+
+pub mod ops;
 
 pub mod app;
 

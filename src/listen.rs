@@ -11,6 +11,7 @@ mod lines;
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -46,6 +47,10 @@ pub struct Limits {
     pub drain: Duration,
 }
 
+/// The other end of the connection that a request came by: an extension of every request.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
 /// Serves a listener until `shutdown` turns true and what was under way has ended.
 pub async fn serve<H, F, B>(
     listener: TcpListener,
@@ -64,13 +69,14 @@ pub async fn serve<H, F, B>(
             accepted = accept(&listener, &connections) => accepted,
             _ = shutdown.wait_for(|stop| *stop) => break,
         };
-        let Some((stream, slot)) = accepted else { continue };
+        let Some((stream, peer, slot)) = accepted else { continue };
         let clock = Arc::new(HeadClock::default());
         let watched = Watched { stream, clock: clock.clone(), lines: Lines::default() };
         let io = TokioIo::new(watched);
         let service = {
             let (handler, clock) = (handler.clone(), clock.clone());
-            service_fn(move |request: Request<Incoming>| {
+            service_fn(move |mut request: Request<Incoming>| {
+                request.extensions_mut().insert(peer);
                 let under_way = clock.request_began(request.version());
                 let answer = handler(request);
                 async move {
@@ -121,14 +127,17 @@ fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
 type Slot = tokio::sync::OwnedSemaphorePermit;
 
 /// The next connection, once there is room for it.
-async fn accept(listener: &TcpListener, connections: &Arc<Semaphore>) -> Option<(TcpStream, Slot)> {
+async fn accept(
+    listener: &TcpListener,
+    connections: &Arc<Semaphore>,
+) -> Option<(TcpStream, Peer, Slot)> {
     let slot = connections.clone().acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => {
+        Ok((stream, peer)) => {
             if let Err(error) = stream.set_nodelay(true) {
                 tracing::debug!(%error, "no TCP_NODELAY");
             }
-            Some((stream, slot))
+            Some((stream, Peer(peer), slot))
         }
         Err(error) => {
             // Out of descriptors, or the client was gone already: pause instead of spinning.

@@ -28,6 +28,9 @@ pub(super) fn run(config: Config) -> anyhow::Result<ExitCode> {
         });
         // Whoever reads the line may stop the process at once, and that must be an orderly stop.
         let stop = stop_signal()?;
+        if let Some(address) = app.ops_address() {
+            println!("health and metrics on http://{address}");
+        }
         println!("listening on http://{}{}", app.address(), crate::proxy::PATH);
         app.serve(stop).await?;
         Ok(ExitCode::SUCCESS)

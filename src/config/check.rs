@@ -76,6 +76,7 @@ fn whole<'w>(walk: &'w Walk<'w>, node: &'w Node) -> Option<Config> {
     let holds = holds(&root);
     let drain =
         root.span("drain", Duration::from_secs(10), &(SECOND.saturating_mul(0)..=MINUTE * 10));
+    let ops = ops(&root, &listen);
     let log = log(&root);
     root.finish();
     let config = Config {
@@ -94,6 +95,7 @@ fn whole<'w>(walk: &'w Walk<'w>, node: &'w Node) -> Option<Config> {
         limits,
         holds,
         drain,
+        ops,
         log,
         warnings: Vec::new(),
     };
@@ -158,6 +160,30 @@ fn listen(root: &Section<'_>, behind_tls_proxy: bool) -> SocketAddr {
                     in front and say `behind_tls_proxy: true`";
         root.refuse(text.at, "listen", &format!("is `{}`, {rule}", text.shown));
     }
+    address
+}
+
+/// Where health and metrics are served. Any address will do, for they hold nothing of calls; but not
+/// the agents' one.
+fn ops(root: &Section<'_>, agents: &SocketAddr) -> Option<SocketAddr> {
+    let section = root.section("ops");
+    let text = section.text("listen");
+    let address = text.and_then(|text| {
+        let refuse =
+            |why: &str| section.refuse(text.at, "listen", &format!("is `{}`, {why}", text.shown));
+        match text.text.parse::<SocketAddr>() {
+            Ok(address) if address == *agents && address.port() != 0 => {
+                refuse("where agents connect; give health and metrics a port of their own");
+                None
+            }
+            Ok(address) => Some(address),
+            Err(_) => {
+                refuse("but must be an IP address and a port, such as `127.0.0.1:9464`");
+                None
+            }
+        }
+    });
+    section.finish();
     address
 }
 

@@ -67,6 +67,8 @@ pub struct Config {
     pub holds: Holds,
     /// How long a stop waits for calls in flight.
     pub drain: Duration,
+    /// Where health and metrics are served; nowhere if absent.
+    pub ops: Option<SocketAddr>,
     /// The process' own log lines (not the audit log).
     pub log: Log,
     /// What is allowed but should be said loudly at start.
@@ -307,6 +309,7 @@ impl Config {
             },
             policies: Policies::default(),
             required_plugins: Vec::new(),
+            ops: None,
             identity: IdentityMode::Keys,
             principals: Vec::new(),
             approvers: Vec::new(),

@@ -55,7 +55,17 @@ struct File {
     /// How long a stop waits for calls in flight.
     #[schemars(extend("default" = "10s"))]
     drain: Option<Span>,
+    ops: Option<Ops>,
     log: Option<Log>,
+}
+
+/// Health (`/healthz`, `/readyz`) and metrics (`/metrics`) for monitoring.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Ops {
+    /// Where they are served: IP address and port, not that of the agents. Left out, nowhere.
+    #[schemars(example = "127.0.0.1:9464")]
+    listen: Option<String>,
 }
 
 /// Intercom's side.

@@ -1,5 +1,6 @@
 //! A call: what a principal asks of Intercom, after it was read, resolved and normalised.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -27,13 +28,25 @@ impl Effect {
     }
 }
 
-/// What a client says of itself: self-reported, never a basis of a security decision.
+/// What a client says of itself, self-reported and never a basis of a security decision; and where
+/// it calls from.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ClientHint {
     /// The client's name.
     pub name: String,
     /// The client's version.
     pub version: String,
+    /// The address that its connection comes from; that of the proxy in front, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
+}
+
+impl ClientHint {
+    /// The same client, calling from here.
+    #[must_use]
+    pub fn at(self, address: Option<IpAddr>) -> Self {
+        Self { address, ..self }
+    }
 }
 
 /// What a call is about.

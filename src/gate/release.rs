@@ -325,6 +325,7 @@ impl Gate {
         let finding = ruleset.approve(&facts, &now).await;
         self.shadow.release(&ruleset, &facts, &now, &finding);
         let decision = decide(Question::Approve, ruleset.revision(), vec![finding]);
+        self.counted.add(Question::Approve, decision.verdict);
         if decision.verdict == Verdict::Allow {
             Ok(())
         } else {

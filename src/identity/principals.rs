@@ -1,6 +1,7 @@
 //! Credentials of agents: the second stop of the road.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::bearer::{Unauthenticated, UnauthenticatedKind, token};
@@ -19,6 +20,8 @@ pub struct Authenticated {
     pub credential: Digest,
     /// In pass-through mode, the agent's own token, which goes on to Intercom.
     pub token: Option<Secret>,
+    /// The address that the connection comes from, if it is known.
+    pub address: Option<IpAddr>,
 }
 
 /// Who may call, by credential.
@@ -74,13 +77,19 @@ impl Identity {
                 let principal = principals
                     .get(&name)
                     .ok_or(Unauthenticated::new(UnauthenticatedKind::UnknownPrincipal))?;
-                Ok(Authenticated { principal: principal.clone(), credential, token: None })
+                Ok(Authenticated {
+                    principal: principal.clone(),
+                    credential,
+                    token: None,
+                    address: None,
+                })
             }
             Mode::Passthrough { roles } => pass_through(token(authorization)?, roles),
             Mode::Anonymous(principal) => Ok(Authenticated {
                 principal: principal.clone(),
                 credential: Digest::of("portcullis/anonymous/v1", &[]),
                 token: None,
+                address: None,
             }),
         }
     }
@@ -139,7 +148,12 @@ fn pass_through(token: &[u8], roles: &[String]) -> Result<Authenticated, Unauthe
     let id = format!("{PASSTHROUGH_PREFIX}{digits}").parse().map_err(|_| malformed)?;
     let token = std::str::from_utf8(token).map_err(|_| malformed)?;
     let principal = Arc::new(pass_through_principal(id, roles));
-    Ok(Authenticated { principal, credential, token: Some(Secret::new(token.to_owned())) })
+    Ok(Authenticated {
+        principal,
+        credential,
+        token: Some(Secret::new(token.to_owned())),
+        address: None,
+    })
 }
 
 /// What names made from the digest of an agent's own token begin with.

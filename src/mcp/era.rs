@@ -308,7 +308,7 @@ pub fn client_hint(info: &JsonText) -> Option<ClientHint> {
         let text = info.str(key).unwrap_or_default();
         text.chars().filter(|letter| !letter.is_control()).take(MAX_HINT).collect()
     };
-    Some(ClientHint { name: short("name"), version: short("version") })
+    Some(ClientHint { name: short("name"), version: short("version"), address: None })
 }
 
 /// The log level of a value, if it is one of [`LOG_LEVELS`].

@@ -22,7 +22,9 @@ type Builtin = fn(&Span, &[Ref<Expr>], &[Value], bool) -> anyhow::Result<Value>;
 /// Beginnings of names that are refused, with the reason, wherever they stand.
 const FORBIDDEN: &[(&str, &str)] = &[
     ("http.", "a policy asks nothing outside; give facts as data"),
-    ("net.", "a policy asks nothing outside"),
+    ("net.lookup_ip_addr", "a policy asks nothing outside"),
+    ("net.cidr_expand", "its value may be larger than memory; use `net.cidr_contains`"),
+    ("net.cidr_is_valid", "the engine accepts other texts than OPA"),
     ("io.jwt.", "tokens are checked before policy is asked"),
     ("opa.", "a decision must be repeatable from its record"),
     ("rand.", "a decision must be repeatable from its record"),

@@ -4,6 +4,8 @@
 //! Bytecode calls them in place of the engine's ([`super::builtins`]); the interpreter knows them as
 //! extensions, which it asks first.
 
+mod cidr;
+
 use std::sync::LazyLock;
 
 use regorus::unstable::{BUILTINS, Expr, Ref, Source, Span};
@@ -33,6 +35,7 @@ pub(super) const OWN: &[(&str, u8, Own)] = &[
     ("json.marshal", 1, marshal),
     ("json.unmarshal", 1, unmarshal),
     ("lower", 1, lower),
+    ("net.cidr_contains", 2, cidr::contains),
     ("replace", 3, replace),
     ("sprintf", 2, sprintf),
     ("strings.replace_n", 2, replace_n),

@@ -75,6 +75,7 @@ pub(super) const PATHS: &[(&str, In, Kind)] = &[
     ("principal.on_behalf_of", In::Sometimes(ALL), Text),
     ("client.name", In::Always(ALL), Text),
     ("client.version", In::Always(ALL), Text),
+    ("client.address", In::Sometimes(ALL), Text),
     ("trail.minute", In::Always(ALL), Counted),
     ("trail.hour", In::Always(ALL), Counted),
     ("trail.day", In::Always(ALL), Counted),

@@ -52,7 +52,11 @@ fn call(roles: &[&str], method: &str, subject: Subject, payload: &str) -> Call {
         at: facts().now,
         principal: Arc::new(principal(roles)),
         revision: Revision::V2025_11_25,
-        client: ClientHint { name: String::from("client"), version: String::from("1") },
+        client: ClientHint {
+            name: String::from("client"),
+            version: String::from("1"),
+            address: None,
+        },
         method: method.to_owned(),
         subject,
         payload: JsonText::from_valid(payload.to_owned().into()),

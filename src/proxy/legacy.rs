@@ -163,6 +163,7 @@ impl Proxy {
             Ok(leg) => leg,
             Err(fault) => return self.not_initialized(request, fault.into()).await,
         };
+        let client = client.at(auth.address);
         let new = NewSession { revision, client, capabilities: declared, leg };
         let (session, evicted) = match self.sessions.open(auth, new) {
             Ok(opened) => opened,
@@ -274,7 +275,7 @@ impl Proxy {
             credential: auth.credential,
             token: auth.token,
             revision: session.revision,
-            client: session.client.clone(),
+            client: session.client.clone().at(auth.address),
             capabilities: session.capabilities.clone(),
             log_level: None,
             session: Some(session.clone()),

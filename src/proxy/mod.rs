@@ -40,6 +40,7 @@ use crate::domain::{Era, Revision};
 use crate::gate::Gate;
 use crate::identity::{Authenticated, Identity, Unauthenticated};
 use crate::intercom::Pins;
+use crate::listen::Peer;
 use crate::mcp::era::{self, Post};
 use crate::mcp::headers::Mirrored;
 use crate::mcp::json::Limits;
@@ -170,7 +171,8 @@ impl Proxy {
             Err(unauthenticated) => return Ok(unauthorized(&unauthenticated)),
         };
         let (identity, credential) = (self.identity.clone(), auth.credential);
-        let response = self.by_method(auth, request).await?;
+        let address = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
+        let response = self.by_method(Authenticated { address, ..auth }, request).await?;
         // A stream must not outlive the key that opened it.
         Ok(response.map(|body| body.while_it(move || identity.is_good(&credential, clock::now()))))
     }
@@ -261,7 +263,7 @@ impl Proxy {
             credential: auth.credential,
             token: auth.token,
             revision: meta.revision,
-            client: meta.client,
+            client: meta.client.at(auth.address),
             capabilities: meta.capabilities,
             log_level: meta.log_level,
             session: None,

@@ -28,7 +28,7 @@ use crate::policy::{Bundle, Keys, LoadErrors, Ruleset};
 pub use kept::{KeptError, KeptRevision};
 pub use origin::ReadError;
 pub use start::{Opened, StartError, open};
-pub use status::{ActiveRevision, Attempt, PolicyStatus, ShadowState};
+pub use status::{ActiveRevision, Attempt, Loads, PolicyStatus, ShadowState};
 
 use candidate::Shadowing;
 use kept::Kept;
@@ -95,6 +95,7 @@ struct State {
     /// The contents that were last tried, good or bad.
     tried: Option<Digest>,
     last_attempt: Option<Attempt>,
+    loads: Loads,
     shadow: Option<Shadowing>,
     /// What is on disk, for the status: it must not wait while a revision is tried.
     kept: Vec<KeptRevision>,
@@ -181,6 +182,12 @@ impl Rollout {
         }
     }
 
+    /// How many revisions were offered since start, and what became of them.
+    #[must_use]
+    pub fn loads(&self) -> Loads {
+        self.state().loads
+    }
+
     /// Reads the source whatever is known of it, and puts it in force without a pin.
     async fn follow(&self, kept: &mut Kept, order: Option<&Order>) -> Result<Digest, RolloutError> {
         let source = self.origin.shown.clone();
@@ -247,6 +254,7 @@ impl Rollout {
             ActiveRevision { revision, name, source: source.clone(), since, interpreted_because };
         let attempt = Attempt { at: since, revision: Some(revision), source, error: None };
         state.last_attempt = Some(attempt);
+        state.loads.taken += 1;
         Ok(revision)
     }
 
@@ -259,13 +267,19 @@ impl Rollout {
     ) -> RolloutError {
         let text = error.to_string();
         let attempt = Attempt { at: clock::now(), revision, source, error: Some(text.clone()) };
-        self.state().last_attempt = Some(attempt);
+        self.note_refusal(attempt);
         tracing::error!("{text}");
         let offered = revision.unwrap_or_else(Bundle::unread_revision);
         match self.gate.refuse_ruleset(offered, text).await {
             Ok(()) => error,
             Err(log) => log.into(),
         }
+    }
+
+    fn note_refusal(&self, attempt: Attempt) {
+        let mut state = self.state();
+        state.last_attempt = Some(attempt);
+        state.loads.refused += 1;
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::kept::{Kept, KeptError};
 use super::origin::{Look, Origin, ReadError};
-use super::status::{ActiveRevision, Attempt};
+use super::status::{ActiveRevision, Attempt, Loads};
 use super::{RolloutError, State, load};
 use crate::clock;
 use crate::config::Policies;
@@ -93,6 +93,7 @@ pub async fn open(policies: &Policies, data: &Path) -> Result<Opened, StartError
     };
     let contents = bundle.contents();
     let state = State {
+        loads: Loads::default(),
         active,
         contents,
         look,

@@ -94,3 +94,12 @@ pub struct Attempt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
+
+/// How many revisions were offered since start, beside the first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Loads {
+    /// Put in force.
+    pub taken: u64,
+    /// Not in order: the one before stayed.
+    pub refused: u64,
+}

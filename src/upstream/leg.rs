@@ -401,7 +401,8 @@ fn offer_of(result: &Object) -> Offer {
 }
 
 pub(super) fn own_hint() -> ClientHint {
-    ClientHint { name: "portcullis".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+    let (name, version) = ("portcullis".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
+    ClientHint { name, version, address: None }
 }
 
 fn client_info(client: &ClientHint) -> JsonText {

@@ -13,6 +13,7 @@ const ORDER: &[(&[&str], &str)] = &[
     (&["cli"], "commands may use everything"),
     (&["simulator"], "the outside world; cli and tests start it, it knows no room (see below)"),
     (&["app"], "the one place that builds all rooms"),
+    (&["ops"], "health and metrics: asks the rooms that app built, changes nothing"),
     (&["control"], "the operator's door: commands to the rooms that app built"),
     (&["rollout"], "which policies decide: fetched by upstream, put in force at the gate"),
     (&["proxy"], "the agents' side: asks the gate, sends through upstream"),

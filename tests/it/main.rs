@@ -13,6 +13,7 @@ mod live;
 mod raw;
 mod stand;
 
+mod address;
 mod answers;
 mod architecture;
 mod bounds;
@@ -30,6 +31,7 @@ mod load;
 mod matrix;
 mod misdelivery;
 mod obligations;
+mod ops;
 mod process;
 mod profiles;
 mod questions;

@@ -57,6 +57,8 @@ pub(crate) struct Stand {
     pub simulator: Simulator,
     pub folder: TempDir,
     pub url: String,
+    /// Where health and metrics are served, if they are.
+    pub ops: Option<String>,
     pub key: String,
     pub approver_key: String,
     setup: Setup,
@@ -73,6 +75,7 @@ impl Stand {
             simulator,
             folder,
             url: String::new(),
+            ops: None,
             key: String::new(),
             approver_key: String::new(),
             setup,
@@ -206,8 +209,14 @@ impl Stand {
             .unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         self.child = Some(child);
-        let line = stdout.lines().map_while(Result::ok).find(|line| line.contains("listening on "));
+        let mut ops = None;
+        let line = stdout.lines().map_while(Result::ok).find(|line| {
+            let after = line.split("health and metrics on ").nth(1);
+            ops = ops.take().or_else(|| after.map(|url| url.trim().to_owned()));
+            line.contains("listening on ")
+        });
         let line = line.unwrap_or_else(|| panic!("did not start: {}", self.stderr()));
+        self.ops = ops;
         self.url = line.split("listening on ").nth(1).unwrap().trim().to_owned();
     }
 

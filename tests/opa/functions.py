@@ -124,6 +124,9 @@ def _patterns():
     yield value("refused regex.match of the input", "regex.match(input.x, `a`)", singles(["a", "("]))
     yield value("builtin regex.split", "regex.split(`[ ,]+`, input.x)", singles(["", "a", "a b,c", ",a,", " ", 1]))
     yield value("builtin regex.replace", "regex.replace(input.x, `([a-c])x`, input.y)", pairs(["", "ax", "axbx cx", "é", 1], ["", "-", "$1", "${1}y", "$1y", "$$", "$2", 1]))
+    networks = ["10.0.0.0/8", "10.1.2.3/16", "0.0.0.0/0", "::/0", "2001:db8::/32", "10.0.0.0/33", "10.0.0.0/08", "10.0.0.0", "010.0.0.0/8", "10.0.0.0/-1", "", 1]
+    addresses = [*networks, "10.1.2.3", "10.1.2", "11.0.0.1", "2001:db8::1", "::1", "fe80::1%eth0", " 10.1.2.3", "office", None]
+    yield value("builtin net.cidr_contains", "net.cidr_contains(input.x, input.y)", pairs(networks, addresses))
     globs = ["", "*", "**", "a*", "a.*", "a.**", "?", "a?c", "*.b", "a", "*a*", "**b", "a:*", "[a]", "{a,b}", "\\*", "é?"]
     subjects = ["", "a", "abc", "a.b", "a.b.c", "é😀", "a/b", "a:b:c", "*"]
     for number, signs in enumerate(["null", "[]", '["."]', '["/"]', '[":"]', '[".", "/"]', '["ab"]']):

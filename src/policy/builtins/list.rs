@@ -64,6 +64,7 @@ pub(in crate::policy) const LIST: &[Listed] = listed! {
     quick "lower": "string -> string";
     quick "max": "any<array[any], set[any]> -> any";
     quick "min": "any<array[any], set[any]> -> any";
+    quick "net.cidr_contains": "string, string -> boolean";
     quick "object.get": "object[any: any], any, any -> any";
     quick "object.keys": "object[any: any] -> set[any]";
     quick "object.remove": "object[any: any], any<array[any], object[any: any], set[any]> -> object[any: any]";
