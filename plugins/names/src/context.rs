@@ -149,10 +149,20 @@ impl<'a> Context<'a> {
                 && (self.candidate(i, -1)
                     || self.candidate(i, 1)
                     || self.code(i, 1) == Code::PARTICLE);
-            if point || joined {
+            // `An` announces a name in German and ends one in Vietnamese.
+            let ends =
+                token.case == Case::Title && self.code(i, 0).is_cue() && self.is_title_name(i);
+            if point || joined || ends {
                 self.mark(i);
             }
         }
+    }
+
+    /// Whether the token before is a name with a capital, on the same line and with no sign between.
+    fn is_title_name(&self, at: usize) -> bool {
+        let before =
+            self.token(at, -1).is_some_and(|t| t.kind == Kind::Word && t.case == Case::Title);
+        before && self.candidate(at, -1) && self.code(at, -1).is_name()
     }
 
     /// Whether the token is this sign.

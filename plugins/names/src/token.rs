@@ -339,13 +339,20 @@ fn is_local(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '.' | '_' | '+' | '%' | '-')
 }
 
+/// The most characters of the local part of an address, and of its domain. Without a bound, a long text full of
+/// points would be read again from each of them.
+const LOCAL: usize = 80;
+const DOMAIN: usize = 255;
+
 /// The length of the e-mail address at the start of the text.
 fn address(text: &str) -> Option<usize> {
-    let local = run_of(text, is_local);
-    let domain = text.get(local.len()..)?.strip_prefix('@')?;
-    let domain = run_of(domain, |c| c.is_alphanumeric() || matches!(c, '.' | '-'));
-    let domain = domain.trim_end_matches(['.', '-']);
-    domain.contains('.').then_some(local.len() + 1 + domain.len())
+    let local: usize =
+        text.chars().take(LOCAL).take_while(|c| is_local(*c)).map(char::len_utf8).sum();
+    let domain = text.get(local..)?.strip_prefix('@')?;
+    let is_domain = |c: &char| c.is_alphanumeric() || matches!(c, '.' | '-');
+    let length = domain.chars().take(DOMAIN).take_while(is_domain).map(char::len_utf8).sum();
+    let domain = domain.get(..length)?.trim_end_matches(['.', '-']);
+    domain.contains('.').then_some(local + 1 + domain.len())
 }
 
 /// A word that is being read.

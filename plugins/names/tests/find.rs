@@ -58,6 +58,32 @@ fn says_where_looking_is_worth_it() {
     }
 }
 
+/// Each would take minutes if a text were read again from each of its words.
+#[test]
+fn long_texts_are_read_once() {
+    for part in [
+        "a.",
+        "a-",
+        "1.",
+        "a@",
+        "'",
+        "X ",
+        "中",
+        "김",
+        "ア",
+        "http://a ",
+        "O'",
+        "\n",
+        "a.b@",
+        "\u{300}",
+        "Ab-",
+    ] {
+        let text = part.repeat(60_000);
+        let _ = find(&text, 0.5);
+        let _ = looks_worth_it(&text);
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_gives_ranges_of_it(text in "\\PC{0,200}", threshold in 0.0_f32..1.0) {

@@ -198,7 +198,14 @@ impl Writer<'_> {
                     .push((self.sample.text.len(), self.sample.text.len() + person.first.len()));
                 self.sample.text.push_str(&person.first);
             }
-            "A2" => self.name(&format!("{} {}", person.last, person.first)),
+            "A2" => {
+                let middle = if self.language == "vi" && self.lot.percent(60) {
+                    format!("{} ", self.people.somebody(self.language, self.held, self.lot).first)
+                } else {
+                    String::new()
+                };
+                self.name(&format!("{} {middle}{}", person.last, person.first));
+            }
             "J" => {
                 let gap = if self.language == "ja" && self.lot.percent(35) { " " } else { "" };
                 self.name(&format!("{}{gap}{}", person.last, person.first));

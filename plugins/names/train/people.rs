@@ -223,7 +223,7 @@ impl People {
         if is_latin(language) && lot.percent(4) {
             person.last = (*lot.of(&WORDS[1])).to_owned();
         }
-        if lot.percent(18) && is_latin(language) {
+        if lot.percent(24) && is_latin(language) {
             let (other, third) = (lot.of(&self.latin).clone(), lot.of(&self.latin).clone());
             person.first = splice(&person.first, &self.pick(&other, true, held, lot), lot);
             person.last = if lot.percent(15) {
