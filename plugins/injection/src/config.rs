@@ -9,7 +9,7 @@ pub(crate) const SCHEMA: &str = r#"{
   "type": "object",
   "additionalProperties": false,
   "properties": {
-    "threshold": {"type": "integer", "minimum": 1, "maximum": 100, "default": 60, "description": "From this confidence on, a finding gives its label."},
+    "threshold": {"type": "integer", "minimum": 1, "maximum": 100, "default": 50, "description": "From this confidence on, a finding gives its label."},
     "least": {"type": "integer", "minimum": 0, "maximum": 100, "default": 35, "description": "Findings that are less sure are not reported."},
     "hold": {"type": ["integer", "null"], "minimum": 1, "maximum": 100, "default": null, "description": "From this confidence on, the plugin itself asks for a person."},
     "deny": {"type": ["integer", "null"], "minimum": 1, "maximum": 100, "default": null, "description": "From this confidence on, the plugin itself refuses."},
@@ -39,7 +39,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            threshold: 60,
+            threshold: 50,
             least: 35,
             hold: None,
             deny: None,

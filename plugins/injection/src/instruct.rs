@@ -41,23 +41,26 @@ pub(crate) struct Stretch {
 /// Signals farther apart than this many bytes belong to different stretches.
 const APART: usize = 700;
 /// How many words a rule spans.
-const NEAR: usize = 9;
+pub(crate) const NEAR: usize = 9;
 /// The number of meanings.
-const MEANINGS: usize = 24;
+const MEANINGS: usize = 30;
 
 /// Where the walk is, and what it has seen.
-struct Walk<'t> {
-    text: &'t str,
+pub(crate) struct Walk<'t> {
+    pub(crate) text: &'t str,
     /// The number of the word.
-    now: usize,
+    pub(crate) now: usize,
     /// For each meaning, the number of the last word that had it (0: none), and where it stood.
     seen: [(usize, usize, usize); MEANINGS],
     /// The last words, the newest last.
-    row: [Word; 5],
+    pub(crate) row: [Word; 5],
     /// The last address or link: number of the word and place.
-    link: (usize, usize),
+    pub(crate) link: (usize, usize),
     /// In the definition of a tool, talk about tools is no hint.
-    definition: bool,
+    pub(crate) definition: bool,
+    /// Letters that stand alone, and where.
+    spelled: String,
+    letters: (usize, usize),
     signals: Vec<Signal>,
 }
 
@@ -82,16 +85,82 @@ pub(crate) fn signals(text: &str, definition: bool) -> Vec<Signal> {
         row: [none; 5],
         link: (0, 0),
         definition,
+        spelled: String::new(),
+        letters: (0, 0),
         signals: Vec::new(),
     };
     LEXICON.walk(text, |word| walk.step(word));
+    walk.step(Word { start: text.len(), end: text.len() + 2, class: 0 });
     let mut signals = walk.signals;
     marks::scan(text, &mut signals);
     signals
 }
 
 impl Walk<'_> {
-    fn step(&mut self, word: Word) {
+    fn step(&mut self, mut word: Word) {
+        if self.letter(word) {
+            return;
+        }
+        if word.class == 0 && word.end - word.start <= 16 {
+            word.class = self.digits_for_letters(word);
+        }
+        self.take(word);
+    }
+
+    /// Letters that stand alone, as in `i g n o r e`, are kept until they are a word.
+    fn letter(&mut self, word: Word) -> bool {
+        let single = word.end - word.start == 1;
+        let near = word.start <= self.letters.1 + 1;
+        let goes_on = single && near;
+        if !goes_on && !self.spelled.is_empty() {
+            let (start, end) = self.letters;
+            let spelled = std::mem::take(&mut self.spelled);
+            if spelled.len() >= 3 {
+                // The first of the row was taken for a word: `I`.
+                if let Some(slot) =
+                    self.seen.get_mut(MINE.trailing_zeros() as usize).filter(|slot| slot.1 == start)
+                {
+                    *slot = (0, 0, 0);
+                }
+                self.take(Word { start, end, class: LEXICON.get(&spelled) });
+            }
+        }
+        let letter = self.byte(word.start);
+        if !single || !letter.is_ascii_alphabetic() {
+            return false;
+        }
+        if self.spelled.is_empty() {
+            self.letters.0 = word.start;
+        }
+        self.letters.1 = word.end;
+        self.spelled.push(char::from(letter.to_ascii_lowercase()));
+        // The first of a row may be a word, such as `I`.
+        self.spelled.len() > 1
+    }
+
+    /// The meaning of a word that is spelled with digits, as `1gn0re`.
+    fn digits_for_letters(&self, word: Word) -> u64 {
+        let read = self.text.get(word.start..word.end).unwrap_or("");
+        let digits = read.bytes().filter(u8::is_ascii_digit).count();
+        if digits == 0 || digits * 2 > read.len() || read.len() < 5 {
+            return 0;
+        }
+        let plain: String = read
+            .chars()
+            .map(|c| match c {
+                '0' => 'o',
+                '1' => 'i',
+                '3' => 'e',
+                '4' => 'a',
+                '5' => 's',
+                '7' => 't',
+                c => c,
+            })
+            .collect();
+        LEXICON.get(&plain)
+    }
+
+    fn take(&mut self, word: Word) {
         self.now += 1;
         self.row.rotate_left(1);
         if let Some(last) = self.row.last_mut() {
@@ -100,7 +169,8 @@ impl Walk<'_> {
         match self.byte(word.end) {
             b'@' => self.link = (self.now, word.start),
             b':' if self.text.get(word.end..word.end + 3) == Some("://") => {
-                self.link = (self.now, word.start)
+                self.link = (self.now, word.start);
+                self.carrying();
             }
             b'_' => self.tool(word),
             _ => {}
@@ -122,18 +192,18 @@ impl Walk<'_> {
         self.rules(word);
     }
 
-    fn byte(&self, place: usize) -> u8 {
+    pub(crate) fn byte(&self, place: usize) -> u8 {
         self.text.as_bytes().get(place).copied().unwrap_or(0)
     }
 
     /// Whether a meaning was seen among the last words, and where.
-    fn near(&self, meaning: u64, words: usize) -> Option<(usize, usize)> {
+    pub(crate) fn near(&self, meaning: u64, words: usize) -> Option<(usize, usize)> {
         let (number, start, end) = self.seen.get(meaning.trailing_zeros() as usize).copied()?;
         (number > 0 && self.now - number < words).then_some((start, end))
     }
 
     /// A hint from the first to the last of some meanings, unless one of that name is there already.
-    fn hint(&mut self, weight: u8, name: &'static str, start: usize, end: usize) {
+    pub(crate) fn hint(&mut self, weight: u8, name: &'static str, start: usize, end: usize) {
         let near = |other: &&mut Signal| other.name == name && start < other.bytes.end + 120;
         if let Some(other) = self.signals.iter_mut().rev().take(6).find(near) {
             other.weight = other.weight.max(weight);
@@ -164,175 +234,7 @@ impl Walk<'_> {
             }
         }
     }
-
-    /// The rules that the meanings of this word can complete.
-    fn rules(&mut self, word: Word) {
-        let class = word.class;
-        if class & (IGNORE | PRIOR | EVERY | ORDERS) != 0 {
-            self.overriding();
-        }
-        if class & (NOT | TELL | USER) != 0 {
-            self.silence();
-        }
-        if class & (SECRETLY | CALL | SEND | CHANGE) != 0 {
-            self.secretly();
-        }
-        if class & (SEND | DATA) != 0 {
-            self.carrying();
-        }
-        if class & (REVEAL | PROMPT) != 0 {
-            self.revealing();
-        }
-        if class & (CHANGE | ARTICLE) != 0
-            && let (Some(a), Some(b)) = (self.near(CHANGE, 7), self.near(ARTICLE, 7))
-        {
-            self.hint(if self.definition { 0 } else { 14 }, "change", a.0.min(b.0), a.1.max(b.1));
-        }
-        if class & (SYSTEM | ORDERS) != 0
-            && let (Some(a), Some(b)) = (self.near(SYSTEM, 3), self.near(ORDERS, 3))
-        {
-            self.hint(20, "system_orders", a.0.min(b.0), a.1.max(b.1));
-        }
-        if class & (CALL | TOOL) != 0
-            && let (Some(a), Some(b)) = (self.near(CALL, 5), self.near(TOOL, 5))
-        {
-            self.hint(
-                if self.definition { 0 } else { 10 },
-                "tool_talk",
-                a.0.min(b.0),
-                a.1.max(b.1),
-            );
-        }
-        if class & AGENT != 0
-            && let Some(a) = self.near(MUST, 6)
-        {
-            self.hint(12, "agent_must", a.0, word.end);
-        }
-        if class & FREED != 0 {
-            self.hint(35, "freed", word.start, word.end);
-        }
-    }
-
-    /// "Ignore all previous instructions".
-    fn overriding(&mut self) {
-        let Some(ignore) = self.near(IGNORE, NEAR) else { return };
-        let orders = self.near(ORDERS, NEAR);
-        let prior = self.near(PRIOR, NEAR);
-        let every = self.near(EVERY, NEAR);
-        let own = self.near(MINE, NEAR).is_some();
-        let weight = match (orders.is_some(), prior.is_some(), every.is_some()) {
-            // "Please ignore the instructions in my previous mail": a customer's own words.
-            (true, true, _) if own => 25,
-            (true, _, _) if own => 12,
-            (true, true, true) => 78,
-            (true, true, false) => 68,
-            (true, false, true) => 58,
-            (true, false, false) => 25,
-            (false, true, true) if !own && self.near(MAIL, NEAR).is_none() => 30,
-            (false, true, _) if !own => 5,
-            _ => 0,
-        };
-        let all = [Some(ignore), orders, prior].into_iter().flatten();
-        let (start, end) = all.fold(ignore, |sum, one| (sum.0.min(one.0), sum.1.max(one.1)));
-        if weight > 0 {
-            self.hint(weight, "override", start, end);
-        }
-        if self.near(INSTEAD, NEAR).is_some() && weight >= 25 {
-            self.hint(25, "instead", start, end);
-        }
-    }
-
-    /// "Do not tell the user".
-    fn silence(&mut self) {
-        let (Some(not), Some(tell)) = (self.near(NOT, 8), self.near(TELL, 6)) else { return };
-        if not.0 > tell.1 + 40 {
-            return;
-        }
-        match self.near(USER, 4) {
-            Some(user) => {
-                self.hint(45, "silence", not.0.min(tell.0), user.1.max(tell.1).max(not.1))
-            }
-            None => self.hint(8, "silence", not.0.min(tell.0), tell.1.max(not.1)),
-        }
-    }
-
-    /// "Silently call", "secretly send".
-    fn secretly(&mut self) {
-        let Some(secretly) = self.near(SECRETLY, 6) else { return };
-        let act = [CALL, SEND, CHANGE].into_iter().find_map(|meaning| self.near(meaning, 6));
-        if let Some(act) = act {
-            self.hint(35, "secretly", secretly.0.min(act.0), secretly.1.max(act.1));
-        }
-    }
-
-    /// "Send all contacts to https://...".
-    fn carrying(&mut self) {
-        let (Some(send), Some(data)) = (self.near(SEND, NEAR), self.near(DATA, NEAR)) else {
-            return;
-        };
-        let own = self.near(MINE, NEAR).is_some();
-        let every = self.near(EVERY, NEAR).is_some();
-        let weight = match (own, every) {
-            (true, _) => 6,
-            (false, true) => 32,
-            (false, false) => 18,
-        };
-        self.hint(weight, "carry", send.0.min(data.0), send.1.max(data.1));
-    }
-
-    /// "Print your system prompt".
-    fn revealing(&mut self) {
-        let (Some(reveal), Some(prompt)) = (self.near(REVEAL, 7), self.near(PROMPT, 7)) else {
-            return;
-        };
-        self.hint(40, "reveal", reveal.0.min(prompt.0), reveal.1.max(prompt.1));
-    }
-
-    /// The name of a tool, such as `update_article`.
-    fn tool(&mut self, word: Word) {
-        if self.byte(word.start.wrapping_sub(1)) == b'_' || self.definition {
-            return;
-        }
-        let rest = self.text.get(word.start..).unwrap_or("");
-        let length =
-            rest.bytes().take_while(|byte| byte.is_ascii_lowercase() || *byte == b'_').count();
-        let name = rest.get(..length).unwrap_or("");
-        let end = word.start + length;
-        let called = self.near(CALL, 6);
-        if TOOLS.contains(&name) {
-            let weight = if called.is_some() { 50 } else { 25 };
-            self.hint(weight, "tool", called.map_or(word.start, |c| c.0.min(word.start)), end);
-        } else if let Some(called) = called
-            && VERBS.contains(&name.split('_').next().unwrap_or(""))
-        {
-            self.hint(20, "tool", called.0.min(word.start), end);
-        }
-    }
 }
-
-/// Names of Intercom's tools that no customer knows.
-const TOOLS: &[&str] = &[
-    "add_internal_note",
-    "create_article",
-    "delete_article",
-    "get_article",
-    "get_company",
-    "get_contact",
-    "get_conversation",
-    "list_articles",
-    "list_companies",
-    "search_articles",
-    "search_contacts",
-    "search_conversations",
-    "submit_mcp_feedback",
-    "update_article",
-];
-
-/// What the names of tools begin with.
-const VERBS: &[&str] = &[
-    "add", "call", "close", "create", "delete", "execute", "fetch", "get", "list", "post", "read",
-    "remove", "reply", "run", "search", "send", "update", "write",
-];
 
 /// Whether a word is another, folded.
 fn folds(word: &str, folded: &str) -> bool {

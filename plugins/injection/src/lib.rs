@@ -19,6 +19,7 @@ mod lexicon;
 mod links;
 mod marks;
 mod markup;
+mod rules;
 mod split;
 
 pub use config::{Config, ConfigError};

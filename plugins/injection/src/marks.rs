@@ -13,7 +13,7 @@ const MARKS: &[(&str, u8, &str)] = &[
     ("<tool_result", 55, "tool_mark"), ("</tool_result", 55, "tool_mark"), ("<tool_call", 55, "tool_mark"), ("<function_call", 55, "tool_mark"), ("<function_result", 55, "tool_mark"), ("</function_result", 55, "tool_mark"), ("<tool_response", 55, "tool_mark"), ("</tool_response", 55, "tool_mark"), ("<invoke ", 45, "tool_mark"), ("<tool_use", 55, "tool_mark"), ("<assistant>", 40, "role_mark"), ("</assistant>", 35, "role_mark"), ("</user>", 25, "role_mark"), ("</context>", 25, "role_mark"), ("</document>", 15, "role_mark"), ("</untrusted", 40, "role_mark"),
     ("[inst]", 60, "role_mark"), ("[/inst]", 60, "role_mark"), ("[system]", 40, "role_mark"), ("[system ", 30, "role_mark"), ("[system:", 40, "role_mark"), ("[assistant]", 35, "role_mark"), ("[admin]", 25, "role_mark"), ("[important]", 20, "order_mark"), ("[instructions", 30, "order_mark"), ("[ai:", 30, "order_mark"), ("[end of ", 15, "boundary"),
     ("### system", 45, "role_mark"), ("### instruction", 35, "role_mark"), ("###system", 45, "role_mark"), ("### assistant", 40, "role_mark"), ("### human", 40, "role_mark"), ("### response", 25, "role_mark"), ("### new instruction", 50, "role_mark"), ("## system prompt", 45, "role_mark"),
-    ("{\"role\":", 35, "role_mark"), ("{\"role\" :", 35, "role_mark"), ("{\"tool\":", 25, "tool_mark"), ("{\"name\": \"update_", 35, "tool_mark"), ("{\"name\":\"update_", 35, "tool_mark"), ("{\"method\":\"tools/call", 60, "tool_mark"), ("{\"jsonrpc\"", 30, "tool_mark"), ("{{#system", 45, "role_mark"),
+    ("{\"role\": \"system", 60, "role_mark"), ("{\"role\":\"system", 60, "role_mark"), ("{\"role\":", 35, "role_mark"), ("</conversation>", 30, "boundary_mark"), ("</message>", 15, "boundary_mark"), ("</ticket>", 25, "boundary_mark"), ("</email>", 15, "boundary_mark"), ("</data>", 15, "boundary_mark"), ("{\"role\" :", 35, "role_mark"), ("{\"tool\":", 25, "tool_mark"), ("{\"name\": \"update_", 35, "tool_mark"), ("{\"name\":\"update_", 35, "tool_mark"), ("{\"method\":\"tools/call", 60, "tool_mark"), ("{\"jsonrpc\"", 30, "tool_mark"), ("{{#system", 45, "role_mark"),
 ];
 
 /// Words that begin a line and a turn.
@@ -23,9 +23,9 @@ const TURNS: &[(&str, u8, &str)] = &[
     ("system prompt:", 35, "turn"),
     ("system override", 50, "turn"),
     ("system note:", 40, "turn"),
-    ("assistant:", 22, "turn"),
+    ("assistant:", 28, "turn_assistant"),
     ("ai:", 15, "turn"),
-    ("human:", 22, "turn"),
+    ("human:", 20, "turn_human"),
     ("todo:", 12, "turn"),
     ("instructions for the ", 12, "turn"),
     ("new instruction", 25, "turn"),
