@@ -259,7 +259,7 @@ fn postal(text: &Text<'_>, i: usize) -> Option<Range<usize>> {
         return eastern(text, word).then_some(i..i + 1);
     }
     let before = text.char_before(word.start);
-    let opens = matches!(before, None | Some(',' | '\n' | '-'));
+    let opens = matches!(before, None | Some(',' | '\n')) || is_country(text, i);
     let named = |k: usize| {
         text.words.get(k).is_some_and(|w| {
             w.capital
@@ -308,6 +308,14 @@ fn postal(text: &Text<'_>, i: usize) -> Option<Range<usize>> {
     }
 }
 
+/// Whether a country's letters stand before a postal code: `D-10115`.
+fn is_country(text: &Text<'_>, i: usize) -> bool {
+    i > 0
+        && text.gap(i - 1) == "-"
+        && text.words.get(i - 1).is_some_and(|w| w.capital && w.len() <= 2 && !w.digit)
+        && (i < 2 || text.gap(i - 2) != "-")
+}
+
 /// Six digits before a town, after a comma or a line's end.
 fn plain_town(text: &Text<'_>, i: usize) -> bool {
     let (Some(word), Some(next)) = (text.words.get(i), text.words.get(i + 1)) else { return false };
@@ -336,7 +344,12 @@ fn is_outward(code: &str) -> bool {
 }
 
 fn is_inward(code: &str) -> bool {
-    matches!(code.as_bytes(), [d, a, b] if d.is_ascii_digit() && a.is_ascii_uppercase() && b.is_ascii_uppercase())
+    match code.as_bytes() {
+        [d, a, b] if d.is_ascii_digit() && a.is_ascii_uppercase() => {
+            b.is_ascii_uppercase() || b.is_ascii_digit()
+        }
+        _ => false,
+    }
 }
 
 /// Follows an address from its anchor to both sides.

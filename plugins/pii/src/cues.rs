@@ -39,7 +39,7 @@ pub(crate) fn find(text: &Text<'_>, hits: &mut Vec<Hit>) {
         } else if word.is(lex::TITLE) && word.capital {
             let gap = text.gap(i);
             (matches!(gap, " " | ". " | "."))
-                .then(|| sequence(text, i + 1, 3, true))
+                .then(|| titled(text, i + 1))
                 .flatten()
                 .map(|r| (r, 82))
         } else if word.is(lex::CLOSING) {
@@ -126,6 +126,15 @@ fn starts_line(text: &Text<'_>, i: usize) -> bool {
     let Some(word) = text.words.get(i) else { return false };
     text.starts_sentence(word.start)
         || text.words.get(i.wrapping_sub(1)).is_some_and(|w| w.is(lex::GREETING))
+}
+
+/// Behind a title any capital is a name: "Mrs Day".
+fn titled(text: &Text<'_>, i: usize) -> Option<Range<usize>> {
+    sequence(text, i, 3, true).or_else(|| {
+        let word = text.words.get(i)?;
+        (word.capital && !word.digit && word.len() > 1 && !word.is(lex::TITLE | lex::GREETING))
+            .then_some(i..i + 1)
+    })
 }
 
 /// "Hi Jane," "Sehr geehrte Frau Doe", "Good evening, Jane".

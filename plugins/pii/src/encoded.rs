@@ -63,6 +63,10 @@ pub(crate) fn find(text: &Text<'_>, people: &People, regions: &[Region], hits: &
                         >= 2
                     || fold_text(&p.name).replace(' ', "") == name.replace(' ', "")
             });
+            let known = name.split(' ').next().is_some_and(names::is_first_name);
+            if n.is_none() && known && name.contains(' ') {
+                hits.push(Hit::new(range.clone(), kinds::PERSON, 64, "spelled").value(read));
+            }
             if let Some(n) = n {
                 let mut hit = Hit::new(range, kinds::PERSON, 92, "spelled");
                 hit.value = people.person(n).map(|p| p.name.clone());

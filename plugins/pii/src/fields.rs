@@ -132,7 +132,9 @@ impl Words {
         let mut end_word = |all: &mut String, ends: &mut Vec<usize>| {
             if all.len() > start {
                 let word = all.get(start..).unwrap_or_default();
-                bits |= class(hash(word), word);
+                let says = class(hash(word), word);
+                // `no` and `number` are of telephones only in sentences.
+                bits |= if says & lex::LINK != 0 { says & !lex::PHONE } else { says };
                 ends.push(all.len());
                 start = all.len();
             }

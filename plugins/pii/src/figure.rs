@@ -127,6 +127,9 @@ impl Figure<'_> {
             return Some((kinds::BANK_ACCOUNT, 86, "label"));
         }
         let size = (6..=18).contains(&n);
+        if self.mark() == b'/' {
+            return None;
+        }
         if size && near & lex::SORT != 0 && n >= 6 {
             return Some((kinds::BANK_ACCOUNT, 84, "label"));
         }
@@ -205,10 +208,35 @@ impl Figure<'_> {
         } else if !matches!(text.gap(k), ", " | " (" | " - " | ": " | " | " | " / ") {
             return false;
         }
+        let several = self.groups.len() >= 3;
         let name = |k: usize| {
             word(k).is_some_and(|w| w.capital && !w.digit && !w.shouted && w.class & RELEVANT == 0)
         };
-        name(k) && k > 0 && name(k - 1) && text.gap(k - 1).len() == 1
+        name(k) && (several || k > 0 && name(k - 1) && text.gap(k - 1) == " ")
+    }
+
+    /// Whether the number follows an e-mail address on its line.
+    fn behind_an_address(&self) -> bool {
+        let Some(first) = self.groups.first() else { return false };
+        let before = self.text.slice(first.start.saturating_sub(80)..first.start);
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        let last = line.trim_end_matches([' ', ',', '/', '|', ';', '(']).rsplit(' ').next();
+        line.ends_with([' ', '(']) && last.is_some_and(|w| w.contains('@') && w.contains('.'))
+    }
+
+    /// Whether a single letter says what the number is, as in signatures: `T 01 23 45 67 89`.
+    fn lettered(&self) -> bool {
+        let Some(first) = self.groups.first() else { return false };
+        let text = self.text;
+        let Some(k) = text.word_at(first.start).checked_sub(1) else { return false };
+        let Some(word) = text.words.get(k) else { return false };
+        let before = text.char_before(word.start);
+        matches!(text.plain(word), "T" | "F" | "M" | "P" | "D" | "C" | "W" | "H")
+            && matches!(
+                text.slice(word.end..first.start),
+                " " | ": " | ":" | ". " | " (" | ": (" | " : "
+            )
+            && before.is_none_or(|c| matches!(c, '\n' | '|' | ',' | '/') || c.is_ascii_digit())
     }
 
     /// How surely it is a telephone number.
@@ -222,7 +250,13 @@ impl Figure<'_> {
             let cued = near & lex::PHONE != 0 || self.whole && n >= 9;
             return if real { Some(95) } else { cued.then_some(75) };
         }
-        let named = near & lex::PHONE != 0;
+        // A year and a number, as invoices have.
+        let year = matches!(d, [b'1', b'9', ..] | [b'2', b'0', ..]);
+        if self.mark() == b'/' && year && self.groups.first().is_some_and(|g| g.end - g.start == 4)
+        {
+            return None;
+        }
+        let named = near & lex::PHONE != 0 || self.lettered();
         const OTHER: u64 =
             RELEVANT & !(lex::PHONE | lex::IP | lex::CARD | lex::BIRTH | lex::SINCE | lex::EXPIRY);
         if !named && near & OTHER != 0 {
@@ -236,6 +270,9 @@ impl Figure<'_> {
         let usual = || phone::USUAL.iter().filter_map(|r| Region::named(r));
         if named {
             let exists = real || regions.iter().copied().chain(usual()).any(|r| r.dials(d));
+            if n >= 13 && self.groups.len() == 1 && !real {
+                return None;
+            }
             return if exists { Some(86) } else { (n <= 12 && self.whole).then_some(65) };
         }
         if !self.whole {
@@ -249,7 +286,11 @@ impl Figure<'_> {
         if bracket && n >= 8 && regions.iter().copied().chain(usual()).any(|r| r.dials(d)) {
             return Some(72);
         }
-        if self.beside_a_name() && regions.iter().copied().chain(usual()).any(|r| r.dials(d)) {
+        let short = self.groups.len() > 1 || n <= 11;
+        if short
+            && (self.beside_a_name() || self.behind_an_address())
+            && regions.iter().copied().chain(usual()).any(|r| r.dials(d))
+        {
             return Some(64);
         }
         if self.behind_a_name()

@@ -237,6 +237,9 @@ pub(crate) fn scan(
     secret::find(text, link, hits);
     label::find(text, hits);
     if !link {
+        label::handles(text, hits);
+    }
+    if !link {
         Numbers { people, regions }.find(text, hits);
         coded(text, hits);
         address::find(text, hits);

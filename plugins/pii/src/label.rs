@@ -102,7 +102,8 @@ fn shape(text: &Text<'_>, i: usize, word: &Word) -> Option<Shape> {
         return of(kinds::DEVICE_ID, 14, 14, 20, 80, 4);
     }
     if word.is(lex::PLATE) {
-        return of(kinds::VEHICLE, 2, 5, 17, 72, 4);
+        let most = if text.folded(word) == "vin" { 17 } else { 9 };
+        return of(kinds::VEHICLE, 2, 5, most, 72, 4);
     }
     None
 }
@@ -113,7 +114,7 @@ fn code(text: &Text<'_>, i: usize, word: &Word, hits: &mut Vec<Hit>) {
     while k <= i + shape.reach {
         let gap = text.gap(k - 1);
         let Some(word) = text.words.get(k) else { return };
-        let line_ends = gap.contains('\n') && k > i + 1;
+        let line_ends = gap.contains('\n') && (k > i + 1 || !is_label_line(text, i));
         if line_ends
             || ends_sentence(gap) && k > i + 2
             || text.slice(word.start..word.end).contains(WALL)
@@ -133,6 +134,13 @@ fn code(text: &Text<'_>, i: usize, word: &Word, hits: &mut Vec<Hit>) {
 
 fn ends_sentence(gap: &str) -> bool {
     gap.contains(['!', '?']) || gap.contains(". ")
+}
+
+/// Whether a label has its line for itself, and the value is on the next.
+fn is_label_line(text: &Text<'_>, i: usize) -> bool {
+    let end = text.words.get(i).map_or(0, |w| w.end);
+    let line = text.slice(0..end).rsplit('\n').next().unwrap_or_default();
+    line.split_whitespace().count() <= 3
 }
 
 /// A code that begins with a word: words of capitals and digits, joined by blanks or hyphens.
@@ -186,6 +194,38 @@ fn take(text: &Text<'_>, from: usize, shape: &Shape) -> Option<Range<usize>> {
     let range = first.start..end;
     let date = crate::date::numeric(text.bytes(), first.start).is_some();
     (!date && crate::net::ipv4(text.slice(range.clone())).is_none()).then_some(range)
+}
+
+/// Names with `@` before them: `@kimlee-dev`.
+pub(crate) fn handles(text: &Text<'_>, hits: &mut Vec<Hit>) {
+    let read = text.read_text();
+    for (place, _) in read.match_indices('@') {
+        let before = text.slice(0..place).chars().next_back();
+        if before
+            .is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | '@' | '+'))
+        {
+            continue;
+        }
+        let rest = text.slice(place + 1..read.len());
+        let n: usize = rest
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
+            .map(char::len_utf8)
+            .sum();
+        let name = rest.get(..n).unwrap_or_default().trim_end_matches(['.', '-']);
+        let next = rest.get(name.len()..).and_then(|r| r.chars().next());
+        let odd = name.bytes().any(|b| b.is_ascii_digit() || b == b'_' || b == b'-');
+        let word = names::is_word(&kit::unfold::fold_text(name)) && !odd;
+        let cased = name.starts_with(char::is_uppercase) && !odd;
+        if name.len() >= 4
+            && name.contains(char::is_alphabetic)
+            && !word
+            && !cased
+            && !matches!(next, Some('/' | '@'))
+        {
+            hits.push(Hit::new(place..place + 1 + name.len(), kinds::USERNAME, 62, "handle"));
+        }
+    }
 }
 
 /// The next thing between blanks behind a word and what joins it to its value; `far` allows words

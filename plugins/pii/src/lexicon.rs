@@ -83,6 +83,8 @@ classes! {
     COUNTRY = 44;
     /// A digit in words.
     SPELLED = 45;
+    /// A company, a product or a town: if it stands alone, nobody.
+    BRAND = 46;
 }
 
 /// Where the hash begins.

@@ -82,6 +82,12 @@ fn may_be(text: &Text<'_>, word: &Word) -> bool {
     }
 }
 
+/// A word that its ending shows to be a noun: `Kündigung`, `Suspension`.
+fn is_noun(folded: &str) -> bool {
+    const TAILS: &[&str] = &["ung", "heit", "keit", "schaft", "cion", "tion", "sion", "ismus"];
+    folded.len() >= 8 && TAILS.iter().any(|t| folded.ends_with(t))
+}
+
 /// A word of the language in small letters.
 fn is_plain(text: &Text<'_>, word: &Word) -> bool {
     !word.capital && !word.is(lex::PARTICLE) && names::is_word(text.folded(word))
@@ -104,11 +110,14 @@ fn trimmed(text: &Text<'_>, bytes: Range<usize>) -> Option<Range<usize>> {
     }
     while let [first, rest @ ..] = words
         && !rest.is_empty()
-        && is_plain(text, first)
+        && (is_plain(text, first) || is_noun(text.folded(first)))
     {
         words = rest;
     }
     let (first, last) = (words.first()?, words.last()?);
+    if words.len() == 1 && (first.is(lex::BRAND) || is_noun(text.folded(first))) {
+        return None;
+    }
     if words.len() == 1 && !first.capital && !crate::veto::is_careless(text, first.start) {
         return None;
     }

@@ -50,15 +50,14 @@ pub(crate) const RELEVANT: u64 = lex::PHONE
 fn cue(text: &Text<'_>, place: usize) -> Cue {
     let mut out = Cue::default();
     let mut lines = 0;
-    let mut weak = 0;
+    let (mut weak, mut weak_at) = (0, 0);
     let first = text.word_at(place);
     let mut last = place;
-    for word in text.words.get(..first).unwrap_or_default().iter().rev().take(10) {
+    let before = text.words.get(..first).unwrap_or_default();
+    for (n, word) in before.iter().rev().take(10).enumerate() {
         let gap = text.slice(word.end..last);
         lines += gap.matches('\n').count();
-        if lines > 1
-            || lines == 1 && (out.all != 0 || last < place && last != place && place - last > 24)
-        {
+        if lines > 1 || lines == 1 && (out.all != 0 || !is_short_line(text, word.end)) {
             break;
         }
         if gap.contains(['.', '!', '?', ';']) && gap.contains(' ') && !gap.starts_with('.')
@@ -66,15 +65,26 @@ fn cue(text: &Text<'_>, place: usize) -> Cue {
         {
             break;
         }
+        if weak != 0 && n > weak_at + 2 {
+            break;
+        }
         last = word.start;
+        if weak != 0 && out.near == 0 && is_of_customer(text.folded(word)) {
+            out.near = lex::THING;
+        }
         let class = word.class & RELEVANT;
         if class == 0 {
+            continue;
+        }
+        // "No" is a number's word only right before one.
+        if word.is(lex::LINK) && n > 1 {
             continue;
         }
         out.all |= class;
         if out.near == 0 {
             if word.is(lex::LINK) && weak == 0 {
                 weak = class;
+                weak_at = n;
             } else {
                 out.near = class;
             }
@@ -88,6 +98,39 @@ fn cue(text: &Text<'_>, place: usize) -> Cue {
         out.all = out.near;
     }
     out
+}
+
+/// Whether the line that ends with a word is a label: of few words.
+fn is_short_line(text: &Text<'_>, end: usize) -> bool {
+    let line = text.slice(0..end).rsplit('\n').next().unwrap_or_default();
+    line.split_whitespace().count() <= 4
+}
+
+/// Whose number is none of a telephone: "customer number".
+fn is_of_customer(word: &str) -> bool {
+    matches!(
+        word,
+        "customer"
+            | "client"
+            | "member"
+            | "membership"
+            | "loyalty"
+            | "room"
+            | "seat"
+            | "flight"
+            | "house"
+            | "lot"
+            | "kunden"
+            | "cliente"
+            | "klant"
+            | "kund"
+            | "user"
+            | "employee"
+            | "file"
+            | "record"
+            | "serial"
+            | "line"
+    )
 }
 
 /// Everything a number needs to know.
@@ -147,7 +190,14 @@ impl Numbers<'_> {
         if let [head @ .., last] = rest
             && at(bytes, last.end).is_ascii_alphabetic()
         {
-            rest = head;
+            // With all that hyphens join to it.
+            let joined = |n: usize| {
+                let end = head.get(n).map_or(0, |g| g.end);
+                let start = rest.get(n + 1).map_or(0, |g| g.start);
+                bytes.get(end..start) == Some(b"-")
+            };
+            let keep = (0..head.len()).rev().take_while(|n| joined(*n)).count();
+            rest = head.get(..head.len() - keep).unwrap_or_default();
         }
         self.stretch(text, rest, hits);
     }
@@ -158,6 +208,9 @@ impl Numbers<'_> {
             return None;
         }
         let date = date::numeric(text.bytes(), group.start)?;
+        if !date.full && cue(text, group.start).near & (lex::SORT | lex::BANK | lex::PHONE) != 0 {
+            return None;
+        }
         let end = date.bytes.end;
         let stamp = matches!(at(text.bytes(), end), b'T' | b':')
             && at(text.bytes(), end + 1).is_ascii_digit();

@@ -350,12 +350,15 @@ fn parts(name: &str, part: Option<&str>) -> Vec<Part> {
         for piece in pieces {
             let class = lex::class(lex::hash(piece), piece);
             let size = piece.chars().count();
-            let particle = class & (lex::PARTICLE | lex::TITLE) != 0;
+            let alone = n > 1 && i + 1 == n || part.is_some();
+            let particle = class & (lex::PARTICLE | lex::TITLE) != 0 && !alone;
             let weak = size < 2
                 || particle
                 || many && size < 4
                 || piece.bytes().all(|b| b.is_ascii_digit());
-            let common = class & !(lex::PARTICLE | lex::TITLE) != 0
+            let common = class
+                & !(lex::PARTICLE | lex::TITLE | lex::STREET | lex::STATE | lex::COUNTRY)
+                != 0
                 || lex::is_name_word(piece)
                 || names::is_word(piece)
                 || size < 3 && piece.is_ascii();

@@ -48,6 +48,19 @@ fn grow(text: &Text<'_>, hits: &mut [Hit]) {
     }
 }
 
+/// A street that is named after somebody is an address as a whole.
+fn enclose(hits: &mut [Hit]) {
+    let people: Vec<std::ops::Range<usize>> =
+        hits.iter().filter(|h| h.kind == kinds::PERSON).map(|h| h.bytes.clone()).collect();
+    for hit in hits.iter_mut().filter(|h| h.kind == kinds::ADDRESS) {
+        let inside =
+            |p: &std::ops::Range<usize>| p.start > hit.bytes.start && p.end <= hit.bytes.end;
+        if people.iter().any(inside) {
+            hit.confidence = hit.confidence.max(98);
+        }
+    }
+}
+
 /// Findings of a text: hits that stay, as bytes of the leaf.
 pub(crate) fn report(
     one: Seen<'_>,
@@ -70,6 +83,7 @@ pub(crate) fn report(
     }
     let leaf = document.leaves.get(text.leaf).map(|l| l.text.as_str()).unwrap_or_default();
     grow(&text, &mut hits);
+    enclose(&mut hits);
     for hit in settle(hits) {
         let who = hit.who.and_then(|n| people.person(n));
         let party = match (who.map(|p| p.party), text.form) {

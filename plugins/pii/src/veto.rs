@@ -20,7 +20,25 @@ pub(crate) fn told(text: &Text<'_>, words: &Range<usize>) -> bool {
     };
     matches!(
         text.folded(before),
-        "tell" | "ask" | "cc" | "told" | "asked" | "ping" | "with" | "invite" | "add"
+        "can"
+            | "could"
+            | "would"
+            | "did"
+            | "does"
+            | "has"
+            | "was"
+            | "for"
+            | "from"
+            | "by"
+            | "tell"
+            | "ask"
+            | "cc"
+            | "told"
+            | "asked"
+            | "ping"
+            | "with"
+            | "invite"
+            | "add"
     ) && text.gap(words.start - 1) == " "
         && is_careless(text, before.start)
 }
