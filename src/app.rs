@@ -14,7 +14,7 @@ use crate::clock;
 use crate::config::{Config, PolicyOrigin};
 use crate::control::{self, Control};
 use crate::domain::{Event, OnRelease};
-use crate::gate::{Gate, Settings};
+use crate::gate::{Gate, Secrets, Settings};
 use crate::holds::{HoldError, Holds};
 use crate::identity::{Identity, KeysError, People};
 use crate::intercom::{Pins, PinsError};
@@ -26,6 +26,7 @@ use crate::rollout::{self, Rollout, RolloutError};
 use crate::store::{self, OpenError, Store};
 use crate::trail::{Moment, Trail, TrailError};
 use crate::upstream::{self, Upstream};
+use crate::vault::{Vault, VaultError};
 
 /// How often Intercom's tool list is read again.
 const TOOLS_EVERY: Duration = Duration::from_secs(60);
@@ -64,6 +65,9 @@ pub enum AppError {
         /// Why not.
         source: std::io::Error,
     },
+    /// What stands behind pseudonyms.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// Anything else of the system.
     #[error("{what}: {source}")]
     Io {
@@ -133,12 +137,15 @@ impl App {
         let events = store.hold_events().collect::<Result<Vec<_>, _>>()?;
         let holds = Holds::replay(store.log(), config.holds.pending_per_principal, events);
         let trail = Trail::rebuild(&config.data, Moment::now())?;
+        let (sealer, pseudonyms) = (store.sealer(), &config.pseudonyms);
+        let (key, now) = (pseudonyms.key.as_ref(), clock::now());
+        let vault = Vault::open(&config.data, key, &sealer, pseudonyms.into(), now)?;
         let gate = Arc::new(Gate::new(
             ruleset,
             store.log(),
             trail,
             holds,
-            Arc::new(store.sealer()),
+            Secrets { sealer: Arc::new(sealer), vault },
             pins.clone(),
             Settings {
                 environment: config.environment.as_str().into(),

@@ -11,6 +11,7 @@ mod disclosure;
 mod duties;
 mod inspection;
 mod permit;
+mod pseudonyms;
 mod release;
 mod shadow;
 mod stored;
@@ -35,6 +36,7 @@ use crate::plugin::Plugins;
 use crate::policy::{AnswerFacts, Facts, Ruleset, ToolFacts};
 use crate::store::{SealError, Sealer};
 use crate::trail::{Trail, Weighed};
+use crate::vault::Vault;
 
 use counted::Counted;
 use shadow::Shadow;
@@ -92,6 +94,14 @@ pub struct Settings {
     pub origin: String,
 }
 
+/// What seals what is kept, and what stands behind pseudonyms.
+pub struct Secrets {
+    /// The sealer of this installation.
+    pub sealer: Arc<Sealer>,
+    /// The pseudonyms of this installation.
+    pub vault: Vault,
+}
+
 /// What is to happen to a call that has to wait for a person.
 #[derive(Debug, Clone, Copy)]
 pub struct Holding {
@@ -115,6 +125,7 @@ pub struct Gate {
     sealer: Arc<Sealer>,
     pins: Arc<Pins>,
     settings: Settings,
+    vault: Vault,
     shadow: Shadow,
     counted: Counted,
 }
@@ -127,15 +138,16 @@ impl Gate {
         log: Log,
         trail: Trail,
         holds: Holds,
-        sealer: Arc<Sealer>,
+        secrets: Secrets,
         pins: Arc<Pins>,
         settings: Settings,
     ) -> Self {
+        let Secrets { sealer, vault } = secrets;
         let (ruleset, shadow) = (ArcSwap::from_pointee(ruleset), Shadow::default());
         let plugins = ArcSwap::from_pointee(Plugins::none());
         let books = Books { log, trail: Arc::new(trail) };
         let counted = Counted::default();
-        Self { ruleset, plugins, books, holds, sealer, pins, settings, shadow, counted }
+        Self { ruleset, plugins, books, holds, sealer, pins, settings, vault, shadow, counted }
     }
 
     /// The held calls.
@@ -159,6 +171,12 @@ impl Gate {
     #[must_use]
     pub fn sealer(&self) -> &Sealer {
         &self.sealer
+    }
+
+    /// The pseudonyms of this installation.
+    #[must_use]
+    pub const fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     /// The ruleset in force.
@@ -362,6 +380,10 @@ impl Gate {
         holding: Holding,
     ) -> Result<Option<Hold>, GateError> {
         let Some(release) = decision.release.clone() else { return Ok(None) };
+        // A held call is turned back again when it is released, perhaps by another process.
+        if call.meta.restored.is_some() && !self.vault.flushed().await {
+            tracing::warn!(call = %call.id, "its pseudonyms are not written; a restart would end it");
+        }
         let id = HoldId::from_random(u128::from_be_bytes(crate::store::random::<16>()?));
         let sealed = stored::seal_call(&self.sealer, id, &facts, call)?;
         let open = || {

@@ -93,6 +93,7 @@ pub mod plugin;
 pub mod policy;
 pub mod redact;
 pub mod trail;
+pub mod vault;
 
 pub mod gate;
 

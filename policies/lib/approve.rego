@@ -13,7 +13,7 @@ answer := join.answer(
 		"deny": {said | some said in data.portcullis.rules.approve.deny},
 		"hold": set(),
 		"allow": {said | some said in data.portcullis.rules.approve.allow},
-		"oblige": set(),
+		"oblige": {duty | some duty in data.portcullis.rules.approve.oblige},
 	},
 	{"rule": "nothing_allows", "text": "no rule allows this person to release this hold"},
 )

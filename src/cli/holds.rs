@@ -33,6 +33,9 @@ pub(super) enum Command {
         id: HoldId,
         #[command(flatten)]
         key: ApproverKey,
+        /// Also show what its pseudonyms stand for, if policy shows that to this approver.
+        #[arg(long)]
+        reveal: bool,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -102,11 +105,12 @@ pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<Exi
             };
             list(&holds, json)?;
         }
-        Command::Show { id, key, json } => {
+        Command::Show { id, key, reveal, json } => {
             let key = key.read()?.expose().to_owned();
-            match control::ask(data, &Question::Hold { id, key }).await? {
-                Answer::Hold { hold, arguments, beside, reason } => {
-                    show(&hold, &Contents { arguments, beside, reason }, json)?;
+            match control::ask(data, &Question::Hold { id, key, reveal }).await? {
+                Answer::Hold { hold, arguments, pseudonyms, revealed, beside, reason } => {
+                    let contents = Contents { arguments, restored: revealed, beside, reason };
+                    show(&hold, &contents, pseudonyms, json)?;
                 }
                 _ => anyhow::bail!("the running Portcullis answered something else"),
             }
@@ -179,14 +183,17 @@ fn list(holds: &[HoldView], json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn show(hold: &HoldView, contents: &Contents, json: bool) -> anyhow::Result<()> {
-    let Contents { arguments, beside, reason } = contents;
+fn show(hold: &HoldView, contents: &Contents, pseudonyms: bool, json: bool) -> anyhow::Result<()> {
+    let Contents { arguments, restored, beside, reason } = contents;
+    let sent = restored.as_deref();
     if json {
         let arguments: serde_json::Value = serde_json::from_str(arguments)?;
         let beside: Option<serde_json::Value> =
             beside.as_deref().map(serde_json::from_str).transpose()?;
+        let sent: Option<serde_json::Value> = sent.map(serde_json::from_str).transpose()?;
         let all = serde_json::json!({
-            "hold": hold, "arguments": arguments, "beside": beside, "reason": reason,
+            "hold": hold, "arguments": arguments, "pseudonyms": pseudonyms, "revealed": sent,
+            "beside": beside, "reason": reason,
         });
         println!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(());
@@ -232,7 +239,17 @@ fn show(hold: &HoldView, contents: &Contents, json: bool) -> anyhow::Result<()> 
     for line in serde_json::to_string_pretty(&value)?.lines() {
         println!("  {}", shown(line));
     }
-    println!("arguments, exactly as they will be sent:\n  {}", shown(arguments));
+    match (sent, pseudonyms) {
+        (Some(sent), _) => println!("arguments, exactly as they will be sent:\n  {}", shown(sent)),
+        (None, true) => println!(
+            "arguments, as they will be sent with the pseudonyms turned back (see them with \
+             `--reveal`):\n  {}",
+            shown(arguments)
+        ),
+        (None, false) => {
+            println!("arguments, exactly as they will be sent:\n  {}", shown(arguments));
+        }
+    }
     if let Some(beside) = beside {
         println!("sent beside them (the agent's answers to Intercom):\n  {}", shown(beside));
     }

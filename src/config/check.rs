@@ -13,7 +13,8 @@ use super::section::Section;
 use super::source::{Lookup, Source};
 use super::walk::{Notes, Walk};
 use super::{
-    Config, Holds, IdentityMode, Limits, Log, LogFormat, LogLevel, Problem, Problems, Upstream,
+    Config, Holds, IdentityMode, Limits, Log, LogFormat, LogLevel, Problem, Problems, Pseudonyms,
+    Upstream,
 };
 use crate::domain::Era;
 use crate::yaml::{self, Node, Position};
@@ -74,6 +75,7 @@ fn whole<'w>(walk: &'w Walk<'w>, node: &'w Node) -> Option<Config> {
     let allowed_origins = agents::allowed_origins(&root);
     let limits = limits(&root);
     let holds = holds(&root);
+    let pseudonyms = pseudonyms(&root);
     let drain =
         root.span("drain", Duration::from_secs(10), &(SECOND.saturating_mul(0)..=MINUTE * 10));
     let ops = ops(&root, &listen);
@@ -94,6 +96,7 @@ fn whole<'w>(walk: &'w Walk<'w>, node: &'w Node) -> Option<Config> {
         allowed_origins,
         limits,
         holds,
+        pseudonyms,
         drain,
         ops,
         log,
@@ -314,6 +317,19 @@ fn holds(root: &Section<'_>) -> Holds {
     };
     section.finish();
     holds
+}
+
+fn pseudonyms(root: &Section<'_>) -> Pseudonyms {
+    let default = Pseudonyms::default();
+    let section = root.section("pseudonyms");
+    let pseudonyms = Pseudonyms {
+        key: section.secret("key"),
+        valid: section.span("valid", default.valid, &(MINUTE..=HOUR * 24 * 400)),
+        per_principal: section.count("per_principal", default.per_principal, &(100..=1_000_000)),
+        total: section.count("total", default.total, &(100..=10_000_000)),
+    };
+    section.finish();
+    pseudonyms
 }
 
 fn log(root: &Section<'_>) -> Log {

@@ -65,6 +65,8 @@ pub struct Config {
     pub limits: Limits,
     /// How holds behave towards agents.
     pub holds: Holds,
+    /// What stands behind pseudonyms: how long it is known, and how much of it.
+    pub pseudonyms: Pseudonyms,
     /// How long a stop waits for calls in flight.
     pub drain: Duration,
     /// Where health and metrics are served; nowhere if absent.
@@ -227,6 +229,26 @@ impl Default for Holds {
     }
 }
 
+/// What stands behind pseudonyms.
+#[derive(Debug, Clone)]
+pub struct Pseudonyms {
+    /// What the vault's keys come from; without one, the installation's own key.
+    pub key: Option<Secret>,
+    /// How long a value is known after it was last seen.
+    pub valid: Duration,
+    /// The most values of one principal.
+    pub per_principal: usize,
+    /// The most values of all principals.
+    pub total: usize,
+}
+
+impl Default for Pseudonyms {
+    fn default() -> Self {
+        let valid = Duration::from_secs(30 * 24 * 60 * 60);
+        Self { key: None, valid, per_principal: 20_000, total: 200_000 }
+    }
+}
+
 /// The process' own log lines.
 #[derive(Debug, Clone, Default)]
 pub struct Log {
@@ -317,6 +339,7 @@ impl Config {
             allowed_origins: Vec::new(),
             limits: Limits::default(),
             holds: Holds::default(),
+            pseudonyms: Pseudonyms::default(),
             drain: Duration::from_secs(10),
             log: Log::default(),
             warnings: Vec::new(),

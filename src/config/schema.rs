@@ -52,6 +52,7 @@ struct File {
     allowed_origins: Option<Vec<String>>,
     limits: Option<Limits>,
     holds: Option<Holds>,
+    pseudonyms: Option<Pseudonyms>,
     /// How long a stop waits for calls in flight.
     #[schemars(extend("default" = "10s"))]
     drain: Option<Span>,
@@ -244,6 +245,25 @@ struct Limits {
     /// Calls on the road at one time.
     #[schemars(extend("default" = 1024), range(min = 1, max = 1_000_000))]
     calls_in_flight: Option<u32>,
+}
+
+/// What stands behind pseudonyms.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Pseudonyms {
+    /// 32 bytes, as 64 hexadecimal digits or base64, from which the vault's keys come; left out, they
+    /// come from the installation's own key.
+    #[schemars(example = "${file:pseudonyms.key}", example = "${PORTCULLIS_PSEUDONYMS_KEY}")]
+    key: Option<String>,
+    /// How long a value is known after it was last seen.
+    #[schemars(extend("default" = "30d"))]
+    valid: Option<Span>,
+    /// The most values of one principal.
+    #[schemars(extend("default" = 20_000), range(min = 100, max = 1_000_000))]
+    per_principal: Option<u32>,
+    /// The most values of all principals.
+    #[schemars(extend("default" = 200_000), range(min = 100, max = 10_000_000))]
+    total: Option<u32>,
 }
 
 /// How holds behave towards agents.

@@ -41,6 +41,9 @@ pub enum Question {
         id: HoldId,
         /// The approver's key: what a call contains is for those who decide on it.
         key: String,
+        /// Also what its pseudonyms stand for, if policy shows that to this approver.
+        #[serde(default)]
+        reveal: bool,
     },
     /// Release a hold.
     Approve {
@@ -94,8 +97,14 @@ pub enum Answer {
     Hold {
         /// The hold.
         hold: Box<HoldView>,
-        /// The arguments, exactly as they will be sent.
+        /// The arguments, exactly as they will be sent but for pseudonyms.
         arguments: String,
+        /// Whether pseudonyms in them are turned back in what is sent.
+        #[serde(default)]
+        pseudonyms: bool,
+        /// The arguments exactly as they will be sent, if it was asked what pseudonyms stand for.
+        #[serde(default)]
+        revealed: Option<String>,
         /// What will be sent beside them, if anything (`inputResponses`, `requestState`).
         beside: Option<String>,
         /// Why the agent calls, in its own words: untrusted.

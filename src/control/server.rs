@@ -124,7 +124,10 @@ impl Control {
         let answered = match question {
             Question::Status => Ok(done(format!("portcullis {}", env!("CARGO_PKG_VERSION")))),
             Question::Holds { all } => Ok(Answer::Holds { holds: self.holds(all) }),
-            Question::Hold { id, key } => self.person(&key).and_then(|_| self.hold(id)),
+            Question::Hold { id, key, reveal } => match self.person(&key) {
+                Ok(approver) => self.hold(&approver, id, reveal).await,
+                Err(text) => Err(text),
+            },
             Question::Approve { id, key, shown } => match self.person(&key) {
                 Ok(approver) => self.approve(&approver, id, shown).await,
                 Err(text) => Err(text),
@@ -148,10 +151,20 @@ impl Control {
         holds.iter().map(HoldView::from).collect()
     }
 
-    fn hold(&self, id: HoldId) -> Result<Answer, String> {
+    async fn hold(&self, approver: &Approver, id: HoldId, reveal: bool) -> Result<Answer, String> {
         let hold = self.gate.holds().hold(id).map_err(words)?;
-        let Contents { arguments, beside, reason } = self.gate.stored_contents(&hold)?;
-        Ok(Answer::Hold { hold: Box::new(HoldView::from(&hold)), arguments, beside, reason })
+        let Contents { arguments, restored, beside, reason } = self.gate.stored_contents(&hold)?;
+        let pseudonyms = restored.is_some();
+        let revealed = if reveal {
+            let target = self.upstream.target_of_hold(None, id, &self.identity).await;
+            let target = target.map_err(words)?;
+            let revealed = self.gate.revealed(approver, id, target, &self.identity).await;
+            Some(revealed.map_err(words)?.as_str().to_owned())
+        } else {
+            None
+        };
+        let hold = Box::new(HoldView::from(&hold));
+        Ok(Answer::Hold { hold, arguments, pseudonyms, revealed, beside, reason })
     }
 
     fn person(&self, key: &str) -> Result<Arc<Approver>, String> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::pseudonym::Mention;
 use super::{CallId, Digest, JsonText, Principal, Revision, Timestamp};
 
 /// Whether a tool changes something at Intercom, by *our* catalogue. Unknown tool = write.
@@ -118,6 +119,11 @@ pub struct CallMeta {
     pub target: Option<JsonText>,
     /// Why the agent calls, in its own words: untrusted, for rules and approvers, never sent.
     pub reason: Option<String>,
+    /// The pseudonyms in the arguments: what rules judge.
+    pub pseudonyms: Vec<Mention>,
+    /// The arguments with the pseudonyms turned back, where rules want that: what is sent instead of
+    /// those that were judged.
+    pub restored: Option<JsonText>,
     /// What Portcullis changed in the call because rules demand it, in the rules' words: the agent
     /// reads it with the answer.
     pub notes: Vec<String>,
@@ -151,12 +157,18 @@ pub struct Call {
 }
 
 impl Call {
+    /// The payload as it will be sent: as it was judged, but for pseudonyms that are turned back.
+    #[must_use]
+    pub fn sent(&self) -> &JsonText {
+        self.meta.restored.as_ref().unwrap_or(&self.payload)
+    }
+
     /// The digest of what will be sent: method, subject's name, payload and continuation. Plain
     /// SHA-256, so it must not be written to the log as it is (short arguments could be guessed).
     #[must_use]
     pub fn digest(&self) -> Digest {
         let tool = self.subject.tool().unwrap_or_default();
-        Self::digest_of(&self.method, tool, &self.payload, self.continuation.as_ref())
+        Self::digest_of(&self.method, tool, self.sent(), self.continuation.as_ref())
     }
 
     /// The digest that a call with these parts has.

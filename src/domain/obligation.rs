@@ -48,6 +48,18 @@ pub enum Duty {
         /// The fewest characters.
         least: u64,
     },
+    /// Pseudonyms of these kinds are turned back in these arguments.
+    Restore {
+        /// Such as `email`.
+        kinds: Vec<String>,
+        /// The arguments' names.
+        arguments: Vec<String>,
+    },
+    /// A person who decides on a call may see what pseudonyms of these kinds stand for.
+    Reveal {
+        /// Such as `email`.
+        kinds: Vec<String>,
+    },
     /// This record is left out of the answer.
     Drop {
         /// Its reference, as in `input.answer.records`.
@@ -68,6 +80,13 @@ impl Duty {
     /// Whether it concerns what the agent sends: the arguments, or its reason.
     #[must_use]
     pub const fn is_of_call(&self) -> bool {
-        matches!(self, Self::Set { .. } | Self::Cap { .. } | Self::Filter(_) | Self::Reason { .. })
+        matches!(
+            self,
+            Self::Set { .. }
+                | Self::Cap { .. }
+                | Self::Filter(_)
+                | Self::Reason { .. }
+                | Self::Restore { .. }
+        )
     }
 }

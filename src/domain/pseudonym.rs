@@ -81,6 +81,25 @@ impl fmt::Display for Token {
     }
 }
 
+/// A pseudonym in the arguments of a call, as rules see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mention {
+    /// The pseudonym.
+    pub token: Token,
+    /// The argument that it stands in.
+    pub argument: String,
+    /// Where in the arguments, as JSON Pointer.
+    pub path: String,
+    /// Whether it was given to this principal.
+    pub known: bool,
+    /// Whose value it is, as references of records.
+    pub subjects: Vec<String>,
+    /// The records that showed it.
+    pub seen_in: Vec<String>,
+    /// Whether the call is about a record that neither has the value nor showed it.
+    pub elsewhere: bool,
+}
+
 /// Something in a text that is a pseudonym, or looks like one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sighting {

@@ -1,6 +1,7 @@
 //! Refusals, in the words that an agent reads.
 
 use super::duties::{TARGET_UNKNOWN, UNSAID};
+use super::pseudonyms::{MISPLACED, UNKNOWN};
 use crate::domain::{Call, CallId, Decision, told};
 
 /// A refusal, for the agent.
@@ -46,4 +47,5 @@ pub fn refusal(what: &str, decision: &Decision) -> String {
 }
 
 /// Refusals that the agent can mend by itself (see `intercom::Refusal`).
-const CORRECTABLE: [&str; 3] = ["tool.invalid_arguments", UNSAID, TARGET_UNKNOWN];
+const CORRECTABLE: [&str; 5] =
+    ["tool.invalid_arguments", UNSAID, TARGET_UNKNOWN, UNKNOWN, MISPLACED];

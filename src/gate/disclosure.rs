@@ -97,7 +97,9 @@ fn order<'a>(obligation: &'a Obligation, text: &'a str) -> Option<Order<'a>> {
         | Duty::Filter(_)
         | Duty::Redact(_)
         | Duty::Label { .. }
-        | Duty::Reason { .. } => None,
+        | Duty::Reason { .. }
+        | Duty::Restore { .. }
+        | Duty::Reveal { .. } => None,
     }
 }
 

@@ -30,9 +30,11 @@ impl Gate {
         weighed: &Weighed<'_>,
     ) -> (Call, Decision) {
         let ruleset = self.ruleset.load_full();
-        let first = self.judge(&ruleset, &call, own.clone(), weighed).await;
+        let mut findings = own.clone();
+        findings.extend(self.note_pseudonyms(&mut call));
+        let first = self.judge(&ruleset, &call, findings, weighed).await;
         let (first, edited) = self.fulfilled(&ruleset, &call, first);
-        let Some(payload) = edited else { return (call, first) };
+        let Some(payload) = edited else { return self.turn_back(&ruleset, call, first) };
         let target = target(&call);
         call.payload = payload;
         if self::target(&call) != target {
@@ -40,7 +42,9 @@ impl Gate {
             return (call, unmade(&ruleset, OBLIGATION, text.to_owned(), &first.obligations));
         }
         call.meta.notes = first.obligations.iter().filter(|it| it.changed).map(note).collect();
-        let second = self.judge(&ruleset, &call, own, weighed).await;
+        let mut findings = own;
+        findings.extend(self.note_pseudonyms(&mut call));
+        let second = self.judge(&ruleset, &call, findings, weighed).await;
         let (mut second, again) = self.fulfilled(&ruleset, &call, second);
         if again.is_some() {
             let text = "the rules demand other arguments each time they look at the call";
@@ -52,7 +56,7 @@ impl Gate {
             obligations.append(&mut second.obligations);
             second.obligations = obligations;
         }
-        (call, second)
+        self.turn_back(&ruleset, call, second)
     }
 
     /// The decision with its duties marked as they changed the arguments, and the arguments if they
@@ -156,7 +160,12 @@ pub(super) fn denied<'a>(
 }
 
 /// A call that is not made because of what rules demand of it.
-fn unmade(ruleset: &Ruleset, rule: &str, text: String, duties: &[Obligation]) -> Decision {
+pub(super) fn unmade(
+    ruleset: &Ruleset,
+    rule: &str,
+    text: String,
+    duties: &[Obligation],
+) -> Decision {
     let of_call = duties.iter().filter(|one| one.duty.is_of_call());
     denied(Question::Admit, ruleset, (rule, text), of_call)
 }

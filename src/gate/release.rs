@@ -101,7 +101,7 @@ impl Gate {
         let hold = self.holds.hold(id)?;
         undecided(&hold, "approved")?;
         let call = self.shown_call(&hold, target, identity)?;
-        self.may_decide(approver, &hold, &call).await?;
+        let _may = self.may_decide(approver, &hold, &call).await?;
         if matches!(hold.state, HoldState::Pending | HoldState::Stale) {
             self.refresh(&hold, call).await?;
         }
@@ -127,7 +127,7 @@ impl Gate {
         let hold = self.holds.hold(id)?;
         undecided(&hold, "rejected")?;
         let call = self.shown_call(&hold, target, identity)?;
-        self.may_decide(approver, &hold, &call).await?;
+        let _may = self.may_decide(approver, &hold, &call).await?;
         let event = HoldEvent::Rejected { approver: approver.id.clone(), reason };
         Ok(self.holds.step(id, event).await?)
     }
@@ -145,7 +145,7 @@ impl Gate {
     ) -> Result<Hold, ApproveError> {
         let hold = self.holds.hold(id)?;
         let call = self.shown_call(&hold, target, identity)?;
-        self.may_decide(approver, &hold, &call).await?;
+        let _may = self.may_decide(approver, &hold, &call).await?;
         Ok(self.holds.step(id, HoldEvent::Revoked { approver: approver.id.clone() }).await?)
     }
 
@@ -280,7 +280,7 @@ impl Gate {
     }
 
     /// The held call as approvers and rules see it.
-    fn shown_call(
+    pub(super) fn shown_call(
         &self,
         hold: &Hold,
         target: Option<JsonText>,
@@ -288,17 +288,19 @@ impl Gate {
     ) -> Result<Call, ApproveError> {
         let mut call = self.stored_call(hold, identity).map_err(ApproveError::Unreadable)?;
         call.meta.target = target;
+        // What ends it is found again when it is judged.
+        let _ended = self.note_pseudonyms(&mut call);
         Ok(call)
     }
 
     /// Asks whether this person may decide on this hold now: never the principal itself or the
     /// human it acts for, only the groups that the hold names, and only if policy agrees.
-    async fn may_decide(
+    pub(super) async fn may_decide(
         &self,
         approver: &Approver,
         hold: &Hold,
         call: &Call,
-    ) -> Result<(), ApproveError> {
+    ) -> Result<Decision, ApproveError> {
         let not_allowed = |text: &str| Err(ApproveError::NotAllowed(text.to_owned()));
         let name = approver.id.as_str();
         let acts_for = call.principal.on_behalf_of.as_deref();
@@ -327,7 +329,7 @@ impl Gate {
         let decision = decide(Question::Approve, ruleset.revision(), vec![finding]);
         self.counted.add(Question::Approve, decision.verdict);
         if decision.verdict == Verdict::Allow {
-            Ok(())
+            Ok(decision)
         } else {
             Err(ApproveError::NotAllowed(denial_text(&decision)))
         }

@@ -17,7 +17,11 @@ use crate::store::{SealError, Sealer};
 struct StoredCall {
     facts: CallFacts,
     at: Timestamp,
+    /// As it was judged.
     payload: String,
+    /// As it will be sent, if pseudonyms are turned back in it.
+    #[serde(default)]
+    restored: Option<String>,
     continuation: Option<String>,
     #[serde(default)]
     reason: Option<String>,
@@ -27,8 +31,12 @@ struct StoredCall {
 
 /// What a person sees of a held call.
 pub struct Contents {
-    /// The arguments, exactly as they will be sent.
+    /// The arguments, exactly as they will be sent but for pseudonyms, which stand as the agent wrote
+    /// them.
     pub arguments: String,
+    /// The arguments exactly as they will be sent, if pseudonyms are turned back in them: for those who
+    /// may see what these stand for.
+    pub restored: Option<String>,
     /// What will be sent beside them, if anything.
     pub beside: Option<String>,
     /// Why the agent calls, in its own words; not sent.
@@ -73,8 +81,8 @@ impl Gate {
     /// # Errors
     /// In words, if the sealed call cannot be opened.
     pub fn stored_contents(&self, hold: &Hold) -> Result<Contents, String> {
-        let StoredCall { payload, continuation, reason, .. } = self.unseal(hold)?;
-        Ok(Contents { arguments: payload, beside: continuation, reason })
+        let StoredCall { payload, restored, continuation, reason, .. } = self.unseal(hold)?;
+        Ok(Contents { arguments: payload, restored, beside: continuation, reason })
     }
 
     fn unseal(&self, hold: &Hold) -> Result<StoredCall, String> {
@@ -123,6 +131,7 @@ pub(super) fn seal_call(
         facts: facts.clone(),
         at: call.at,
         payload: call.payload.as_str().to_owned(),
+        restored: call.meta.restored.as_ref().map(|text| text.as_str().to_owned()),
         continuation: call.continuation.as_ref().map(|text| text.as_str().to_owned()),
         reason: call.meta.reason.clone(),
         notes: call.meta.notes.clone(),
@@ -144,7 +153,12 @@ impl StoredCall {
             subject,
             payload: text(self.payload),
             continuation: self.continuation.map(text),
-            meta: CallMeta { reason: self.reason, notes: self.notes, ..CallMeta::default() },
+            meta: CallMeta {
+                restored: self.restored.map(text),
+                reason: self.reason,
+                notes: self.notes,
+                ..CallMeta::default()
+            },
         }
     }
 }

@@ -80,6 +80,8 @@ pub fn fulfil<'a>(
             Duty::Set { argument, value } => work.set(argument, value)?,
             Duty::Cap { argument, most } => work.cap(argument, *most)?,
             Duty::Filter(filter) => work.filter(filter)?,
+            // Turning back comes last, when the rest was judged.
+            Duty::Restore { .. } | Duty::Reveal { .. } => {}
             Duty::Reason { .. }
             | Duty::Drop { .. }
             | Duty::Rows { .. }

@@ -13,6 +13,7 @@ mod definition;
 mod duties;
 mod ids;
 mod pins;
+pub mod pseudonyms;
 pub mod records;
 mod resolve;
 mod schema;

@@ -16,6 +16,7 @@ use super::wants::Want;
 use super::{
     AnswerFacts, AnswerKind, ApproveFacts, Facts, HoldFacts, Ruleset, ToolFacts, Visible, json,
 };
+use crate::domain::pseudonym::{self, Mention, Seen, Sighting};
 use crate::domain::{
     Approver, ApproverId, Call, CallId, CallMeta, ClientHint, Digest, Effect, Finding, HoldId,
     JsonText, Principal, PrincipalKind, Question, Release, Revision, Subject, Timestamp, TrailView,
@@ -70,6 +71,9 @@ pub struct Asked {
     /// What the call would change, as it is now.
     #[serde(default)]
     pub target: Option<Map<String, Json>>,
+    /// The pseudonyms in the arguments; else none.
+    #[serde(default)]
+    pub pseudonyms: Vec<Pseudonym>,
     /// What the principal lately did and saw; else nothing.
     #[serde(default)]
     pub trail: TrailView,
@@ -133,6 +137,50 @@ pub struct Answer {
     /// The result as Intercom gave it (`{"content": [...]}`), for rules that look into answers.
     #[serde(default)]
     pub result: Option<Json>,
+}
+
+/// A pseudonym in the arguments, as it is written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pseudonym {
+    /// Itself, such as `[[email:7f3a9c]]`.
+    pub token: String,
+    /// The argument that it stands in.
+    pub argument: String,
+    /// Its place; that of the argument if not given.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// Whether it was given to this principal; true if not given.
+    #[serde(default)]
+    pub known: Option<bool>,
+    /// Whose value it is.
+    #[serde(default)]
+    pub subjects: Vec<String>,
+    /// The records that showed it.
+    #[serde(default)]
+    pub seen: Vec<String>,
+    /// Whether the call is about another record; false if not given.
+    #[serde(default)]
+    pub elsewhere: bool,
+}
+
+impl Pseudonym {
+    fn mention(&self) -> Result<Mention, Misasked> {
+        let found = pseudonym::find(&self.token);
+        let [Sighting { what: Seen::Token(token), .. }] = found.as_slice() else {
+            return Err(Misasked(format!("`{}` is no pseudonym", self.token)));
+        };
+        let path = || format!("/{}", self.argument);
+        Ok(Mention {
+            token: token.clone(),
+            argument: self.argument.clone(),
+            path: self.path.clone().unwrap_or_else(path),
+            known: self.known.unwrap_or(true),
+            subjects: self.subjects.clone(),
+            seen_in: self.seen.clone(),
+            elsewhere: self.elsewhere,
+        })
+    }
 }
 
 /// Who wants to release a hold, as it is written.
@@ -263,6 +311,11 @@ impl Asked {
             meta: CallMeta {
                 reason: self.reason.clone(),
                 target: self.target.as_ref().map(JsonText::of),
+                pseudonyms: self
+                    .pseudonyms
+                    .iter()
+                    .map(Pseudonym::mention)
+                    .collect::<Result<_, _>>()?,
                 ..CallMeta::default()
             },
         })

@@ -19,6 +19,7 @@
 //! | `arguments` | the others, for tools | the arguments as they will be sent |
 //! | `search` | the others, for tools that list | what is searched, in one form for all of them: `{object, filters: [{field, operator, values}]}`, with `text`, `limit` and `cursor` if the call gives them; `object` is `conversations`, `contacts`, `companies` or `articles`, `operator` is `eq`, `neq`, `gt`, `gte`, `lt`, `lte`, `in`, `nin` or `contains`; all filters hold, fields have their names of the tool `search` |
 //! | `target` | the others, for `update_article` and `add_internal_note` | the article or conversation that the call would change, as it is at Intercom now: `{type, id, partial}` with, where it has them, `state`, `tags`, `team`, `admin`, `segments`, `contacts`, `companies`, `author: {type, id}`; if it cannot be read, the call is denied |
+//! | `pseudonyms` | the others | the pseudonyms in the arguments or parameters: `[{token, kind, argument, path, known, subjects, seen, elsewhere}]`, and `part` if it has one; `argument` is the name of the argument, `path` the place in the arguments (JSON Pointer); `subjects` are the references of those whose value it is, `seen` those of the records that showed it (`contact:ID`, `conversation:ID`); `elsewhere` is whether the call names a conversation, contact or company (or `target` does) that neither has the value nor showed it; one that is not `known` is refused in any case |
 //! | `reason` | the others, for tools, if given | why the agent calls, in its own words: **not trustworthy** |
 //! | `params` | the others, for everything but tools | the method's parameters as they will be sent, without `_meta` and without what `continuation` has; for the client's answer to a question `{result}` or `{error}` |
 //! | `continuation` | the others, if there is one | what the client answers to the server's questions: `inputResponses` and `requestState` of `tools/call`, `prompts/get`, `resources/read` and `tasks/update` |
@@ -39,6 +40,7 @@ use super::engine::Failure;
 use super::json::{self, object};
 use super::wants::Want;
 use super::{AnswerFacts, AnswerKind, ApproveFacts, Facts, ToolFacts};
+use crate::domain::pseudonym::Mention;
 use crate::domain::{
     Call, ClientHint, Effect, Fault, Filter, Principal, PrincipalKind, Recent, Release, Subject,
     Timestamp, TrailView,
@@ -224,6 +226,9 @@ fn of_call<'a>(call: &Call, facts: &Facts, want: &'a Want) -> Result<(Part<'a>, 
     if !continuation.is_empty() {
         input.read("continuation", continuation)?;
     }
+    input.put("pseudonyms", || {
+        call.meta.pseudonyms.iter().map(pseudonym).collect::<Vec<_>>().into()
+    });
     Ok((input, bytes))
 }
 
@@ -263,6 +268,23 @@ fn subject(subject: &Subject, part: &mut Part<'_>) {
     if !key.is_empty() {
         part.put(key, || value.into());
     }
+}
+
+fn pseudonym(mention: &Mention) -> Value {
+    let mut members = Members::new();
+    let mut put = |key: &str, value: Value| members.insert(Value::from(key), value);
+    put("token", mention.token.to_string().into());
+    put("kind", mention.token.kind().into());
+    if let Some(part) = mention.token.part() {
+        put("part", part.into());
+    }
+    put("argument", mention.argument.as_str().into());
+    put("path", mention.path.as_str().into());
+    put("known", mention.known.into());
+    put("elsewhere", mention.elsewhere.into());
+    put("subjects", strings(&mention.subjects));
+    put("seen", strings(&mention.seen_in));
+    members.into()
 }
 
 fn search(search: &Search, part: &mut Part<'_>) {

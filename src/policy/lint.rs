@@ -287,7 +287,7 @@ pub(super) const fn words(question: Question) -> &'static [&'static str] {
         Question::Visible => &["show", "hide"],
         Question::Admit => &["allow", "hold", "deny", "oblige"],
         Question::Disclose => &["allow", "deny", "oblige"],
-        Question::Approve => &["allow", "deny"],
+        Question::Approve => &["allow", "deny", "oblige"],
     }
 }
 

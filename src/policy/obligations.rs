@@ -18,9 +18,10 @@ use crate::intercom::MAX_REASON;
 /// The kinds that a question's rules may demand, by their word in Rego, with their members.
 pub(super) const fn kinds(question: Question) -> &'static [&'static str] {
     match question {
-        Question::Admit => &["set", "cap", "filter", "reason", "label"],
+        Question::Admit => &["set", "cap", "filter", "reason", "restore", "label"],
         Question::Disclose => &["drop", "rows", "redact", "label"],
-        Question::Visible | Question::Approve => &[],
+        Question::Approve => &["reveal"],
+        Question::Visible => &[],
     }
 }
 
@@ -107,6 +108,17 @@ fn duty(kind: &str, duty: &Value) -> Result<Duty, Failure> {
             }
             Ok(Duty::Reason { least })
         }
+        "restore" => {
+            let [kinds, arguments] = members(duty, ["kinds", "arguments"], "`restore`")?;
+            Ok(Duty::Restore {
+                kinds: names(kinds, "`kinds`", is_kind)?,
+                arguments: names(arguments, "`arguments`", |_| true)?,
+            })
+        }
+        "reveal" => {
+            let [kinds] = members(duty, ["kinds"], "`reveal`")?;
+            Ok(Duty::Reveal { kinds: names(kinds, "`kinds`", is_kind)? })
+        }
         "drop" => {
             let [record] = members(duty, ["record"], "`drop`")?;
             Ok(Duty::Drop { record: name(record, "`record`")? })
@@ -126,10 +138,7 @@ fn redact(duty: &Value) -> Result<Redact, Failure> {
     let (Some(kinds), Some(how)) = (kinds, how) else {
         return Err(misfit("`redact` must have `kinds` and `how`"));
     };
-    let kinds = names(kinds, "`kinds`", |kind| {
-        let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-        kind == "*" || kind.bytes().all(is_part)
-    })?;
+    let kinds = names(kinds, "`kinds`", is_kind)?;
     let parties = match parties {
         Some(parties) => {
             let words = names(parties, "`parties`", |word| party(word).is_some())?;
@@ -156,6 +165,12 @@ fn redact(duty: &Value) -> Result<Redact, Failure> {
         how,
         done: BTreeMap::new(),
     })
+}
+
+/// Whether it is a kind of finding, or `*` for all.
+fn is_kind(kind: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    kind == "*" || kind.bytes().all(is_part)
 }
 
 fn party(word: &str) -> Option<Party> {

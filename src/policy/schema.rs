@@ -63,6 +63,17 @@ pub fn data_schema() -> Json {
                     },
                 },
             },
+            "pseudonyms": {
+                "type": "object",
+                "properties": {
+                    "searches": {
+                        "type": "object",
+                        "properties": {"kinds": texts, "arguments": texts},
+                    },
+                    "notes": {"type": "object", "properties": {"kinds": texts}},
+                    "seen_by": texts,
+                },
+            },
             "releases": {
                 "type": "object",
                 "properties": {

@@ -18,6 +18,7 @@ use super::kind::Kind;
 use super::problem::Problem;
 use super::wants::{Want, Wants};
 use super::{AnswerFacts, AnswerKind, ApproveFacts, Facts, HoldFacts, ToolFacts};
+use crate::domain::pseudonym::{Mention, Token};
 use crate::domain::{
     Approver, ApproverId, Call, CallId, CallMeta, ClientHint, Digest, Effect, HoldId, JsonText,
     ParseIdError, Principal, PrincipalId, PrincipalKind, Question, Recent, Release, Revision,
@@ -328,6 +329,19 @@ fn principal(id: PrincipalId, roles: Vec<String>) -> Principal {
     }
 }
 
+/// A pseudonym in the arguments, with all that can be known of one.
+fn mention() -> Option<Mention> {
+    Some(Mention {
+        token: Token::new("person", "7f3a9c", Some("first"))?,
+        argument: String::from("body"),
+        path: String::from("/body"),
+        known: true,
+        elsewhere: true,
+        subjects: vec![String::from("contact:66b0c0de0000000000000a01")],
+        seen_in: vec![String::from("conversation:1")],
+    })
+}
+
 fn calls(principal: &Arc<Principal>) -> Vec<Call> {
     const FULL: &str = r#"{"id":"1","query":"object_type:conversations state:open q:refund limit:5",
         "title":"t","body":"<p>b</p>","author_id":1,"state":"published","conversation_id":"1","per_page":5}"#;
@@ -351,7 +365,9 @@ fn calls(principal: &Arc<Principal>) -> Vec<Call> {
     let mut calls = Vec::new();
     for (names, effect) in [(&READS[..], Effect::Read), (&WRITES[..], Effect::Write)] {
         for name in names {
-            calls.push(call("tools/call", tool(name, effect, true), FULL));
+            let mut full = call("tools/call", tool(name, effect, true), FULL);
+            full.meta.pseudonyms.extend(mention());
+            calls.push(full);
             calls.push(call("tools/call", tool(name, effect, false), "{}"));
         }
     }

@@ -209,9 +209,7 @@ impl Proxy {
             // Legacy clients declared theirs once, in `initialize`.
             capabilities: (ask.era() == Era::Modern)
                 .then(|| caller.capabilities.cut(&[TASKS_EXTENSION]).to_text()),
-            target: None,
-            reason: None,
-            notes: Vec::new(),
+            ..CallMeta::default()
         };
         Call {
             id: new_call_id(),

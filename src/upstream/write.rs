@@ -80,7 +80,7 @@ fn request(call: &Call, id: &RequestId, meta: Object) -> Request {
         Subject::Tool { name, .. } => {
             let mut params = Object::default();
             params.set("name", json::quote(name));
-            params.set("arguments", call.payload.clone());
+            params.set("arguments", call.sent().clone());
             params
         }
         _ => Object::parse(&call.payload).unwrap_or_default(),

@@ -20,7 +20,7 @@ const ORDER: &[(&[&str], &str)] = &[
     (&["listen", "upstream"], "upstream spends the permits that only gate makes"),
     (&["gate"], "the one road: asks the judges and the record keepers"),
     (&["holds", "trail"], "folds of the log: calls that wait, what principals did and saw"),
-    (&["audit", "policy", "plugin", "redact", "identity"], "judges and record keepers"),
+    (&["audit", "policy", "plugin", "redact", "vault", "identity"], "judges and record keepers"),
     (&["store"], "the only place that knows a database; knows values, not judges"),
     (&["config"], "what an operator may say; a store is opened with values from it"),
     (&["clock"], "the only reader of the wall clock"),

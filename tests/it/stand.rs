@@ -142,7 +142,8 @@ impl Stand {
 
     /// A hold and the arguments of its call.
     pub(crate) async fn hold(&self, id: HoldId) -> (HoldView, Value) {
-        match self.ask(&Question::Hold { id, key: self.approver_key.clone() }).await {
+        match self.ask(&Question::Hold { id, key: self.approver_key.clone(), reveal: false }).await
+        {
             Ok(Answer::Hold { hold, arguments, .. }) => {
                 (*hold, serde_json::from_str(&arguments).unwrap())
             }

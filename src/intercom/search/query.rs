@@ -7,7 +7,7 @@
 
 use super::filter;
 use super::{Object, Search};
-use crate::domain::{Filter, Operator};
+use crate::domain::{Filter, Operator, pseudonym};
 
 /// Why a query is refused, as an instruction. Repeats no value of the query.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +44,8 @@ impl Search {
     /// # Errors
     /// If it can be read in more than one way, or names what does not exist.
     pub fn read(query: &str) -> Result<Self, QueryFault> {
+        // Agents write pseudonyms in several ways; here they have one.
+        let query = &pseudonym::respelled(query);
         let tokens = tokens(query)?;
         let object = object(&tokens)?;
         let mut search =
@@ -218,6 +220,7 @@ fn token(text: &str) -> Result<(Token<'_>, &str), QueryFault> {
         return Err(fault(form));
     }
     let (operator, rest) = match rest.split_once(':') {
+        Some(_) if rest.starts_with("[[") => (None, rest),
         Some((word, behind)) if !word.contains(['"', ' ']) => match Operator::read(word) {
             Some(operator) => (Some(operator), behind),
             None => {
@@ -256,7 +259,8 @@ fn token(text: &str) -> Result<(Token<'_>, &str), QueryFault> {
              search without that character"
         )));
     }
-    if !quoted && value.contains(':') {
+    // The colon of a pseudonym parts nothing.
+    if !quoted && pseudonym::replaced(value, |_| Some(String::new())).contains(':') {
         return Err(fault(format!("has a colon in the value of `{key}`; put it in double quotes")));
     }
     // A reader that takes the quotes off first would see an operator here.
