@@ -27,7 +27,7 @@ out = ["//! What single words say. Made by data/lexicon.py from data/lexicon.txt
 line = ""
 for word in sorted(words):
     item = f'("{word}", {" | ".join(words[word])}), '
-    if len(line) + len(item) > 118:
+    if len(line) + len(item) > 140:
         out.append("    " + line.rstrip())
         line = ""
     line += item

@@ -1,8 +1,9 @@
 //! What a number is: by its sum, by the words before it, by the numbering plan of a country.
 
 use crate::check;
+use crate::cue::{Cue, RELEVANT};
 use crate::lexicon as lex;
-use crate::number::{Cue, Group, RELEVANT};
+use crate::number::Group;
 use crate::phone::{self, Region};
 use crate::text::Text;
 use kit::kinds;

@@ -5,7 +5,7 @@ use crate::hit::Hit;
 use crate::number::{Numbers, birth};
 use crate::people::People;
 use crate::phone::Region;
-use crate::place::Places;
+use crate::place::{Map, Places};
 use crate::text::Text;
 use crate::{
     Config, address, codes, cues, date, email, encoded, label, mention, model, net, report, secret,
@@ -34,6 +34,9 @@ pub fn inspect(document: &Document, config: &Config) -> Report {
     let places = Places::of(document);
     let mut people = People::default();
     known(document, config, &mut people);
+    for (address, subject, party) in places.records() {
+        people.bind(email::canonical(address), subject, party);
+    }
     let mut seen: Vec<Seen<'_>> = Vec::with_capacity(document.leaves.len());
     for (n, leaf) in document.leaves.iter().enumerate() {
         let field = fields::of(&places, n, leaf);
@@ -58,6 +61,7 @@ pub fn inspect(document: &Document, config: &Config) -> Report {
         recognise(one, &people, &regions);
     }
     harvest(&mut seen, &mut people);
+    unite_phones(&mut seen);
     people.index();
     for one in &mut seen {
         repeat(one, &people);
@@ -158,7 +162,14 @@ fn learn(
     let foreign = matches!(kind, kinds::PERSON | kinds::EMAIL)
         && !places.object(n).is_person()
         && part.is_none();
-    let who = if foreign { None } else { people.who(subject, party) };
+    // Who is known by an address only may be known by a record elsewhere.
+    let bound = subject
+        .as_deref()
+        .filter(|s| s.contains('@'))
+        .and_then(|s| people.emails.get(s))
+        .copied()
+        .flatten();
+    let who = if foreign { None } else { bound.or_else(|| people.who(subject, party)) };
     remember(people, kind, part, value, who, party);
     let mut hit = Hit::new(bytes, kind, 99, "field");
     hit.who = who.or_else(|| match kind {
@@ -317,6 +328,33 @@ fn learn_names(seen: &mut [Seen<'_>], people: &mut People, config: &Config) {
         people.index_from(before);
         for one in seen {
             repeat(one, people);
+        }
+    }
+}
+
+/// Telephone numbers that end alike are one, spelled best with the country's code.
+fn unite_phones(seen: &mut [Seen<'_>]) {
+    let ending = |v: &str| {
+        let digits: Vec<u8> = v.bytes().filter(u8::is_ascii_digit).collect();
+        digits.len().checked_sub(8).and_then(|n| digits.get(n..).map(<[u8]>::to_vec))
+    };
+    let phone = |h: &&mut Hit| h.kind == kinds::PHONE && h.value.is_some();
+    let mut best: Map<Vec<u8>, String> = Map::default();
+    for hit in seen.iter_mut().flat_map(|s| s.hits.iter_mut()).filter(phone) {
+        let Some(value) = &mut hit.value else { continue };
+        if let Some(rest) = value.strip_prefix("00") {
+            *value = format!("+{rest}");
+        }
+        let Some(end) = ending(value) else { continue };
+        let known = best.entry(end).or_insert_with(|| value.clone());
+        if value.starts_with('+') && !known.starts_with('+') {
+            known.clone_from(value);
+        }
+    }
+    for hit in seen.iter_mut().flat_map(|s| s.hits.iter_mut()).filter(phone) {
+        let known = hit.value.as_deref().and_then(ending).and_then(|e| best.get(&e));
+        if let Some(known) = known {
+            hit.value = Some(known.clone());
         }
     }
 }

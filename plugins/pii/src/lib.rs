@@ -15,6 +15,7 @@ mod address;
 mod check;
 mod codes;
 mod config;
+mod cue;
 mod cues;
 mod date;
 mod email;

@@ -121,7 +121,7 @@ impl People {
         {
             return n;
         }
-        let known = who.or(known);
+        let known = who.or(known).or_else(|| self.of_mailbox(name));
         let n = known.unwrap_or_else(|| {
             self.persons.push(Person { party, guessed, ..Person::default() });
             self.persons.len() - 1
@@ -142,6 +142,37 @@ impl People {
             }
         }
         n
+    }
+
+    /// The person whose mailbox is made of a name, if that is all that is known of them.
+    fn of_mailbox(&self, name: &str) -> Option<usize> {
+        let new = parts(name, None);
+        let has = |word: &str| new.iter().any(|p| p.folded == word);
+        let made = |p: &Person| {
+            p.name.is_empty()
+                && p.parts.iter().filter(|q| !q.weak).count() >= 2
+                && p.parts.iter().all(|q| has(&q.folded))
+        };
+        let found = self.persons.iter().position(made);
+        if found.is_some() || self.locals.is_empty() {
+            return found;
+        }
+        let person = Person { parts: new, ..Person::default() };
+        let mut owner = None;
+        glue(&person, |word| {
+            if owner.is_none() {
+                owner = self.locals.iter().find(|(l, _)| l == word).map(|(_, n)| *n);
+            }
+        });
+        owner.filter(|n| self.persons.get(*n).is_some_and(|p| p.name.is_empty()))
+    }
+
+    /// A record's address, before anything else is known of it.
+    pub(crate) fn bind(&mut self, address: String, subject: String, party: Party) {
+        if !self.emails.contains_key(&address) {
+            let n = self.who(Some(subject), party);
+            self.email(&address, n, party);
+        }
     }
 
     /// An address: the person it belongs to, or one who is made of its mailbox's name.

@@ -141,6 +141,12 @@ impl<'a> Places<'a> {
         key
     }
 
+    /// People with a record: their address, the record, their party.
+    pub(crate) fn records(&self) -> impl Iterator<Item = (&'a str, String, Party)> + '_ {
+        let full = |o: &&Object<'a>| o.id.is_some() && o.is_person();
+        self.objects.iter().filter(full).filter_map(|o| Some((o.email?, o.subject()?, o.party())))
+    }
+
     pub(crate) fn key(&self, leaf: usize) -> &'a str {
         self.keys.get(leaf).copied().unwrap_or_default()
     }
