@@ -22,7 +22,7 @@ use crate::listen::{self, Limits};
 use crate::ops::Ops;
 use crate::policy::Source;
 use crate::proxy::{Proxy, Rooms};
-use crate::rollout::{self, Rollout, RolloutError};
+use crate::rollout::{self, PluginRollout, PluginsError, Rollout, RolloutError};
 use crate::store::{self, OpenError, Store};
 use crate::trail::{Moment, Trail, TrailError};
 use crate::upstream::{self, Upstream};
@@ -45,6 +45,9 @@ pub enum AppError {
     /// The policies.
     #[error("the policies cannot be used:\n{0}")]
     Policy(#[from] rollout::StartError),
+    /// The plugins.
+    #[error("the plugins cannot be used:\n{0}")]
+    Plugins(#[from] PluginsError),
     /// Keys.
     #[error(transparent)]
     Keys(#[from] KeysError),
@@ -123,6 +126,7 @@ impl App {
     /// If any of them cannot work.
     pub async fn start(config: &Config) -> Result<Self, AppError> {
         crate::config::private::make_folder(&config.data)?;
+        let plugins = rollout::open_plugins(config).await?;
         let mut policies = rollout::open(&config.policies, &config.data).await?;
         let ruleset = policies.ruleset.take().ok_or_else(|| {
             io("take the policies", std::io::Error::other("they were taken already"))
@@ -149,7 +153,7 @@ impl App {
             pins.clone(),
             Settings {
                 environment: config.environment.as_str().into(),
-                required_plugins: config.required_plugins.clone(),
+                required_plugins: config.plugins.required.clone(),
                 approval_valid: config.holds.valid,
                 origin: origin(&config.upstream.url),
             },
@@ -160,6 +164,7 @@ impl App {
             recovered_bytes: (recovery.recovered_bytes > 0).then_some(recovery.recovered_bytes),
         };
         let _recorded = store.log().append(started).await.map_err(HoldError::from)?;
+        let plugins = Arc::new(PluginRollout::begin(plugins, gate.clone()).await?);
         gate.holds().close_unfinished().await?;
         let own = upstream::own_principal()
             .map_err(|error| io("name itself", std::io::Error::other(error)))?;
@@ -185,7 +190,8 @@ impl App {
             }
             None => None,
         };
-        let control = Arc::new(Control { gate, upstream, pins, identity, people, rollout });
+        let control =
+            Arc::new(Control { gate, upstream, pins, identity, people, rollout, plugins });
         let limits = Limits {
             connections: config.limits.connections,
             streams: config.limits.streams,
@@ -211,8 +217,8 @@ impl App {
         self.ops.as_ref().map(|(_, address, _)| *address)
     }
 
-    /// Loads the policies again whenever `signal` tells to; a broken bundle leaves the old one in
-    /// force and is shouted about.
+    /// Loads the policies and the plugins again whenever `signal` tells to; what is broken leaves the
+    /// old in force and is shouted about.
     pub fn reload_on(&self, mut signal: tokio::sync::mpsc::Receiver<()>) {
         let control = self.control.clone();
         tokio::spawn(async move {
@@ -221,6 +227,7 @@ impl App {
                 if let Err(error @ RolloutError::Pinned(_)) = control.rollout.reload().await {
                     tracing::error!("{error}");
                 }
+                let _told = control.plugins.reload().await;
             }
         });
     }

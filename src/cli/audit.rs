@@ -182,7 +182,7 @@ fn shadow_line(facts: &ShadowFacts) -> String {
 fn plugins_line(revision: Digest, plugins: &[PluginFacts], refused: Option<&str>) -> String {
     let (revision, names) = (revision.short(), plugins.iter().map(|it| it.name.as_str()));
     match refused {
-        Some(why) => format!("plugins   {revision} refused: {why}"),
+        Some(why) => format!("plugins   {revision} stays, another set was refused: {why}"),
         None => {
             format!("plugins   {revision} in force: {}", names.collect::<Vec<_>>().join(", "))
         }

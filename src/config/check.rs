@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::agents;
+use super::plugins::plugins;
 use super::policies::policies;
 use super::private;
 use super::section::Section;
@@ -29,7 +30,7 @@ pub(super) fn load(path: &Path, environment: Lookup<'_>) -> Result<Config, Probl
     let (config, notes) = checked(path, source, &text);
     match config {
         Some(config) if notes.problems.is_empty() => {
-            Ok(Config { warnings: notes.warnings, ..config })
+            Ok(Config { warnings: notes.warnings, file: Some(path.to_owned()), ..config })
         }
         _ => Err(Problems::new(path.to_owned(), notes.problems)),
     }
@@ -62,9 +63,7 @@ fn whole<'w>(walk: &'w Walk<'w>, node: &'w Node) -> Option<Config> {
     let data = data(&root, walk);
     let environment = root.text_or("environment", "production").text;
     let policies = policies(&root);
-    let plugins = root.section("plugins");
-    let required_plugins = plugins.names("required");
-    plugins.finish();
+    let plugins = plugins(&root);
     let identity = agents::identity(&root, walk, listen.ip().is_loopback());
     let token_needed =
         identity.as_ref().is_some_and(|mode| !matches!(mode, IdentityMode::Passthrough { .. }));
@@ -88,7 +87,8 @@ fn whole<'w>(walk: &'w Walk<'w>, node: &'w Node) -> Option<Config> {
         environment,
         upstream: upstream?,
         policies,
-        required_plugins,
+        plugins,
+        file: None,
         identity: identity?,
         principals,
         approvers,

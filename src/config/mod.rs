@@ -18,6 +18,7 @@ use crate::domain::{Approver, Era, Principal};
 
 mod agents;
 mod check;
+mod plugins;
 mod policies;
 pub mod private;
 mod problem;
@@ -28,6 +29,7 @@ mod source;
 mod unit;
 mod walk;
 
+pub use plugins::{PluginEntry, PluginSource, Plugins};
 pub use problem::{Problem, Problems};
 pub use schema::schema;
 pub use secret::Secret;
@@ -49,8 +51,10 @@ pub struct Config {
     pub upstream: Upstream,
     /// Where policies come from, and who must have signed them.
     pub policies: Policies,
-    /// Plugin slots that must be filled: while one is not, every call is denied.
-    pub required_plugins: Vec<String>,
+    /// The plugins.
+    pub plugins: Plugins,
+    /// The file that this was read from, if it was.
+    pub file: Option<PathBuf>,
     /// How agents prove who they are.
     pub identity: IdentityMode,
     /// Agents that may have keys, each name once.
@@ -330,7 +334,8 @@ impl Config {
                 idle_timeout: Duration::from_secs(300),
             },
             policies: Policies::default(),
-            required_plugins: Vec::new(),
+            plugins: Plugins { shipped: false, ..Plugins::default() },
+            file: None,
             ops: None,
             identity: IdentityMode::Keys,
             principals: Vec::new(),

@@ -113,7 +113,7 @@ fn server(section: &Section<'_>) -> Option<PolicyServer> {
 }
 
 /// The public keys. A key that is named and not there must not read as "no key wanted".
-fn keys(section: &Section<'_>) -> Vec<PathBuf> {
+pub(super) fn keys(section: &Section<'_>) -> Vec<PathBuf> {
     let one = section.path("key");
     let several = section.paths("keys");
     for key in ["key", "keys"] {

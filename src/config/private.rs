@@ -93,13 +93,30 @@ impl PrivateError {
 pub fn read(path: &Path, max_bytes: u64) -> Result<Zeroizing<Vec<u8>>, PrivateError> {
     let named = fs::symlink_metadata(path).map_err(PrivateError::io("read", path))?;
     check_file(path, &named)?;
+    read_named(path, &named, max_bytes).map(Zeroizing::new)
+}
+
+/// Reads a file that anybody may read: regular, no link, and not everybody may change it.
+///
+/// # Errors
+/// If it is something else, too large or unreadable.
+pub fn read_unlinked(path: &Path, max_bytes: u64) -> Result<Vec<u8>, PrivateError> {
+    let named = fs::symlink_metadata(path).map_err(PrivateError::io("read", path))?;
+    check_kind(path, &named)?;
+    if named.mode() & 0o002 != 0 {
+        return Err(PrivateError::Writable { path: path.to_owned(), mode: named.mode() & 0o7777 });
+    }
+    read_named(path, &named, max_bytes)
+}
+
+fn read_named(path: &Path, named: &Metadata, max_bytes: u64) -> Result<Vec<u8>, PrivateError> {
     let file = File::open(path).map_err(PrivateError::io("read", path))?;
     // What was opened must be what was looked at: nobody swapped a link in between.
     let opened = file.metadata().map_err(PrivateError::io("read", path))?;
     if (opened.dev(), opened.ino()) != (named.dev(), named.ino()) {
         return Err(PrivateError::Link(path.to_owned()));
     }
-    let mut bytes = Zeroizing::new(Vec::new());
+    let mut bytes = Vec::new();
     file.take(max_bytes.saturating_add(1))
         .read_to_end(&mut bytes)
         .map_err(PrivateError::io("read", path))?;
@@ -184,13 +201,18 @@ pub fn check_not_writable(path: &Path) -> Result<(), PrivateError> {
 
 /// Checks the metadata of a file, taken without following links.
 fn check_file(path: &Path, named: &Metadata) -> Result<(), PrivateError> {
+    check_kind(path, named)?;
+    check_owner_and_mode(path, named)
+}
+
+fn check_kind(path: &Path, named: &Metadata) -> Result<(), PrivateError> {
     if named.file_type().is_symlink() {
         return Err(PrivateError::Link(path.to_owned()));
     }
     if !named.is_file() {
         return Err(PrivateError::Kind { path: path.to_owned(), expected: "regular file" });
     }
-    check_owner_and_mode(path, named)
+    Ok(())
 }
 
 fn check_owner_and_mode(path: &Path, found: &Metadata) -> Result<(), PrivateError> {

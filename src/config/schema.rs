@@ -143,12 +143,58 @@ struct Policies {
     watch: Option<bool>,
 }
 
-/// Plugins.
+/// Plugins: they look at what passes, and rules decide what that means.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Plugins {
+    /// Whether those that come with Portcullis look, also where `list` does not name them.
+    #[schemars(extend("default" = true))]
+    shipped: Option<bool>,
     /// Names of plugins without which every call is denied.
     required: Option<Vec<String>>,
+    /// A public key (Ed25519) in a PEM file. Then a plugin's file must be signed by it.
+    key: Option<String>,
+    /// Several public keys: one of them must have signed.
+    keys: Option<Vec<String>>,
+    /// Your own plugins, and settings of those that come along; they look in this order.
+    list: Option<Vec<PluginEntry>>,
+    /// After so many faults in a row a plugin is not asked for a while, and what it should have
+    /// looked at is denied at once.
+    #[schemars(extend("default" = 10), range(min = 1, max = 1000))]
+    faults: Option<u32>,
+    /// For so long.
+    #[schemars(extend("default" = "5s"))]
+    pause: Option<Span>,
+}
+
+/// A plugin.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct PluginEntry {
+    /// Its name in records, rules and commands.
+    name: String,
+    /// The name of one that comes with Portcullis.
+    builtin: Option<String>,
+    /// Its component, relative to this file.
+    #[schemars(example = "./customer-numbers.wasm")]
+    path: Option<String>,
+    /// The SHA-256 that its file must have. Needed unless it is signed.
+    digest: Option<String>,
+    /// Its configuration, as its own schema has it.
+    config: Option<serde_json::Value>,
+    /// When it is asked: `call`, `answer`, `definition`. Left out, whenever it wants to be.
+    phases: Option<Vec<String>>,
+    /// For which tools. Left out, for all that it wants to be.
+    tools: Option<Vec<String>>,
+    /// Whether every call is denied without it.
+    #[schemars(extend("default" = false))]
+    required: Option<bool>,
+    /// Of its memory.
+    #[schemars(extend("default" = "16MiB"))]
+    memory: Option<Size>,
+    /// How long one look may take.
+    #[schemars(extend("default" = "50ms"))]
+    deadline: Option<Span>,
 }
 
 /// How agents prove who they are.

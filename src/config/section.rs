@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::Secret;
 use super::unit::{self, show_size, show_span};
 use super::walk::{Asked, Walk, nearest, one_of};
+use crate::domain::JsonText;
 use crate::yaml::{Entry, Node, Position, Resolved, Value};
 
 /// A mapping of the file, or its absence, which reads as one without keys.
@@ -219,6 +220,44 @@ impl<'w> Section<'w> {
             }
         }
         names
+    }
+
+    /// One name, by the same characters.
+    pub(super) fn name_of(&self, key: &'static str) -> Option<String> {
+        let Text { at, text, shown } = self.text(key)?;
+        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b);
+        if text.len() <= 64 && text.bytes().all(allowed) {
+            return Some(text);
+        }
+        let rule = "which is not a name; use 1 to 64 of `a-z 0-9 _ -`";
+        self.refuse(at, key, &format!("is `{shown}`, {rule}"));
+        None
+    }
+
+    /// Some of some words.
+    pub(super) fn words<T: Copy>(&self, key: &'static str, words: &[(&'static str, T)]) -> Vec<T> {
+        let choices: Vec<&'static str> = words.iter().map(|(word, _)| *word).collect();
+        let read = |text: Text| {
+            let found = words.iter().find(|(word, _)| *word == text.text);
+            if found.is_none() {
+                let hint = one_of(&choices);
+                self.refuse(text.at, key, &format!("has `{}`; use {hint}", text.shown));
+            }
+            found.map(|(_, value)| *value)
+        };
+        self.texts(key).into_iter().filter_map(read).collect()
+    }
+
+    /// Anything, as JSON.
+    pub(super) fn json(&self, key: &'static str) -> Option<JsonText> {
+        let node = self.find(key, Asked::default())?;
+        match node.to_json() {
+            Ok(value) => Some(JsonText::of(&value)),
+            Err(fault) => {
+                self.refuse(fault.at, key, &fault.text);
+                None
+            }
+        }
     }
 
     /// Free names and texts.

@@ -344,6 +344,52 @@ fn policies_have_one_source_and_keys_that_are_there() {
 }
 
 #[test]
+fn plugins_are_named_found_and_bounded() {
+    let here = tempfile::tempdir().unwrap();
+    let path = here.path().join("own.wasm").display().to_string();
+    std::fs::write(&path, "").unwrap();
+    let digest = format!("sha256:{}", "0a".repeat(32));
+    let own = format!("name: own, path: {path}, digest: '{digest}'");
+    for (section, expected) in [
+        ("{ shipped: false, required: [pii], faults: 3, pause: 1m }".to_owned(), ""),
+        (format!("{{ list: [{{ {own}, memory: 8MiB, deadline: 20ms, required: true }}] }}"), ""),
+        (format!("{{ list: [{{ {own}, phases: [call, answer], tools: [get_contact] }}] }}"), ""),
+        (format!("{{ list: [{{ {own}, config: {{ a: [1, b] }} }}] }}"), ""),
+        ("{ list: [{ name: pii, builtin: pii, config: { x: 1 } }] }".to_owned(), ""),
+        ("[]".to_owned(), "`plugins` must be a mapping"),
+        ("{ list: [{ builtin: pii }] }".to_owned(), "`plugins.list[].name` is missing"),
+        ("{ list: [{ name: a }] }".to_owned(), "`plugins.list[].path` is missing"),
+        ("{ list: [{ name: A b, builtin: pii }] }".to_owned(), "which is not a name"),
+        (format!("{{ list: [{{ {own}, builtin: pii }}] }}"), "stands beside `builtin`"),
+        (format!("{{ list: [{{ {own} }}, {{ {own} }}] }}"), "a second time"),
+        ("{ list: [{ name: a, path: ./none.wasm }] }".to_owned(), "none.wasm"),
+        (format!("{{ list: [{{ name: a, path: {path}, digest: abc }}] }}"), "is not a digest"),
+        (format!("{{ list: [{{ {own}, phases: [calls] }}] }}"), "has `calls`"),
+        (format!("{{ list: [{{ {own}, memory: 4GiB }}] }}"), "must be between"),
+        (format!("{{ list: [{{ {own}, deadline: 0ms }}] }}"), "must be between"),
+        (format!("{{ list: [{{ {own}, memry: 8MiB }}] }}"), "did you mean `memory`?"),
+        (format!("{{ key: {path} }}"), "which holds no public key"),
+        ("{ keys: [] }".to_owned(), "`plugins.keys` names no key"),
+    ] {
+        match load(&with(&format!("plugins: {section}")), 0o644) {
+            Ok(config) => assert!(expected.is_empty(), "{section}: {config:?}"),
+            Err(problems) => assert!(
+                !expected.is_empty() && problems.contains(expected),
+                "{section}: {problems}, not {expected}"
+            ),
+        }
+    }
+    let text = with(&format!(
+        "plugins: {{ list: [{{ {own}, required: true, config: {{ b: 1, a: x }}, phases: [call] }}] }}"
+    ));
+    let plugins = load(&text, 0o644).unwrap().plugins;
+    assert_eq!((plugins.required, plugins.shipped), (vec!["own".to_owned()], true));
+    let [entry] = plugins.list.as_slice() else { panic!("{:?}", plugins.list) };
+    assert_eq!(entry.config.as_ref().unwrap().as_str(), r#"{"a":"x","b":1}"#);
+    assert_eq!(entry.phases, Some([crate::domain::Phase::Call].into()));
+}
+
+#[test]
 fn files_that_cannot_be_read_are_problems() {
     let missing = Config::load(Path::new("no/such.yaml")).unwrap_err().to_string();
     assert!(missing.starts_with("no/such.yaml: cannot be read: "), "{missing}");
@@ -383,7 +429,10 @@ fn describe(schema: &Json, path: &str, into: &mut BTreeMap<String, Asked>) {
 #[test]
 fn the_schema_describes_what_is_read() {
     let source = Source { folder: Path::new("."), environment: &environment };
-    let text = with("principals: [{ id: a }]\napprovers: [{ id: a }]");
+    let text = with(
+        "principals: [{ id: a }]\napprovers: [{ id: a }]\n\
+         plugins: { list: [{ name: a, builtin: pii }] }",
+    );
     let (_, notes) = check::checked(Path::new("examples/portcullis.yaml"), source, &text);
     let schema: Json = serde_json::from_str(&schema()).unwrap();
     let mut described = BTreeMap::new();

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{Digest, HoldId};
 use crate::gate::ShadowReport;
 use crate::holds::HoldView;
-use crate::rollout::PolicyStatus;
+use crate::rollout::{PluginsStatus, PolicyStatus};
 
 pub use client::{ControlError, ask, is_running};
 pub use policy::PolicyQuestion;
@@ -77,6 +77,10 @@ pub enum Question {
         /// What about them.
         what: PolicyQuestion,
     },
+    /// Which plugins look, and how they do.
+    Plugins,
+    /// Read the configuration's plugins and their files again.
+    ReloadPlugins,
 }
 
 /// What is answered.
@@ -115,6 +119,11 @@ pub enum Answer {
     PolicyStatus {
         /// As it is now.
         status: Box<PolicyStatus>,
+    },
+    /// Where plugins stand.
+    Plugins {
+        /// As they are now.
+        status: Box<PluginsStatus>,
     },
     /// What a candidate in shadow has seen.
     Shadow {

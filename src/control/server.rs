@@ -18,7 +18,7 @@ use crate::gate::{Contents, Gate, ReleaseError};
 use crate::holds::HoldView;
 use crate::identity::{Identity, People};
 use crate::intercom::Pins;
-use crate::rollout::Rollout;
+use crate::rollout::{PluginRollout, Rollout};
 use crate::upstream::{Upstream, run_release};
 
 /// The longest question, in bytes.
@@ -40,6 +40,8 @@ pub struct Control {
     pub people: Arc<People>,
     /// Which policies decide.
     pub rollout: Arc<Rollout>,
+    /// Which plugins look.
+    pub plugins: Arc<PluginRollout>,
 }
 
 /// The open socket. It is removed when this is dropped.
@@ -142,6 +144,8 @@ impl Control {
             },
             Question::RefreshTools => self.refresh_tools().await,
             Question::Policy { what } => self.policy(what, by).await,
+            Question::Plugins => Ok(Answer::Plugins { status: Box::new(self.plugins.status()) }),
+            Question::ReloadPlugins => self.reload_plugins().await,
         };
         answered.unwrap_or_else(|text| Answer::Error { text })
     }
@@ -236,6 +240,14 @@ impl Control {
         let target = self.upstream.target_of_hold(None, id, &self.identity).await.unwrap_or(None);
         self.gate.revoke(approver, id, target, &self.identity).await.map_err(words)?;
         Ok(done(format!("{id}: release taken back by {}", approver.id)))
+    }
+
+    async fn reload_plugins(&self) -> Result<Answer, String> {
+        let reloaded = self.plugins.reload().await;
+        let kept = |error| format!("the old plugins stay in force:\n{error}");
+        let revision = reloaded.map_err(kept)?.short();
+        let many = self.gate.plugins().facts().len();
+        Ok(done(format!("plugin set {revision} is in force: {many} plugins")))
     }
 
     async fn refresh_tools(&self) -> Result<Answer, String> {

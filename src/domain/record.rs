@@ -218,11 +218,11 @@ pub enum Event {
     },
     /// A set of plugins was loaded, or refused and the old one kept.
     Plugins {
-        /// The revision of the set: its components, their settings and their bounds.
+        /// The revision of the set that looks from now on: its components, settings and bounds.
         revision: Digest,
         /// Its plugins.
         plugins: Vec<PluginFacts>,
-        /// Why it was refused, if it was.
+        /// Why another set was refused, if one was.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refused: Option<String>,
     },

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Gate;
 use crate::audit::LogError;
-use crate::domain::{Digest, Event, Fault, Finding, Judge, PluginFacts};
+use crate::domain::{Event, Fault, Finding, Judge};
 use crate::plugin::Plugins;
 
 impl Gate {
@@ -30,13 +30,10 @@ impl Gate {
     ///
     /// # Errors
     /// If it cannot be recorded.
-    pub async fn refuse_plugins(
-        &self,
-        revision: Digest,
-        plugins: Vec<PluginFacts>,
-        why: String,
-    ) -> Result<(), LogError> {
-        let event = Event::Plugins { revision, plugins, refused: Some(why) };
+    pub async fn refuse_plugins(&self, why: String) -> Result<(), LogError> {
+        let plugins = self.plugins();
+        let (revision, facts) = (plugins.revision(), plugins.facts());
+        let event = Event::Plugins { revision, plugins: facts, refused: Some(why) };
         let _recorded = self.books.log.append(event).await?;
         Ok(())
     }

@@ -13,6 +13,7 @@
 mod candidate;
 mod kept;
 mod origin;
+mod plugins;
 mod start;
 mod status;
 mod watch;
@@ -27,6 +28,9 @@ use crate::policy::{Bundle, Keys, LoadErrors, Ruleset};
 
 pub use kept::{KeptError, KeptRevision};
 pub use origin::ReadError;
+pub use plugins::{
+    OpenedPlugins, PluginAttempt, PluginRollout, PluginsError, PluginsStatus, open_plugins,
+};
 pub use start::{Opened, StartError, open};
 pub use status::{ActiveRevision, Attempt, Loads, PolicyStatus, ShadowState};
 
