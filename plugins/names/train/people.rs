@@ -217,10 +217,10 @@ impl People {
             self.pick(&locale, false, held, lot)
         };
         let mut person = Person { first, last };
-        if is_latin(language) && lot.percent(5) {
+        if is_latin(language) && lot.percent(8) {
             person.first = (*lot.of(&WORDS[0])).to_owned();
         }
-        if is_latin(language) && lot.percent(4) {
+        if is_latin(language) && lot.percent(6) {
             person.last = (*lot.of(&WORDS[1])).to_owned();
         }
         if lot.percent(24) && is_latin(language) {
