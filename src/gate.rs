@@ -12,6 +12,7 @@ mod duties;
 mod inspection;
 mod permit;
 mod pseudonyms;
+mod redaction;
 mod release;
 mod shadow;
 mod stored;
@@ -27,7 +28,7 @@ use crate::audit::{Log, LogError};
 use crate::clock;
 use crate::domain::{
     Binding, Call, CallFacts, ClientHint, Decision, Digest, Effect, Event, Finding, Hold, HoldId,
-    HoldState, OnRelease, Opened, Principal, Question, Subject, Tally, TrailView, Verdict, decide,
+    HoldState, OnRelease, Opened, Principal, Question, Subject, Tally, Verdict, decide,
 };
 use crate::holds::{HoldError, Holds};
 use crate::intercom::Pins;
@@ -293,31 +294,41 @@ impl Gate {
     /// What is shown is the content as it comes out of here.
     pub async fn disclose(&self, call: &Call, answer: &AnswerFacts) -> Disclosure {
         let ruleset = self.ruleset.load_full();
-        let counted = |gone: &Gone| {
+        let counted = |answer: &AnswerFacts, gone: &Gone| {
             if ruleset.counts_answers() {
                 weigh::answer(&self.sealer, call, answer, gone)
             } else {
                 Tally::default()
             }
         };
-        let all = counted(&Gone::default());
+        let all = counted(answer, &Gone::default());
         let weighed = self.books.trail.weigh(&call.principal, all.clone());
-        let facts = self.facts(&ruleset, Question::Disclose, || weighed.view());
+        let mut looked = self.look_at_answer(call, answer).await;
+        let facts = Facts {
+            seen: looked.seen.clone(),
+            ..self.facts(&ruleset, Question::Disclose, || weighed.view())
+        };
         let mut findings = self.absent_plugins();
+        findings.append(&mut looked.findings);
         let finding = ruleset.disclose(call, answer, &facts).await;
         self.shadow.answer(&ruleset, (call, answer), &facts, &findings, &finding);
         findings.push(finding);
         let decision = decide(Question::Disclose, ruleset.revision(), findings);
-        let disclosed = self.carried_out(&ruleset, answer, decision);
+        let disclosed = self.carried_out(&ruleset, (call, answer), &looked, decision);
         self.counted.add(Question::Disclose, disclosed.decision.verdict);
         if !disclosed.is_allowed() {
             return disclosed;
         }
         // It was judged with all that came; what is kept is what leaves.
-        let Disclosure { decision, edited, gone } = disclosed;
-        let left = if gone.is_empty() { all } else { counted(&gone) };
+        let Disclosure { decision, edited, gone, redacted } = disclosed;
+        let content = redacted.clone().unwrap_or_else(|| answer.content.clone());
+        let left = if gone.is_empty() {
+            all
+        } else {
+            counted(&AnswerFacts { content, ..answer.clone() }, &gone)
+        };
         let decision = self.keep_answer(weighed, call, left, decision).await;
-        Disclosure { decision, edited, gone }
+        Disclosure { decision, edited, gone, redacted }
     }
 
     /// The tools, of those offered, that a principal may see.
@@ -359,9 +370,14 @@ impl Gate {
         own: Vec<Finding>,
         weighed: &Weighed<'_>,
     ) -> Decision {
-        let facts = self.facts(ruleset, Question::Admit, || weighed.view());
+        let mut looked = self.look_at_call(call).await;
+        let facts = Facts {
+            seen: looked.seen.clone(),
+            ..self.facts(ruleset, Question::Admit, || weighed.view())
+        };
         let mut findings = own;
         findings.extend(duties::unread_target(ruleset, call, &findings));
+        findings.append(&mut looked.findings);
         findings.extend(self.absent_plugins());
         let finding = ruleset.admit(call, &facts).await;
         self.shadow.call(ruleset, call, &facts, &findings, &finding);
@@ -423,18 +439,5 @@ impl Gate {
             arguments: facts.arguments,
             ruleset: decision.ruleset,
         })
-    }
-
-    /// What a ruleset is told beside the call; the trail only if it, or one in shadow, looks at it.
-    fn facts(
-        &self,
-        ruleset: &Ruleset,
-        question: Question,
-        view: impl FnOnce() -> TrailView,
-    ) -> Facts {
-        let looks = ruleset.looks_at_trail(question) || self.shadow.looks_at_trail(question);
-        let trail = if looks { view() } else { TrailView::default() };
-        let environment = self.settings.environment.clone();
-        Facts { now: clock::now(), environment, trail }
     }
 }

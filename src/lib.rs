@@ -22,9 +22,10 @@
 //!    ([`holds`], [`control`]). Allow is a [`gate::Permit`].
 //! 8. **Send** ([`upstream`]): consumes the permit; the bytes are written from the call that was
 //!    judged.
-//! 9. **Disclose** ([`gate`] again): policy says whether an answer, a notification or a question of
-//!    the server may reach the agent, and which records of it ([`intercom::records`]); those are
-//!    taken out before anybody else has the answer in hand.
+//! 9. **Disclose** ([`gate`] again): plugins look at the texts of an answer, a notification or a
+//!    question of the server ([`redact`]); policy says whether it may reach the agent, what is done
+//!    to what they saw, and which records ([`intercom::records`]) leave. All of it is carried out
+//!    on the bytes before anybody else has the answer in hand.
 //! 10. **Complete**: the outcome is recorded, the answer leaves.
 //!
 //! Which revision of the policies decides is the business of [`rollout`]: it comes from a folder, a
@@ -46,7 +47,7 @@
 //!    process ended is `unknown`, shown, and never sent again.
 //! 7. No secret and no raw personal value is in logs, errors or the audit log: arguments appear
 //!    there as keyed digests, held calls and their answers sealed.
-//! 8. [`domain`] is pure. [`mcp`] is a pure function of its input.
+//! 8. [`domain`] is pure. [`mcp`] and [`redact`] are pure functions of their input.
 //! 9. Each engine is named in one module: regorus in [`policy`], sled in [`store`], hyper in
 //!    [`proxy`], [`upstream`] and [`listen`].
 //!

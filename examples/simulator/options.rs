@@ -173,6 +173,9 @@ pub struct Options {
     /// Number of received messages kept.
     #[arg(long, default_value_t = 20_000)]
     pub keep: usize,
+    /// Whole results of tools, in the place of what the workspace holds; from JSON and Rust alone.
+    #[arg(skip)]
+    pub results: std::collections::BTreeMap<String, serde_json::Value>,
 }
 
 /// `tok:simulator_0001` in base64: begins with `dG9r`, as Intercom's tokens do.
@@ -238,6 +241,7 @@ impl Default for Options {
             cache_scope: CacheScope::default(),
             ttl: 60_000,
             keep: 20_000,
+            results: std::collections::BTreeMap::new(),
         }
     }
 }

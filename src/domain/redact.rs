@@ -66,13 +66,18 @@ pub struct Redact {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<String>,
     /// The lowest confidence that counts, from 0 to 100.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub least: u8,
     /// What happens to them.
     pub how: How,
     /// How many of each kind it was done to; set when it is done.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub done: BTreeMap<String, u64>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_zero(least: &u8) -> bool {
+    *least == 0
 }
 
 impl Redact {

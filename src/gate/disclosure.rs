@@ -4,9 +4,10 @@
 //! obligation that cannot be carried out denies.
 
 use super::duties::{self, OBLIGATION};
+use super::redaction::{Looked, Unredacted};
 use super::{Gate, Ruleset};
-use crate::domain::{Decision, Duty, Obligation, Question, Verdict, told};
-use crate::intercom::records::{Edited, Gone, Order, Withheld, withhold};
+use crate::domain::{Call, Decision, Duty, Obligation, Question, Verdict, told};
+use crate::intercom::records::{Content, Edited, Gone, Order, Withheld, withhold};
 use crate::policy::AnswerFacts;
 
 /// The answer to `disclose`, carried out.
@@ -19,11 +20,13 @@ pub struct Disclosure {
     pub edited: Edited,
     /// The records that it no longer shows.
     pub(super) gone: Gone,
+    /// What it holds, if it was redacted.
+    pub(super) redacted: Option<Content>,
 }
 
 impl Disclosure {
     fn of(decision: Decision, withheld: Withheld) -> Self {
-        Self { decision, edited: withheld.edited, gone: withheld.gone }
+        Self { decision, edited: withheld.edited, gone: withheld.gone, redacted: None }
     }
 
     /// Whether anything may be shown.
@@ -32,26 +35,35 @@ impl Disclosure {
         self.decision.verdict == Verdict::Allow
     }
 
-    /// The decision, if the record must have it: a plain allow need not be told.
+    /// The decision, if the record must have it: a plain allow, for which nothing had to be done,
+    /// need not be told.
     #[must_use]
     pub fn to_record(&self) -> Option<Decision> {
-        let plain = self.is_allowed() && self.decision.obligations.is_empty();
+        let idle = |one: &Obligation| matches!(one.duty, Duty::Redact(_)) && !one.changed;
+        let plain = self.is_allowed() && self.decision.obligations.iter().all(idle);
         (!plain).then(|| self.decision.clone())
     }
 }
 
 impl Gate {
-    /// Carries a decision out on the content of an answer.
+    /// Carries a decision out on the content of an answer: first what judges saw in it is redacted,
+    /// then records are taken out of what that left.
     pub(super) fn carried_out(
         &self,
         ruleset: &Ruleset,
-        answer: &AnswerFacts,
+        (call, answer): (&Call, &AnswerFacts),
+        looked: &Looked,
         mut decision: Decision,
     ) -> Disclosure {
         let whole = || Withheld { edited: Edited::Same, gone: Gone::default() };
         if decision.verdict != Verdict::Allow {
             return Disclosure::of(decision, whole());
         }
+        let redacted = match self.redacted(call, looked, &mut decision) {
+            Ok(redacted) => redacted.map(|text| answer.content.with(text)),
+            Err(why) => return Disclosure::of(unredacted(ruleset, &decision, why), whole()),
+        };
+        let content = redacted.as_ref().unwrap_or(&answer.content);
         let words: Vec<String> = decision.obligations.iter().map(words).collect();
         let orders: Vec<Order<'_>> = decision
             .obligations
@@ -59,24 +71,32 @@ impl Gate {
             .zip(&words)
             .filter_map(|(one, text)| order(one, text))
             .collect();
-        let withheld = match answer.content.records() {
+        let withheld = match content.records() {
             _ if orders.is_empty() => Some(whole()),
             Some(records) => withhold(records, &orders).ok(),
             // There are no rows in nothing, but a record to withhold must be there.
             None => orders.iter().all(|it| matches!(it, Order::Rows { .. })).then(whole),
         };
-        let Some(withheld) = withheld else {
+        let Some(mut withheld) = withheld else {
             return Disclosure::of(denied(ruleset, &decision), whole());
         };
         if withheld.edited != Edited::Same {
             let withholding = decision.obligations.iter_mut();
             withholding.for_each(|one| one.changed |= order(one, "").is_some());
+        } else if let Some(text) = redacted.as_ref().and_then(Content::text) {
+            withheld.edited = Edited::Rest(text.clone());
         }
         if let Edited::Rest(text) = &withheld.edited {
             decision.shown = Some(self.sealer.mac("portcullis/shown/v1", &[text.bytes()]));
         }
-        Disclosure::of(decision, withheld)
+        Disclosure { redacted, ..Disclosure::of(decision, withheld) }
     }
+}
+
+/// A denial because an answer cannot be redacted as rules demand, or must not be.
+fn unredacted(ruleset: &Ruleset, decision: &Decision, why: Unredacted) -> Decision {
+    let redacting = decision.obligations.iter().filter(|one| matches!(one.duty, Duty::Redact(_)));
+    duties::denied(Question::Disclose, ruleset, (why.rule(), why.to_string()), redacting)
 }
 
 /// What the agent is told of why.

@@ -1,11 +1,14 @@
-//! What plugins have to say at the gate: which are in force, and which are missing.
+//! What plugins have to say at the gate: which are in force, and which are missing; and what policy is
+//! told beside the call.
 
 use std::sync::Arc;
 
 use super::Gate;
 use crate::audit::LogError;
-use crate::domain::{Event, Fault, Finding, Judge};
+use crate::clock;
+use crate::domain::{Event, Fault, Finding, Judge, Question, TrailView};
 use crate::plugin::Plugins;
+use crate::policy::{Facts, Ruleset};
 
 impl Gate {
     /// The plugins in force.
@@ -50,5 +53,18 @@ impl Gate {
         };
         let required = self.settings.required_plugins.iter();
         required.filter(|name| !plugins.has(name)).map(absent).collect()
+    }
+
+    /// What a ruleset is told beside the call; the trail only if it, or one in shadow, looks at it.
+    pub(super) fn facts(
+        &self,
+        ruleset: &Ruleset,
+        question: Question,
+        view: impl FnOnce() -> TrailView,
+    ) -> Facts {
+        let looks = ruleset.looks_at_trail(question) || self.shadow.looks_at_trail(question);
+        let trail = if looks { view() } else { TrailView::default() };
+        let environment = self.settings.environment.clone();
+        Facts { now: clock::now(), environment, trail, seen: Arc::default() }
     }
 }

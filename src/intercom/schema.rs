@@ -20,6 +20,9 @@ const MAX_PATTERN_BYTES: usize = 256 * 1024;
 /// Most schema evaluations that checking one call may need.
 const MAX_EVALUATIONS: u64 = 2_000_000;
 
+/// Most places that are named of a value that does not fit.
+const MAX_MISFITS: usize = 64;
+
 /// A compiled schema of a tool's arguments.
 pub(super) struct Schema {
     validator: jsonschema::Validator,
@@ -65,6 +68,18 @@ impl Schema {
     /// # Errors
     /// The schema is out of bounds, refers outside itself, or is no JSON Schema.
     pub(super) fn compile(text: &JsonText) -> Result<Self, SchemaError> {
+        Self::compile_with(text, false)
+    }
+
+    /// The same for results, of which the agent's client may also check the formats.
+    ///
+    /// # Errors
+    /// As [`Schema::compile`].
+    pub(super) fn of_results(text: &JsonText) -> Result<Self, SchemaError> {
+        Self::compile_with(text, true)
+    }
+
+    fn compile_with(text: &JsonText, formats: bool) -> Result<Self, SchemaError> {
         if text.as_str().len() > MAX_BYTES {
             return Err(SchemaError::Bytes);
         }
@@ -92,6 +107,7 @@ impl Schema {
             }
         }
         let validator = options()
+            .should_validate_formats(formats)
             .build(&schema)
             .map_err(|error| SchemaError::Invalid(super::text::shown(&error.to_string(), 200)))?;
         let arguments = schema
@@ -112,6 +128,20 @@ impl Schema {
             return Vec::new();
         }
         explain::problems(self.validator.iter_errors(arguments), &self.arguments)
+    }
+}
+
+impl Schema {
+    /// The places of a value that do not fit, as JSON Pointers; the whole if it is too much to check.
+    pub(super) fn misfits(&self, value: &Value) -> Vec<String> {
+        if self.cost.of(value) > MAX_EVALUATIONS {
+            return vec![String::new()];
+        }
+        if self.validator.is_valid(value) {
+            return Vec::new();
+        }
+        let errors = self.validator.iter_errors(value).take(MAX_MISFITS);
+        errors.map(|error| error.instance_path().to_string()).collect()
     }
 }
 

@@ -3,6 +3,8 @@
 //! Only what matters is written; all else has the value that an ordinary call of a pinned tool has.
 //! Arguments are taken as they stand, as the canonical ones that would be sent.
 
+mod put;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +12,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-use super::engine::Failure;
-use super::input::{self, Document};
-use super::wants::Want;
-use super::{
-    AnswerFacts, AnswerKind, ApproveFacts, Facts, HoldFacts, Ruleset, ToolFacts, Visible, json,
-};
+use super::{AnswerFacts, AnswerKind, Facts, Found, HoldFacts, ToolFacts, json};
 use crate::domain::pseudonym::{self, Mention, Seen, Sighting};
 use crate::domain::{
     Approver, ApproverId, Call, CallId, CallMeta, ClientHint, Digest, Effect, Finding, HoldId,
@@ -25,6 +22,8 @@ use crate::intercom::Catalogue;
 use crate::intercom::records::Content;
 use crate::mcp::methods::{self, Sender, Target};
 use crate::yaml;
+
+pub(in crate::policy) use put::{Matter, Put};
 
 /// How long a written hold waits, if it does not say so.
 const HOLD_SECONDS: u64 = 4 * 60 * 60;
@@ -77,6 +76,12 @@ pub struct Asked {
     /// What the principal lately did and saw; else nothing.
     #[serde(default)]
     pub trail: TrailView,
+    /// What plugins saw in the arguments or the answer.
+    #[serde(default)]
+    pub findings: Vec<Found>,
+    /// What plugins say of the whole.
+    #[serde(default)]
+    pub labels: Vec<String>,
     /// For `visible`: the tools on offer; else all of the catalogue.
     #[serde(default)]
     pub tools: Option<Vec<String>>,
@@ -246,7 +251,8 @@ impl Asked {
     pub(super) fn put(&self, question: Question, now: Timestamp) -> Result<Put, Misasked> {
         let now = self.now.unwrap_or(now);
         let environment = self.environment.as_deref().unwrap_or("default").into();
-        let facts = Facts { now, environment, trail: self.trail.clone() };
+        let seen = super::Seen { findings: self.findings.clone(), labels: self.labels.clone() };
+        let facts = Facts { now, environment, trail: self.trail.clone(), seen: Arc::new(seen) };
         let principal = self.principal()?;
         let matter = match question {
             Question::Visible => {
@@ -379,70 +385,6 @@ impl Asked {
             ToolFacts { effect, name, pinned: self.pinned.unwrap_or(true) }
         };
         names.into_iter().map(facts).collect()
-    }
-}
-
-/// A written question, read: what is asked about, and what is true beside it.
-pub(super) struct Put {
-    pub(super) matter: Matter,
-    pub(super) facts: Facts,
-}
-
-/// What a question is about.
-pub(super) enum Matter {
-    Visible { principal: Principal, client: ClientHint, tools: Vec<ToolFacts> },
-    Admit(Call),
-    Disclose(Call, AnswerFacts),
-    Approve(Call, Approver, HoldFacts),
-}
-
-impl Put {
-    /// The input document with what is wanted of it.
-    pub(super) fn document(&self, want: &Want) -> Result<Document, Failure> {
-        let facts = &self.facts;
-        match &self.matter {
-            Matter::Visible { principal, client, tools } => {
-                Ok(input::visible(principal, client, tools, facts, want))
-            }
-            Matter::Admit(call) => input::admit(call, facts, want),
-            Matter::Disclose(call, answer) => input::disclose(call, answer, facts, want),
-            Matter::Approve(call, approver, hold) => {
-                input::approve(&ApproveFacts { approver, hold, call }, facts, want)
-            }
-        }
-    }
-}
-
-impl Ruleset {
-    /// Asks a written question in the way of the road. `now` is for those that name no time.
-    ///
-    /// # Errors
-    /// The document does not make a question.
-    pub async fn rule_on(
-        &self,
-        question: Question,
-        asked: &Asked,
-        now: Timestamp,
-    ) -> Result<Ruled, Misasked> {
-        Ok(self.rule_on_put(&asked.put(question, now)?).await)
-    }
-
-    /// Asks what was put, in the way of the road.
-    pub(super) async fn rule_on_put(&self, put: &Put) -> Ruled {
-        let ruled = |finding| Ruled { finding, tools: None };
-        let facts = &put.facts;
-        match &put.matter {
-            Matter::Visible { principal, client, tools } => {
-                let Visible { tools, finding } =
-                    self.visible(principal, client, tools, facts).await;
-                Ruled { finding, tools: Some(tools.into_iter().collect()) }
-            }
-            Matter::Admit(call) => ruled(self.admit(call, facts).await),
-            Matter::Disclose(call, answer) => ruled(self.disclose(call, answer, facts).await),
-            Matter::Approve(call, approver, hold) => {
-                ruled(self.approve(&ApproveFacts { approver, hold, call }, facts).await)
-            }
-        }
     }
 }
 

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::domain::{Approver, ApproverId, Call, Effect, HoldId, Release, Timestamp, TrailView};
+use serde::Deserialize;
+
+use crate::domain::{
+    Approver, ApproverId, Call, Effect, HoldId, Leaf, Party, Release, Span, Timestamp, TrailView,
+};
 use crate::intercom::records::Content;
 
 /// What is true for every question at this moment. Comes from outside, so that a decision can be
@@ -16,6 +20,106 @@ pub struct Facts {
     /// What the principal lately did and saw, with what is being asked about. Must be there if
     /// [`super::Ruleset::looks_at_trail`] says so, for no trail is no budget.
     pub trail: TrailView,
+    /// What plugins saw in the call or the answer. Must be there if
+    /// [`super::Ruleset::looks_at_findings`] says so.
+    pub seen: Arc<Seen>,
+}
+
+/// What plugins saw, without what it says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Each kind, for each party and plugin.
+    pub findings: Vec<Found>,
+    /// What they say of the whole.
+    pub labels: Vec<String>,
+}
+
+/// What a plugin saw of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Found {
+    /// Such as `email`.
+    pub kind: String,
+    /// Whose values.
+    #[serde(default)]
+    pub party: Party,
+    /// The surest of them, from 0 to 100.
+    #[serde(default = "sure")]
+    pub confidence: u8,
+    /// How many.
+    #[serde(default = "once")]
+    pub count: u64,
+    /// The plugin's configured name.
+    #[serde(default)]
+    pub plugin: String,
+    /// Where, as JSON Pointers; the first [`MOST_PATHS`].
+    #[serde(default)]
+    pub paths: Vec<String>,
+}
+
+/// The most places that are told of one kind.
+const MOST_PATHS: usize = 50;
+
+const fn sure() -> u8 {
+    100
+}
+
+const fn once() -> u64 {
+    1
+}
+
+impl Seen {
+    /// What these spans of these texts, and these labels, come to.
+    #[must_use]
+    pub fn of(leaves: &[Leaf], spans: &[Span], labels: impl IntoIterator<Item = String>) -> Self {
+        let mut findings: Vec<Found> = Vec::new();
+        for span in spans {
+            let same = |found: &&mut Found| {
+                found.kind == span.kind
+                    && found.party == span.party
+                    && *found.plugin == *span.plugin
+            };
+            let path = leaves.get(span.leaf).map(|leaf| leaf.path.as_str()).unwrap_or_default();
+            if let Some(found) = findings.iter_mut().find(same) {
+                found.confidence = found.confidence.max(span.confidence);
+                found.count += 1;
+                if found.paths.len() < MOST_PATHS && found.paths.iter().all(|own| own != path) {
+                    found.paths.push(path.to_owned());
+                }
+                continue;
+            }
+            findings.push(Found {
+                kind: span.kind.clone(),
+                party: span.party,
+                confidence: span.confidence,
+                count: 1,
+                plugin: span.plugin.to_string(),
+                paths: vec![path.to_owned()],
+            });
+        }
+        Self { findings, labels: labels.into_iter().collect() }
+    }
+
+    /// With what was seen in something that belongs to it.
+    pub fn join(&mut self, other: Self) {
+        for one in other.findings {
+            let same = |found: &&mut Found| {
+                found.kind == one.kind && found.party == one.party && found.plugin == one.plugin
+            };
+            match self.findings.iter_mut().find(same) {
+                Some(found) => {
+                    found.confidence = found.confidence.max(one.confidence);
+                    found.count += one.count;
+                    let more = one.paths.into_iter();
+                    found.paths.extend(more.take(MOST_PATHS.saturating_sub(found.paths.len())));
+                }
+                None => self.findings.push(one),
+            }
+        }
+        self.labels.extend(other.labels);
+        self.labels.sort();
+        self.labels.dedup();
+    }
 }
 
 /// One tool of a list that goes to a principal.

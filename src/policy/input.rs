@@ -23,6 +23,8 @@
 //! | `reason` | the others, for tools, if given | why the agent calls, in its own words: **not trustworthy** |
 //! | `params` | the others, for everything but tools | the method's parameters as they will be sent, without `_meta` and without what `continuation` has; for the client's answer to a question `{result}` or `{error}` |
 //! | `continuation` | the others, if there is one | what the client answers to the server's questions: `inputResponses` and `requestState` of `tools/call`, `prompts/get`, `resources/read` and `tasks/update` |
+//! | `findings` | `admit`, `disclose` | what plugins saw in the arguments or the answer: `[{kind, party, confidence, count, plugin, paths}]`, one for each kind, party and plugin; `party` is `customer`, `teammate`, `bot` or `unknown`, `confidence` from 0 to 100 is the surest one's, `paths` are JSON Pointers (50 at most) that begin with `$` outside of what the tool gave |
+//! | `labels` | `admit`, `disclose` | what plugins say of the whole, such as `instructions`: `[name]` |
 //! | `answer` | `disclose` | `{kind, bytes, is_error, understood}`, and `method` for notifications and requests of the server; kinds: [`super::AnswerKind`]; `understood` is whether all of its shape is known |
 //! | `answer.records` | `disclose` | what it shows ([`crate::intercom::records`]): `[{ref, type, row, partial, text_bytes}]` with, where the answer has them, `id`, `parent` (the `ref` of the record it is in), `tags`, `segments` (names and ids), `team`, `admin` (`0` is none), `state`, `contacts`, `companies` (ids), `author: {type, id}`, `part_type`; `type` is `conversation`, `contact`, `company`, `article`, `note`, `part`, `admin` or `other`; `partial` is whether facts of its type are not in the answer, as in the prose of `search` and `fetch` |
 //! | `answer.counts` | `disclose` | `{contacts, companies, conversations, articles}`: different ones, those mentioned included; `{notes, parts, rows}`; `rows` are the entries of a list, or the one object |
@@ -39,7 +41,7 @@ use regorus::Value;
 use super::engine::Failure;
 use super::json::{self, object};
 use super::wants::Want;
-use super::{AnswerFacts, AnswerKind, ApproveFacts, Facts, ToolFacts};
+use super::{AnswerFacts, AnswerKind, ApproveFacts, Facts, Found, Seen, ToolFacts};
 use crate::domain::pseudonym::Mention;
 use crate::domain::{
     Call, ClientHint, Effect, Fault, Filter, Principal, PrincipalKind, Recent, Release, Subject,
@@ -73,8 +75,9 @@ pub(super) fn visible(
 }
 
 pub(super) fn admit(call: &Call, facts: &Facts, want: &Want) -> Result<Document, Failure> {
-    let (input, bytes) = of_call(call, facts, want)?;
-    Ok(Document { value: input.value(), bytes })
+    let (mut input, bytes) = of_call(call, facts, want)?;
+    let seen = seen(&facts.seen, &mut input);
+    Ok(Document { value: input.value(), bytes: bytes + seen })
 }
 
 pub(super) fn disclose(
@@ -86,6 +89,7 @@ pub(super) fn disclose(
     let (mut input, bytes) = of_call(call, facts, want)?;
     let is_error = matches!(answer.kind, AnswerKind::Error | AnswerKind::ToolError);
     let mut looked_at = Ok(0);
+    let seen = seen(&facts.seen, &mut input);
     input.part("answer", |part| {
         part.put("kind", || answer.kind.as_str().into());
         part.put("bytes", || answer.bytes.into());
@@ -95,7 +99,7 @@ pub(super) fn disclose(
         }
         looked_at = shown::fill(part, answer);
     });
-    Ok(Document { value: input.value(), bytes: bytes + looked_at? })
+    Ok(Document { value: input.value(), bytes: bytes + seen + looked_at? })
 }
 
 pub(super) fn approve(
@@ -321,6 +325,28 @@ fn trail(trail: &TrailView, part: &mut Part<'_>) {
     part.put("recent", || trail.recent.iter().map(recent).collect::<Vec<_>>().into());
 }
 
+/// What plugins saw; gives how many bytes went into it.
+fn seen(seen: &Seen, part: &mut Part<'_>) -> usize {
+    part.put("findings", || seen.findings.iter().map(found).collect::<Vec<_>>().into());
+    part.put("labels", || strings(&seen.labels));
+    if part.want.of("findings").is_none() {
+        return 0;
+    }
+    let of = |found: &Found| 100 + found.paths.iter().map(String::len).sum::<usize>();
+    seen.findings.iter().map(of).sum()
+}
+
+fn found(found: &Found) -> Value {
+    object([
+        ("kind", found.kind.as_str().into()),
+        ("party", found.party.as_str().into()),
+        ("confidence", u64::from(found.confidence).into()),
+        ("count", found.count.into()),
+        ("plugin", found.plugin.as_str().into()),
+        ("paths", strings(&found.paths)),
+    ])
+}
+
 fn recent(recent: &Recent) -> Value {
     object([
         ("tool", recent.tool.as_str().into()),
@@ -442,7 +468,12 @@ mod tests {
     }
 
     fn facts() -> Facts {
-        Facts { now: Timestamp::default(), environment: "test".into(), trail: TrailView::default() }
+        Facts {
+            now: Timestamp::default(),
+            environment: "test".into(),
+            trail: TrailView::default(),
+            seen: std::sync::Arc::default(),
+        }
     }
 
     fn call(subject: Subject, payload: &str, continuation: Option<&str>) -> Call {

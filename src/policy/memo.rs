@@ -50,12 +50,17 @@ impl Memo {
     /// The answer that this input had.
     pub(super) fn get(&self, question: Question, input: &Value) -> Option<Value> {
         let kept = self.0.get(question.as_str())?;
+        if is_rare(input) {
+            return None;
+        }
         kept.lock().unwrap_or_else(PoisonError::into_inner).get(input).cloned()
     }
 
     /// Keeps an answer.
     pub(super) fn put(&self, question: Question, input: Value, answer: &Value) {
-        let Some(kept) = self.0.get(question.as_str()) else { return };
+        let Some(kept) = self.0.get(question.as_str()).filter(|_| !is_rare(&input)) else {
+            return;
+        };
         let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= MOST {
             kept.clear();
@@ -67,6 +72,11 @@ impl Memo {
     pub(super) fn keeps(&self, question: Question) -> bool {
         self.0.contains_key(question.as_str())
     }
+}
+
+/// Whether plugins saw something: hardly two calls or answers have the same of it.
+fn is_rare(input: &Value) -> bool {
+    matches!(&input["findings"], Value::Array(findings) if !findings.is_empty())
 }
 
 /// Whether nothing is wanted that differs from call to call.

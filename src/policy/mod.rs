@@ -64,7 +64,7 @@ pub use capabilities::capabilities;
 pub use coverage::FileCoverage;
 pub use eval::{Answer, Both, EvalError, Results, question_of};
 pub use explain::{Case, Explanation, Helper, Read, Stop, Story, StoryOutcome, WithRole};
-pub use facts::{AnswerFacts, AnswerKind, ApproveFacts, Facts, HoldFacts, ToolFacts};
+pub use facts::{AnswerFacts, AnswerKind, ApproveFacts, Facts, Found, HoldFacts, Seen, ToolFacts};
 pub use input::MAX_CALL_BYTES;
 pub use kind::{Kind, Severity};
 pub use matrix::{Cell, Matrix, MatrixRow, MatrixTool};
@@ -178,6 +178,13 @@ impl Ruleset {
     #[must_use]
     pub fn looks_at_trail(&self, question: Question) -> bool {
         self.want(question).of("trail").is_some()
+    }
+
+    /// Whether the rules of a question refer to what plugins saw.
+    #[must_use]
+    pub fn looks_at_findings(&self, question: Question) -> bool {
+        let want = self.want(question);
+        want.of("findings").is_some() || want.of("labels").is_some()
     }
 
     /// Whether a rule refers to what is counted of answers: then every answer must be counted.

@@ -46,6 +46,7 @@ const ALL: &[Question] = &Question::ALL;
 const VISIBLE: &[Question] = &[Question::Visible];
 const CALLS: &[Question] = &[Question::Admit, Question::Disclose, Question::Approve];
 const DISCLOSE: &[Question] = &[Question::Disclose];
+const JUDGED: &[Question] = &[Question::Admit, Question::Disclose];
 const APPROVE: &[Question] = &[Question::Approve];
 
 const DAYS: &[&str] =
@@ -58,6 +59,7 @@ const SEARCHED: &[&str] = &["conversations", "contacts", "companies", "articles"
 const VERDICTS: &[&str] = &["allow", "hold", "deny"];
 const RECORDS: &[&str] =
     &["conversation", "contact", "company", "article", "note", "part", "admin", "other"];
+const PARTIES: &[&str] = &["unknown", "customer", "teammate", "bot"];
 const TARGETS: &[&str] = &["article", "conversation"];
 
 /// Path, documents, type. `[]` stands for each member of a list.
@@ -128,6 +130,13 @@ pub(super) const PATHS: &[(&str, In, Kind)] = &[
     ("reason", In::Sometimes(CALLS), Text),
     ("params", In::Sometimes(CALLS), Object),
     ("continuation", In::Sometimes(CALLS), Object),
+    ("findings[].kind", In::Always(JUDGED), Text),
+    ("findings[].party", In::Always(JUDGED), Word(PARTIES)),
+    ("findings[].confidence", In::Always(JUDGED), Number),
+    ("findings[].count", In::Always(JUDGED), Number),
+    ("findings[].plugin", In::Always(JUDGED), Text),
+    ("findings[].paths", In::Always(JUDGED), Texts),
+    ("labels", In::Always(JUDGED), Texts),
     ("answer.kind", In::Always(DISCLOSE), Answer),
     ("answer.bytes", In::Always(DISCLOSE), Number),
     ("answer.is_error", In::Always(DISCLOSE), Truth),

@@ -27,6 +27,7 @@ fn facts() -> Facts {
         now: Timestamp::from_millis(1_700_000_000_123),
         environment: "test".into(),
         trail: TrailView::default(),
+        seen: std::sync::Arc::default(),
     }
 }
 

@@ -17,12 +17,12 @@ use super::input::{self, Document};
 use super::kind::Kind;
 use super::problem::Problem;
 use super::wants::{Want, Wants};
-use super::{AnswerFacts, AnswerKind, ApproveFacts, Facts, HoldFacts, ToolFacts};
+use super::{AnswerFacts, AnswerKind, ApproveFacts, Facts, Found, HoldFacts, Seen, ToolFacts};
 use crate::domain::pseudonym::{Mention, Token};
 use crate::domain::{
     Approver, ApproverId, Call, CallId, CallMeta, ClientHint, Digest, Effect, HoldId, JsonText,
-    ParseIdError, Principal, PrincipalId, PrincipalKind, Question, Recent, Release, Revision,
-    Subject, Timestamp, Totals, TrailView, Verdict,
+    ParseIdError, Party, Principal, PrincipalId, PrincipalKind, Question, Recent, Release,
+    Revision, Subject, Timestamp, Totals, TrailView, Verdict,
 };
 use crate::intercom::records::Content;
 
@@ -180,8 +180,9 @@ fn documents(role_sets: &[Vec<String>], wants: &Wants) -> Result<Vec<Sample>, Pa
         now: Timestamp::from_millis(0),
         environment: Arc::from("sample"),
         trail: TrailView::default(),
+        seen: Arc::default(),
     };
-    let busy = Facts { trail: busy_trail(), ..facts.clone() };
+    let busy = Facts { trail: busy_trail(), seen: Arc::new(much_seen()), ..facts.clone() };
     let approvers: [ApproverId; 2] = ["first".parse()?, "second".parse()?];
     let id: PrincipalId = "sample".parse()?;
     for (place, roles) in role_sets.iter().enumerate() {
@@ -230,6 +231,21 @@ fn busy_trail() -> TrailView {
         labels: vec![String::from("a-label")],
         recent: vec![Recent { tool, verdict: Verdict::Deny, seconds_ago: 1 }],
     }
+}
+
+/// What plugins see in a call or an answer that is full of it.
+fn much_seen() -> Seen {
+    const KINDS: [&str; 4] = ["email", "person", "secret", "a kind of a plugin's own"];
+    let found = |(kind, party): (&str, Party)| Found {
+        kind: kind.to_owned(),
+        party,
+        confidence: 100,
+        count: 1_000,
+        plugin: String::from("a plugin"),
+        paths: vec![String::from("/body"), String::from("$/content/0/text")],
+    };
+    let pairs = KINDS.into_iter().flat_map(|kind| Party::ALL.map(|party| (kind, party)));
+    Seen { findings: pairs.map(found).collect(), labels: vec![String::from("instructions")] }
 }
 
 fn sample_list(principal: &Principal, facts: &Facts, wants: &Wants) -> Sample {

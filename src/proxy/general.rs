@@ -110,7 +110,7 @@ impl Proxy {
                     self.tools_changed(&session.leg);
                     return None;
                 }
-                self.may_hear(call, &note).await.then(|| note.write())
+                self.may_hear(call, note).await.map(|note| note.write())
             }
             FromServer::Request(question) => {
                 let message = self.question(session, call, None, &question).await;

@@ -13,7 +13,7 @@ use super::relay::result_kind;
 use super::shown::{Shown, left_of};
 use super::trouble::Trouble;
 use crate::domain::{Call, Era, Hold, HoldId, HoldState, JsonText, OutcomeKind, Revision, Subject};
-use crate::intercom::records::Content;
+use crate::intercom::records::{Content, Edited};
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::{MessageError, Notification, ResponseBody};
 use crate::mcp::methods::{self, Form, Sender, TASKS_EXTENSION};
@@ -90,10 +90,15 @@ impl Proxy {
         let words = offer.instructions.clone()?;
         let bytes = words.len() as u64;
         // The server's words about itself, before anything was asked of it.
-        let content = Content::nothing();
+        let content = Content::of_words(&words);
         let facts = AnswerFacts { kind: AnswerKind::Text, method: None, bytes, content };
-        let allowed = self.gate.disclose(call, &facts).await.is_allowed();
-        allowed.then_some(words)
+        let disclosed = self.gate.disclose(call, &facts).await;
+        match disclosed.edited {
+            _ if !disclosed.is_allowed() => None,
+            Edited::Same => Some(words),
+            Edited::Rest(text) => json::as_str(&text).map(std::borrow::Cow::into_owned),
+            Edited::Nothing(_) => None,
+        }
     }
 
     /// `subscriptions/listen`: a stream of what changes. Tool changes and holds are ours to tell;
@@ -292,8 +297,9 @@ impl Proxy {
             }
             _ => {}
         }
+        let mut note = self.may_hear(call, note).await?;
         note.meta.set(SUBSCRIPTION_ID, ask.id.to_text());
-        self.may_hear(call, &note).await.then(|| note.write())
+        Some(note.write())
     }
 
     /// The resources that a client wants to follow and may: each is asked about as if it were

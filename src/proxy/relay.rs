@@ -16,7 +16,7 @@ use super::session::{Asked, Session};
 use super::shown::Shown;
 use super::trouble::{DENIED, Trouble, tool_error_result};
 use crate::domain::{Call, Decision, Era, JsonText, OutcomeKind, told};
-use crate::intercom::records::Content;
+use crate::intercom::records::{Content, Edited};
 use crate::mcp::era::{Capabilities, LOG_LEVELS};
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::{Notification, Request, RequestId, ResponseBody, RpcError};
@@ -156,24 +156,38 @@ impl Proxy {
         if ask.era() == Era::Modern && !on_stream {
             return None;
         }
-        self.may_hear(exchange.call(), &note).await.then(|| note.write())
+        self.may_hear(exchange.call(), note).await.map(|note| note.write())
     }
 
-    /// Whether policy lets a notification pass.
-    pub(super) async fn may_hear(&self, call: &Call, note: &Notification) -> bool {
-        let params = note.params.to_text();
+    /// The notification as policy lets it pass; `None` if it does not.
+    pub(super) async fn may_hear(
+        &self,
+        call: &Call,
+        mut note: Notification,
+    ) -> Option<Notification> {
         // A task that is told of was judged as the answer that it is.
-        let content = match note.method.as_str() {
-            "notifications/tasks" => Content::nothing(),
-            _ => Content::of_message(&params),
-        };
+        let is_judged = note.method == "notifications/tasks";
+        let mut params = note.params.clone();
+        if !note.meta.is_empty() {
+            params.set("_meta", note.meta.to_text());
+        }
+        let text = params.to_text();
         let facts = AnswerFacts {
             kind: AnswerKind::Notification,
             method: Some(note.method.clone()),
-            bytes: params.bytes().len() as u64,
-            content,
+            bytes: text.bytes().len() as u64,
+            content: if is_judged { Content::nothing() } else { Content::of_message(&text) },
         };
-        self.gate.disclose(call, &facts).await.is_allowed()
+        let disclosed = self.gate.disclose(call, &facts).await;
+        if !disclosed.is_allowed() {
+            return None;
+        }
+        if let Some(mut params) = params_left(disclosed.edited)? {
+            note.meta =
+                params.remove("_meta").and_then(|meta| Object::parse(&meta)).unwrap_or_default();
+            note.params = params;
+        }
+        Some(note)
     }
 
     /// A question of the server for the client of a session, under an id of ours; `None` if the
@@ -196,16 +210,26 @@ impl Proxy {
             bytes: params.bytes().len() as u64,
             content: Content::of_message(&params),
         };
-        if !self.gate.disclose(call, &facts).await.is_allowed() {
+        let disclosed = self.gate.disclose(call, &facts).await;
+        if !disclosed.is_allowed() {
             return None;
         }
+        let params = params_left(disclosed.edited)?.unwrap_or_else(|| question.params.clone());
         let (upstream_id, method) = (question.id.clone(), question.method.clone());
         let asked = Asked { upstream_id, exchange, method };
         let id = session.ask(asked)?;
-        let params = question.params.clone();
         let question =
             Request { id, method: question.method.clone(), params, meta: Object::default() };
         Some(question.write())
+    }
+}
+
+/// The parameters that are left of a message, if something was done to them; `None` if nothing is.
+fn params_left(edited: Edited) -> Option<Option<Object>> {
+    match edited {
+        Edited::Same => Some(None),
+        Edited::Rest(text) => Object::parse(&text).map(Some),
+        Edited::Nothing(_) => None,
     }
 }
 

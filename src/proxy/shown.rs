@@ -7,8 +7,8 @@ use super::relay::{answer_kind, nothing_left, withheld};
 use super::trouble::tool_error_result;
 use crate::domain::{Call, Decision, Era, JsonText, OutcomeKind};
 use crate::intercom::records::{Content, Edited};
-use crate::mcp::json::Object;
-use crate::mcp::message::ResponseBody;
+use crate::mcp::json::{self, Object};
+use crate::mcp::message::{ResponseBody, RpcError};
 use crate::policy::{AnswerFacts, AnswerKind};
 use crate::upstream::{Answer, Exchange};
 
@@ -80,11 +80,22 @@ pub(super) fn left_of(
             Some(task) => Ok(ResponseBody::Result(task)),
             None => Err(words),
         },
-        (Edited::Rest(_), ResponseBody::Error(_)) => {
-            Err(String::from("Portcullis withheld Intercom's error: it shows what you may not see"))
-        }
+        (Edited::Rest(text), ResponseBody::Error(error)) => error_left(error, &text),
         (Edited::Nothing(words), ResponseBody::Error(_)) => Err(words),
     }
+}
+
+/// An error with the words and data that are left of it. If records were withheld from it, nothing is.
+fn error_left(error: RpcError, text: &JsonText) -> Result<ResponseBody, String> {
+    let withheld =
+        || String::from("Portcullis withheld Intercom's error: it shows what you may not see");
+    let left = Object::parse(text).ok_or_else(withheld)?;
+    let blocks = left.get("content").and_then(json::elements).unwrap_or_default();
+    let [block] = blocks.as_slice() else { return Err(withheld()) };
+    let words = Object::parse(block).and_then(|block| Some(block.str("text")?.into_owned()));
+    let message = words.ok_or_else(withheld)?;
+    let data = error.data.and_then(|_| left.get("structuredContent").cloned());
+    Ok(ResponseBody::Error(RpcError { message, data, ..error }))
 }
 
 /// A finished task with words in the place of its result, so that its client knows that it is

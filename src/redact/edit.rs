@@ -15,7 +15,8 @@ use super::payload::{Packing, Payload, Spot, Text};
 use crate::domain::{Form, JsonText};
 use crate::mcp::json::{self, Splice, Value};
 
-/// One span of a leaf, and what is written in its place.
+/// One span of a leaf, and what is written in its place; an empty span is a place where something is
+/// put in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
     /// The leaf's number.
@@ -91,7 +92,7 @@ struct Splices<'a> {
 
 impl<'a> Splices<'a> {
     fn new(payload: &'a Payload) -> Self {
-        let splices = vec![Vec::new(); payload.documents.len()];
+        let splices = vec![Vec::new(); payload.documents().len()];
         Self { payload, splices, names: BTreeMap::new() }
     }
 
@@ -171,7 +172,7 @@ impl<'a> Splices<'a> {
                 continue;
             }
             let own = Splice::apart(own);
-            let document = self.payload.documents.get(number).ok_or(Misplaced)?;
+            let document = self.payload.documents().get(number).ok_or(Misplaced)?;
             let (spot, packing) = document.within.ok_or(Misplaced)?;
             let string = self.payload.value(spot).ok_or(Misplaced)?;
             let carried = match packing {
@@ -208,6 +209,10 @@ fn splices_of(text: &str, form: Form, edits: &[Edit]) -> Result<Vec<Splice>, Mis
             New::Number(number) => number.to_string(),
             New::Empty => String::new(),
         };
+        if edit.bytes.is_empty() && text.is_char_boundary(edit.bytes.start) {
+            splices.push(Splice::new(edit.bytes.clone(), new));
+            continue;
+        }
         let span = widened(text, edit.bytes.clone()).ok_or(Misplaced)?;
         if form != Form::Html {
             splices.push(Splice::new(span, new));

@@ -5,6 +5,7 @@
 //! function of the message, the spans and the demands.
 
 mod edit;
+mod fit;
 mod html;
 mod names;
 mod operator;
@@ -16,5 +17,6 @@ mod walk;
 mod tests;
 
 pub use edit::{Edit, Misplaced, New, edit};
+pub use fit::{Unfit, edit_fitting};
 pub use payload::{Payload, Unreadable};
 pub use plan::{Mint, Plan, plan};

@@ -18,8 +18,14 @@ use crate::intercom::records::Records;
 use crate::mcp::json::{self, Kind, Limits, Tree, Value};
 
 /// A message, and its texts in order.
-#[derive(Default)]
 pub struct Payload {
+    pub(super) leaves: Arc<[Leaf]>,
+    parts: Parts,
+}
+
+/// A message while it is taken apart, and how to put it together again.
+#[derive(Default)]
+pub(super) struct Parts {
     pub(super) leaves: Vec<Leaf>,
     /// Where each leaf stands.
     pub(super) spots: Vec<Spot>,
@@ -77,7 +83,7 @@ impl Payload {
         } else {
             walk.values(0, root, "$")
         }
-        Ok(walk.found)
+        Ok(walk.found.whole())
     }
 
     /// The texts of a notification's or a request's parameters.
@@ -88,7 +94,7 @@ impl Payload {
         let mut walk = Walk::new(None);
         let tree = walk.message(params)?;
         walk.values(0, tree.root().ok_or(Unreadable)?, "$");
-        Ok(walk.found)
+        Ok(walk.found.whole())
     }
 
     /// The texts of a call's arguments, or of the definition of a tool.
@@ -99,20 +105,20 @@ impl Payload {
         let mut walk = Walk::new(None);
         let tree = walk.message(arguments)?;
         walk.values(0, tree.root().ok_or(Unreadable)?, "");
-        Ok(walk.found)
+        Ok(walk.found.whole())
     }
 
     /// Its texts, in the order of the message. A text that stands twice, as text and as structured
     /// content, is one.
     #[must_use]
-    pub fn leaves(&self) -> &[Leaf] {
+    pub const fn leaves(&self) -> &Arc<[Leaf]> {
         &self.leaves
     }
 
     /// The message itself, as it came.
     #[must_use]
     pub fn text(&self) -> JsonText {
-        match self.documents.first().map(|first| &first.text) {
+        match self.parts.documents.first().map(|first| &first.text) {
             Some(Text::Json(tree)) => JsonText::from_valid(tree.text().clone()),
             Some(Text::Words(_)) | None => JsonText::null(),
         }
@@ -120,17 +126,34 @@ impl Payload {
 
     /// Every place where a leaf stands.
     pub(super) fn spots_of(&self, leaf: usize) -> impl Iterator<Item = Spot> {
-        let first = self.twins.partition_point(|(own, _)| *own < leaf);
-        let twins = self.twins.get(first..).unwrap_or_default().iter();
+        let first = self.parts.twins.partition_point(|(own, _)| *own < leaf);
+        let twins = self.parts.twins.get(first..).unwrap_or_default().iter();
         let twins = twins.take_while(move |(own, _)| *own == leaf).map(|(_, spot)| *spot);
-        self.spots.get(leaf).copied().into_iter().chain(twins)
+        self.parts.spots.get(leaf).copied().into_iter().chain(twins)
     }
 
     pub(super) fn value(&self, spot: Spot) -> Option<Value<'_>> {
-        match &self.documents.get(spot.document)?.text {
+        match &self.documents().get(spot.document)?.text {
             Text::Json(tree) => tree.value(spot.value),
             Text::Words(_) => None,
         }
+    }
+
+    /// How many leaves stand twice.
+    #[cfg(test)]
+    pub(super) fn twins(&self) -> usize {
+        self.parts.twins.len()
+    }
+
+    pub(super) fn documents(&self) -> &[Document] {
+        &self.parts.documents
+    }
+}
+
+impl Parts {
+    fn whole(mut self) -> Payload {
+        let leaves = std::mem::take(&mut self.leaves).into();
+        Payload { leaves, parts: self }
     }
 
     pub(super) fn put(&mut self, document: Document) -> usize {
@@ -168,7 +191,7 @@ impl Payload {
 impl std::fmt::Debug for Payload {
     /// Shows no content: debug output ends in logs.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Payload({} leaves, {} texts)", self.leaves.len(), self.documents.len())
+        write!(f, "Payload({} leaves, {} texts)", self.leaves.len(), self.documents().len())
     }
 }
 

@@ -1,19 +1,20 @@
 //! What becomes of the spans that judges saw, by what rules demand.
 //!
 //! Of all demands on a span the strictest wins. Spans that overlap are edited as one: the strictest
-//! way, and among equals the longer span and the surer judge, say how.
+//! way, and among equals the longer span and the surer judge, say how. Text of others that imitates a
+//! pseudonym is made not to.
 
 use std::collections::BTreeMap;
 
 use super::edit::{Edit, New};
 use super::operator::{mask, stand_in};
 use super::payload::Payload;
-use crate::domain::{How, Redact, Span};
+use crate::domain::{Form, How, Leaf, Redact, Span, pseudonym};
 
 /// What is to be done to a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// The edits, in order, none over another.
+    /// The edits.
     pub edits: Vec<Edit>,
     /// The kinds that no message may have; if there are any, it is refused.
     pub blocked: Vec<String>,
@@ -21,16 +22,16 @@ pub struct Plan {
     pub done: Vec<BTreeMap<String, u64>>,
 }
 
-/// Somebody who gives out pseudonyms. Gives the token for a span whose plain value is the second
-/// argument; `None` if there can be none, and then the span is masked.
+/// Somebody who gives out pseudonyms.
 pub trait Mint {
-    /// The token.
-    fn token(&mut self, span: &Span, value: &str) -> Option<String>;
+    /// The token for a span of a leaf, whose whole value is the third argument in its plain form;
+    /// `None` if there can be none, and then the span is masked.
+    fn token(&mut self, span: &Span, leaf: &Leaf, value: &str) -> Option<String>;
 }
 
-impl<F: FnMut(&Span, &str) -> Option<String>> Mint for F {
-    fn token(&mut self, span: &Span, value: &str) -> Option<String> {
-        self(span, value)
+impl<F: FnMut(&Span, &Leaf, &str) -> Option<String>> Mint for F {
+    fn token(&mut self, span: &Span, leaf: &Leaf, value: &str) -> Option<String> {
+        self(span, leaf, value)
     }
 }
 
@@ -48,6 +49,7 @@ pub fn plan(payload: &Payload, spans: &[Span], demands: &[&Redact], mint: &mut d
     let mut meant: Vec<Meant<'_>> =
         spans.iter().filter_map(|span| self::meant(payload, span, demands)).collect();
     meant.sort_by_key(|one| (one.span.leaf, one.span.bytes.start));
+    plan.edits.extend(imitations(payload));
     let mut rest = meant.as_slice();
     while let Some(first) = rest.first() {
         let mut end = first.span.bytes.end;
@@ -64,6 +66,19 @@ pub fn plan(payload: &Payload, spans: &[Span], demands: &[&Redact], mint: &mut d
         plan.cluster(payload, cluster, end, mint);
     }
     plan
+}
+
+/// Edits that make what imitates pseudonyms into something else.
+fn imitations(payload: &Payload) -> impl Iterator<Item = Edit> {
+    let texts = payload.leaves().iter().enumerate();
+    texts.filter(|(_, leaf)| leaf.form != Form::Number).flat_map(|(number, leaf)| {
+        let places = pseudonym::imitations(&leaf.text).into_iter();
+        places.map(move |at| Edit {
+            leaf: number,
+            bytes: at..at,
+            new: New::Text(pseudonym::mark().to_owned()),
+        })
+    })
 }
 
 /// What is meant for a span; `None` if it stays.
@@ -110,7 +125,9 @@ impl Plan {
                 }
                 mask(kind)
             }
-            How::Pseudonym => mint.token(leader.span, value).map_or_else(|| mask(kind), New::Text),
+            How::Pseudonym => {
+                mint.token(leader.span, leaf, value).map_or_else(|| mask(kind), New::Text)
+            }
             how => stand_in(how, kind, own_or(value, leader.span), leaf.form),
         };
         self.edits.push(Edit { leaf: leader.span.leaf, bytes, new });

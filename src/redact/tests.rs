@@ -147,10 +147,50 @@ fn twins_are_one() {
     result["structuredContent"] = payload.clone();
     let found = of(&result);
     let names = found.leaves().iter().filter(|leaf| leaf.text == "Jane").count();
-    assert_eq!((names, found.twins.len()), (1, 4));
+    assert_eq!((names, found.twins()), (1, 5));
     let at = found.leaves().iter().position(|leaf| leaf.text == "Jane").unwrap();
     assert_eq!(found.spots_of(at).count(), 2);
     // Another content is no twin.
     result["structuredContent"]["name"] = json!("Joe");
-    assert!(of(&result).twins.is_empty());
+    assert!(of(&result).twins() == 0);
+}
+
+#[test]
+fn what_stands_in_fits_its_schema() {
+    let payload = json!({"id": "1", "email": "a@b.io", "name": "Jane", "born": 19_820_712});
+    let mut result = wrapped(&payload);
+    result["structuredContent"] = payload;
+    let found = of(&result);
+    let edits: Vec<Edit> = ["/email", "/name", "/born"]
+        .into_iter()
+        .map(|path| {
+            let is_value = |leaf: &Leaf| leaf.path == path && leaf.form != Form::Key;
+            let leaf = found.leaves().iter().position(is_value).unwrap();
+            let bytes = 0..found.leaves()[leaf].text.len();
+            Edit { leaf, bytes, new: New::Text("[word]".to_owned()) }
+        })
+        .collect();
+    let misfits = |text: &JsonText| {
+        let all: Value = serde_json::from_str(text.as_str()).unwrap();
+        let content = &all["structuredContent"];
+        let mut wrong = Vec::new();
+        if !content["email"].as_str().unwrap().contains('@') {
+            wrong.push("/email".to_owned());
+        }
+        if !content["born"].is_number() {
+            wrong.push("/born".to_owned());
+        }
+        wrong
+    };
+    let text = edit_fitting(&found, edits.clone(), &misfits).unwrap();
+    let all: Value = serde_json::from_str(text.as_str()).unwrap();
+    let expected =
+        json!({"id": "1", "email": "redacted@redacted.invalid", "name": "[word]", "born": 0});
+    assert_eq!(all["structuredContent"], expected);
+    let twin: Value = serde_json::from_str(all["content"][0]["text"].as_str().unwrap()).unwrap();
+    assert_eq!(twin, expected);
+    let never = |text: &JsonText| {
+        if text.as_str().contains("Jane") { Vec::new() } else { vec!["/name".to_owned()] }
+    };
+    assert_eq!(edit_fitting(&found, edits, &never), Err(Unfit::Schema));
 }

@@ -7,15 +7,15 @@ use std::sync::Arc;
 
 use super::names::is_known;
 use super::payload::{
-    Document, Packing, Payload, Spot, Text, Unreadable, form_of, key_of, limits, packed, party_of,
+    Document, Packing, Parts, Spot, Text, Unreadable, form_of, key_of, limits, packed, party_of,
     step, type_of, unpacked,
 };
 use crate::domain::{Form, JsonText, Leaf, Party};
 use crate::intercom::records::Records;
 use crate::mcp::json::{Kind, Tree, Value};
 
-/// How often a text may be packed into a string, the text of a tool's payload included.
-const MAX_PACKING: usize = 4;
+/// How often a text may be packed into strings of what a tool gave.
+const MAX_PACKING: usize = 3;
 /// Numbers of fewer digits are no numbers of people.
 const DIGITS: usize = 7;
 /// Members of the protocol that name something in it. They are opaque, and an edited one would not
@@ -32,12 +32,15 @@ const NAMES: [&str; 8] = [
 ];
 
 pub(super) struct Walk<'a> {
-    pub(super) found: Payload,
+    pub(super) found: Parts,
     /// The readings of what the tool gave, by their leaves.
     payloads: Vec<Range<usize>>,
     records: Option<Arc<Known<'a>>>,
     /// Which text of the records each text is.
     same: Vec<Option<usize>>,
+    /// How often each text is packed into strings of what the tool gave: the same for a text and its
+    /// structured twin.
+    packed: Vec<usize>,
 }
 
 /// What is known from reading the same answer for its records.
@@ -51,15 +54,15 @@ struct Known<'a> {
 }
 
 /// A container whose inside is being looked at.
-#[derive(Clone)]
-struct Frame {
+#[derive(Clone, Copy)]
+struct Frame<'a> {
     /// The first value that is not in it.
     end: usize,
     /// How long the path is that leads to it.
     path: usize,
     /// The number of its next element; `None` in objects.
     element: Option<usize>,
-    owner: Option<String>,
+    owner: Option<&'a str>,
     party: Party,
     /// It, or what it is in, is named by Intercom's customers.
     is_custom: bool,
@@ -86,7 +89,13 @@ impl<'a> Known<'a> {
 impl<'a> Walk<'a> {
     pub(super) fn new(records: Option<&'a Records>) -> Self {
         let records = records.map(Known::of).filter(|known| !known.trees.is_empty()).map(Arc::new);
-        Self { found: Payload::default(), payloads: Vec::new(), records, same: Vec::new() }
+        Self {
+            found: Parts::default(),
+            payloads: Vec::new(),
+            records,
+            same: Vec::new(),
+            packed: Vec::new(),
+        }
     }
 
     /// Reads the message itself.
@@ -101,12 +110,19 @@ impl<'a> Walk<'a> {
                 Arc::new(tree)
             }
         };
-        self.put(Text::Json(tree.clone()), None, self.records.is_some().then_some(0));
+        self.put(Text::Json(tree.clone()), None, self.records.is_some().then_some(0), 0);
         Ok(tree)
     }
 
-    fn put(&mut self, text: Text, within: Option<(Spot, Packing)>, same: Option<usize>) -> usize {
+    fn put(
+        &mut self,
+        text: Text,
+        within: Option<(Spot, Packing)>,
+        same: Option<usize>,
+        packed: usize,
+    ) -> usize {
         self.same.push(same);
+        self.packed.push(packed);
         self.found.put(Document { text, within })
     }
 
@@ -158,7 +174,7 @@ impl<'a> Walk<'a> {
     /// A text of the answer: what the tool gave as JSON, or words.
     fn words(&mut self, text: Value<'_>, path: String) {
         let spot = Spot { document: 0, value: text.number() };
-        match self.packed(spot, text) {
+        match self.packed(spot, text, 0) {
             Some((document, tree)) => {
                 tree.root().into_iter().for_each(|root| self.payload(document, root));
             }
@@ -177,11 +193,11 @@ impl<'a> Walk<'a> {
             .flatten()
             .map(Arc::new);
         if let Some(tree) = tree {
-            let document = self.put(Text::Json(tree.clone()), within, None);
+            let document = self.put(Text::Json(tree.clone()), within, None, 0);
             tree.root().into_iter().for_each(|root| self.payload(document, root));
             return;
         }
-        let document = self.put(Text::Words(text.clone()), within, None);
+        let document = self.put(Text::Words(text.clone()), within, None, 0);
         let (form, owner, party) = (form_of(&text), None, Party::Unknown);
         let leaf = Leaf { document, path, text, form, owner, party };
         self.found.leaf(Spot { document, value: 0 }, leaf);
@@ -206,7 +222,7 @@ impl<'a> Walk<'a> {
         self.inside(document, root, top, false);
     }
 
-    fn inside(&mut self, document: usize, root: Value<'_>, top: Top, is_custom: bool) {
+    fn inside(&mut self, document: usize, root: Value<'_>, top: Top<'a>, is_custom: bool) {
         let Some(tree) = self.tree(document) else { return };
         let Top { mut path, owner, party } = top;
         let is_protocol = path.starts_with('$');
@@ -214,7 +230,7 @@ impl<'a> Walk<'a> {
         let records = self.records.clone();
         let mut standing = Standing::new(records.as_deref(), same, root.number());
         let base = path.len();
-        let mut open: Vec<Frame> = Vec::new();
+        let mut open: Vec<Frame<'a>> = Vec::new();
         let outer = Frame { end: root.next(), path: base, element: None, owner, party, is_custom };
         let mut number = root.number();
         while let Some(value) = tree.value(number).filter(|_| number < root.next()) {
@@ -223,32 +239,28 @@ impl<'a> Walk<'a> {
             }
             let frame = open.last_mut();
             path.truncate(frame.as_ref().map_or(base, |frame| frame.path));
-            let mut is_custom = outer.is_custom;
-            if let Some(frame) = frame {
-                is_custom = frame.is_custom;
-                match &mut frame.element {
-                    Some(element) => {
-                        // Writing to a String cannot fail.
-                        let _ = write!(path, "/{element}");
-                        *element += 1;
-                    }
-                    None => step(&mut path, &key_of(value)),
+            match frame.map(|frame| &mut frame.element) {
+                Some(Some(element)) => {
+                    // Writing to a String cannot fail.
+                    let _ = write!(path, "/{element}");
+                    *element += 1;
                 }
+                Some(None) => step(&mut path, &key_of(value)),
+                None => {}
             }
-            let frame = open.last().unwrap_or(&outer);
+            let frame = open.last().copied().unwrap_or(outer);
             let spot = Spot { document, value: number };
             if number != root.number() {
                 self.key(spot, value, &path, frame);
             }
             match value.kind() {
                 Kind::Object | Kind::Array => {
-                    let frame = entered(value, frame, path.len(), standing.at(number), is_custom);
-                    open.push(frame);
+                    open.push(entered(value, frame, path.len(), standing.at(number)));
                 }
                 Kind::String if is_protocol && NAMES.iter().any(|name| value.is(name)) => {}
                 Kind::String => {
-                    let (owner, party) = (frame.owner.clone(), frame.party);
-                    self.text(spot, value, path.clone(), (owner, party, frame.is_custom));
+                    let whose = (frame.owner, frame.party, frame.is_custom);
+                    self.text(spot, value, path.clone(), whose);
                 }
                 Kind::Number => self.number(spot, value, &path, frame),
                 Kind::Null | Kind::Bool => {}
@@ -265,7 +277,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The name of a member, if it is one that somebody made up.
-    fn key(&mut self, spot: Spot, value: Value<'_>, path: &str, frame: &Frame) {
+    fn key(&mut self, spot: Spot, value: Value<'_>, path: &str, frame: Frame<'a>) {
         let known = match value.raw_key() {
             Some(raw) => raw.is_empty() || (!frame.is_custom && is_known(raw)),
             None => value.key_range().is_none(),
@@ -274,7 +286,7 @@ impl<'a> Walk<'a> {
             return;
         }
         let (path, text) = (path.to_owned(), key_of(value).into_owned());
-        let (owner, party) = (frame.owner.clone(), frame.party);
+        let (owner, party) = (frame.owner.map(str::to_owned), frame.party);
         let leaf = Leaf { document: spot.document, path, text, form: Form::Key, owner, party };
         self.found.leaf(spot, leaf);
     }
@@ -285,9 +297,10 @@ impl<'a> Walk<'a> {
         spot: Spot,
         value: Value<'_>,
         path: String,
-        (owner, party, is_custom): (Option<String>, Party, bool),
+        (owner, party, is_custom): (Option<&'a str>, Party, bool),
     ) {
-        match self.packed(spot, value) {
+        let level = self.packed.get(spot.document).copied().unwrap_or_default() + 1;
+        match self.packed(spot, value, level) {
             Some((document, tree)) => {
                 let top = Top { path, owner, party };
                 tree.root().into_iter().for_each(|root| {
@@ -304,62 +317,57 @@ impl<'a> Walk<'a> {
         spot: Spot,
         value: Value<'_>,
         path: String,
-        owner: Option<String>,
+        owner: Option<&str>,
         party: Party,
     ) {
+        let owner = owner.map(str::to_owned);
         let Some(text) = value.text().filter(|text| !text.is_empty()) else { return };
         let (text, form) = (text.clone().into_owned(), form_of(&text));
         self.found.leaf(spot, Leaf { document: spot.document, path, text, form, owner, party });
     }
 
-    fn number(&mut self, spot: Spot, value: Value<'_>, path: &str, frame: &Frame) {
+    fn number(&mut self, spot: Spot, value: Value<'_>, path: &str, frame: Frame<'a>) {
         let digits = value.bytes().iter().filter(|byte| byte.is_ascii_digit()).count();
         if digits < DIGITS || (!frame.is_custom && is_moment(value)) {
             return;
         }
         let text = String::from_utf8_lossy(value.bytes()).into_owned();
         let (document, path, form) = (spot.document, path.to_owned(), Form::Number);
-        let (owner, party) = (frame.owner.clone(), frame.party);
+        let (owner, party) = (frame.owner.map(str::to_owned), frame.party);
         self.found.leaf(spot, Leaf { document, path, text, form, owner, party });
     }
 
     /// The JSON in a string, as a text of its own.
-    fn packed(&mut self, spot: Spot, value: Value<'_>) -> Option<(usize, Arc<Tree>)> {
+    fn packed(&mut self, spot: Spot, value: Value<'_>, level: usize) -> Option<(usize, Arc<Tree>)> {
+        if level > MAX_PACKING {
+            return None;
+        }
         let same = self.same.get(spot.document).copied().flatten();
         let known = self.records.clone();
         let known = known.as_deref();
         let number = known.and_then(|known| known.packed.get(&(same?, spot.value))).copied();
         let tree = match number.and_then(|number| known?.trees.get(number)) {
             Some(tree) => Arc::clone(tree),
-            None if self.packing(spot.document) >= MAX_PACKING => return None,
             None => packed(value)?,
         };
         let within = Some((spot, Packing::Plain));
-        Some((self.put(Text::Json(tree.clone()), within, number), tree))
-    }
-
-    fn packing(&self, document: usize) -> usize {
-        let outer = |document: &usize| {
-            let (spot, _) = self.found.documents.get(*document)?.within?;
-            Some(spot.document)
-        };
-        std::iter::successors(Some(document), outer).count()
+        Some((self.put(Text::Json(tree.clone()), within, number, level), tree))
     }
 }
 
 /// Where a walk begins.
 #[derive(Clone)]
-struct Top {
+struct Top<'a> {
     path: String,
-    owner: Option<String>,
+    owner: Option<&'a str>,
     party: Party,
 }
 
 /// The records of one text, asked for in order.
-struct Standing<'a>(&'a [(usize, &'a str)]);
+struct Standing<'k, 'a>(&'k [(usize, &'a str)]);
 
-impl<'a> Standing<'a> {
-    fn new(known: Option<&'a Known<'_>>, document: Option<usize>, from: usize) -> Self {
+impl<'k, 'a> Standing<'k, 'a> {
+    fn new(known: Option<&'k Known<'a>>, document: Option<usize>, from: usize) -> Self {
         let list = known.and_then(|known| known.standing.get(document?));
         let list = list.map(Vec::as_slice).unwrap_or_default();
         let first = list.partition_point(|(value, _)| *value < from);
@@ -382,14 +390,13 @@ impl<'a> Standing<'a> {
 }
 
 /// What is known inside of a container.
-fn entered(
+fn entered<'a>(
     value: Value<'_>,
-    outer: &Frame,
+    outer: Frame<'a>,
     path: usize,
-    record: Option<&str>,
-    is_custom: bool,
-) -> Frame {
-    let is_custom = is_custom
+    record: Option<&'a str>,
+) -> Frame<'a> {
+    let is_custom = outer.is_custom
         || ["custom_attributes", "ticket_attributes"].into_iter().any(|key| value.is(key));
     let is_object = value.kind() == Kind::Object;
     let own = (is_object && !is_custom)
@@ -404,7 +411,7 @@ fn entered(
         end: value.next(),
         path,
         element: (!is_object).then_some(0),
-        owner: record.map(str::to_owned).or_else(|| outer.owner.clone()),
+        owner: record.or(outer.owner),
         party: own.or_else(named).unwrap_or(outer.party),
         is_custom,
     }

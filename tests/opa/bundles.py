@@ -60,14 +60,14 @@ def _requests(folder):
             tools += [{"name": name, "effect": "write", "pinned": True} for name in WRITES]
             yield "visible", {**_common(principal), "tools": tools}
         for call in _calls():
-            document = {**_common(principal), **call}
+            document = {**_common(principal), **call, **chance.choice(SEEN)}
             yield "admit", document
             yield "admit", _broken(chance, document)
         for call in chance.sample(list(_calls()), 6):
             for kind, method in itertools.product(KINDS, ASKED):
                 answer = {"kind": kind, "bytes": chance.choice([0, 100, 10**7]), "is_error": kind in ("error", "tool_error")}
                 answer = {**answer, **chance.choice(CONTENTS)}
-                document = {**_common(principal), **call, "answer": {**answer, **({"method": method} if method else {})}}
+                document = {**_common(principal), **call, **chance.choice(SEEN), "answer": {**answer, **({"method": method} if method else {})}}
                 yield "disclose", document
             yield "disclose", _broken(chance, document)
         for call in _calls():
@@ -76,6 +76,20 @@ def _requests(folder):
     for question in ("visible", "admit", "disclose", "approve"):
         for document in ({}, {"principal": None}, {"principal": {"roles": None}, "tool": []}, {"tools": [{}], "tool": {"name": 1}}):
             yield question, document
+
+
+def _seen(kinds, labels):
+    found = {"confidence": 60, "count": 2, "plugin": "pii", "paths": ["/body"]}
+    return {"findings": [{"kind": kind, "party": party, **found} for kind, party in kinds], "labels": labels}
+
+
+# What plugins saw.
+SEEN = [
+    _seen([], []),
+    _seen([("email", "customer"), ("person", "unknown")], []),
+    _seen([("secret", "unknown")], ["secrets"]),
+    _seen([("hidden_text", "unknown")], ["instructions"]),
+]
 
 
 def _principals(folder):

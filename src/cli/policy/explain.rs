@@ -161,6 +161,13 @@ async fn explain(
              `trail` in the document",
         ));
     }
+    let is_seen = !asked.findings.is_empty() || !asked.labels.is_empty();
+    if !is_seen && ruleset.looks_at_findings(question) {
+        notes.push(String::from(
+            "rules here look at what plugins saw, and it is taken as nothing; give `findings` or \
+             `labels` in the document",
+        ));
+    }
     if asked.target.is_none() && ruleset.looks_at_targets() {
         notes.push(String::from(
             "rules here look at what a write would change, which is not known; give `target` in \

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::domain::{Effect, Timestamp};
+use crate::domain::{Effect, JsonText, Timestamp};
 use crate::intercom::catalogue::{Catalogue, Entry};
 use crate::intercom::definition::ToolDefinition;
 use crate::intercom::ids::{IdField, IdForm};
 use crate::intercom::schema::Schema;
+use crate::mcp::json::Object;
 
 /// How a definition came to be pinned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +37,8 @@ pub struct PinnedTool {
     pub(in crate::intercom) ids: Vec<IdField>,
     /// The upstream's argument schema, or why it cannot be used.
     pub(in crate::intercom) schema: Result<Schema, Arc<str>>,
+    /// The upstream's schema of structured results, if it has one that can be used.
+    output: Option<Schema>,
 }
 
 impl PinnedTool {
@@ -44,13 +47,26 @@ impl PinnedTool {
         let entry = Catalogue::shipped().entry(&definition.name);
         let ids = entry.map(|entry| ids(entry, &definition)).unwrap_or_default();
         let schema = usable_schema(&definition);
-        Self { definition, at, how, entry, ids, schema }
+        let output = Object::parse(&definition.text)
+            .and_then(|all| Schema::of_results(all.get("outputSchema")?).ok());
+        Self { definition, at, how, entry, ids, schema, output }
     }
 
     /// Whether it writes, by our catalogue.
     #[must_use]
     pub fn effect(&self) -> Effect {
         self.entry.map_or(Effect::Write, |entry| entry.effect)
+    }
+
+    /// The places of a result's structured content that do not fit the schema that it promises, as
+    /// JSON Pointers; none without such content or schema.
+    #[must_use]
+    pub fn misfits(&self, result: &JsonText) -> Vec<String> {
+        let Some(output) = &self.output else { return Vec::new() };
+        let content = Object::parse(result).and_then(|all| {
+            serde_json::from_str::<Value>(all.get("structuredContent")?.as_str()).ok()
+        });
+        content.map(|content| output.misfits(&content)).unwrap_or_default()
     }
 
     /// The catalogue refuses it, whatever the policy says.

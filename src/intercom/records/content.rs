@@ -23,6 +23,8 @@ enum Sort {
     Result,
     /// Parameters of a notification or a request.
     Message,
+    /// Words of the server about itself, as a JSON string.
+    Words,
 }
 
 impl Clone for Content {
@@ -67,6 +69,25 @@ impl Content {
         Self { sort: Sort::Message, text: Some(params.clone()), ..Self::default() }
     }
 
+    /// Words of the server about itself, before anything was asked of it.
+    #[must_use]
+    pub fn of_words(words: &str) -> Self {
+        Self { sort: Sort::Words, text: Some(json::quote(words)), ..Self::default() }
+    }
+
+    /// The same content with another text.
+    #[must_use]
+    pub fn with(&self, text: JsonText) -> Self {
+        let (sort, tool) = (self.sort, self.tool.clone());
+        Self { sort, tool, text: Some(text), records: OnceLock::new() }
+    }
+
+    /// Whether it is a result, or an error in the form of one.
+    #[must_use]
+    pub fn is_result(&self) -> bool {
+        self.sort == Sort::Result
+    }
+
     /// The text, if there is any.
     #[must_use]
     pub const fn text(&self) -> Option<&JsonText> {
@@ -77,7 +98,7 @@ impl Content {
     #[must_use]
     pub fn records(&self) -> Option<&Records> {
         let read = || match (self.sort, &self.text) {
-            (Sort::Nothing, _) | (_, None) => None,
+            (Sort::Nothing | Sort::Words, _) | (_, None) => None,
             (Sort::Result, Some(text)) => read(&self.tool, text),
             (Sort::Message, Some(text)) => walk::message(text),
         };
@@ -87,7 +108,7 @@ impl Content {
     /// Why it cannot be said what it shows; `None` if it can.
     #[must_use]
     pub fn flaw(&self) -> Option<&'static str> {
-        if self.sort == Sort::Nothing {
+        if matches!(self.sort, Sort::Nothing | Sort::Words) {
             return None;
         }
         self.records().map_or(Some("it is no JSON object"), Records::flaw)

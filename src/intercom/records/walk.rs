@@ -61,7 +61,11 @@ pub(super) fn message(params: &JsonText) -> Option<Records> {
         // The acknowledgement of a subscription: what the client itself named.
         let is_filter = member.key().is_some_and(|key| key == "notifications")
             && member.children().all(|one| one.children().all(envelope::is_scalar));
-        envelope::is_wordless(member) || is_name && envelope::is_scalar(member) || is_filter
+        let is_meta = member.is("_meta") && envelope::is_harmless_meta(member);
+        envelope::is_wordless(member)
+            || is_name && envelope::is_scalar(member)
+            || is_filter
+            || is_meta
     };
     if !root.children().all(plain) {
         found.flawed("it has words that could be about anything");

@@ -19,7 +19,8 @@ pub(super) const LIBRARY: Files = built_in!("lib":
 
 const DEFAULT: Files = built_in!("default":
     "access.rego", "admit.rego", "admit_test.rego", "answers_test.rego", "approve.rego",
-    "disclose.rego", "roles.json", "visible.rego");
+    "disclose.rego", "privacy.rego", "privacy.yaml", "privacy_test.rego", "privacy_writes.rego",
+    "roles.json", "visible.rego");
 
 /// The bundles to begin with, by the name of their folder.
 pub(super) const PROFILES: &[(&str, Files)] = &[
@@ -28,27 +29,31 @@ pub(super) const PROFILES: &[(&str, Files)] = &[
         "knowledge-author",
         built_in!("knowledge-author":
             "access.rego", "admit.rego", "admit_test.rego", "answers_test.rego", "approve.rego",
-            "disclose.rego", "knowledge-author.cases.yaml", "releases.yaml", "roles.yaml",
+            "disclose.rego", "knowledge-author.cases.yaml", "privacy.rego", "privacy.yaml",
+            "privacy_test.rego", "privacy_writes.rego", "releases.yaml", "roles.yaml",
             "visible.rego"),
     ),
     (
         "lockdown",
         built_in!("lockdown":
             "access.rego", "admit.rego", "admit_test.rego", "answers_test.rego", "approve.rego",
-            "disclose.rego", "lockdown.cases.yaml", "people.yaml", "visible.rego"),
+            "disclose.rego", "lockdown.cases.yaml", "people.yaml", "privacy.rego", "privacy.yaml",
+            "privacy_test.rego", "visible.rego"),
     ),
     (
         "quality-analyst",
         built_in!("quality-analyst":
             "access.rego", "admit.rego", "admit_test.rego", "answers_test.rego", "approve.rego",
-            "counts.yaml", "disclose.rego", "quality-analyst.cases.yaml", "roles.yaml",
+            "counts.yaml", "disclose.rego", "privacy.rego", "privacy.yaml", "privacy_test.rego",
+            "quality-analyst.cases.yaml", "roles.yaml",
             "visible.rego"),
     ),
     (
         "read-only-support",
         built_in!("read-only-support":
             "access.rego", "admit.rego", "admit_test.rego", "answers_test.rego", "approve.rego",
-            "disclose.rego", "limits.yaml", "read-only-support.cases.yaml", "roles.yaml",
+            "disclose.rego", "limits.yaml", "privacy.rego", "privacy.yaml", "privacy_test.rego",
+            "read-only-support.cases.yaml", "roles.yaml",
             "visible.rego"),
     ),
 ];

@@ -196,3 +196,81 @@ async fn the_largest_answers_are_within_the_budget() {
         assert_eq!((found.fault, drops(&found).len()), (None, dropped), "{:?}", found.reasons);
     }
 }
+
+#[tokio::test]
+async fn what_is_to_be_redacted_is_read_or_refused() {
+    let rule = |redact: &str| {
+        format!(
+            "oblige contains {{\"rule\": \"r\", \"text\": \"r\", \"redact\": {redact}}} if input.principal.id"
+        )
+    };
+    let whole = r#"{"kinds": ["email", "policy_number"], "parties": {"customer"}, "paths": ["/**/name", "$/**"], "least": 50, "how": "pseudonym"}"#;
+    let rows = [
+        (r#"{"kinds": ["*"], "how": "mask"}"#, true),
+        (whole, true),
+        (r#"{"kinds": ["email"]}"#, false),
+        (r#"{"how": "mask"}"#, false),
+        (r#"{"kinds": [], "how": "mask"}"#, false),
+        (r#"{"kinds": ["E-Mail"], "how": "mask"}"#, false),
+        (r#"{"kinds": ["email"], "how": "burn"}"#, false),
+        (r#"{"kinds": ["email"], "how": "mask", "parties": ["nobody"]}"#, false),
+        (r#"{"kinds": ["email"], "how": "mask", "paths": ["name"]}"#, false),
+        (r#"{"kinds": ["email"], "how": "mask", "least": 101}"#, false),
+        (r#"{"kinds": ["email"], "how": "mask", "most": 1}"#, false),
+    ];
+    for (redact, good) in rows {
+        let files = bundle(&[("disclose.rego", &disclose(&rule(redact)))]);
+        // The trial at load asks the rule as well.
+        let ruleset = match load::load(&files) {
+            Ok(loaded) => Ruleset::new(&files, loaded),
+            Err(errors) => {
+                assert!(!good, "{redact}: {errors}");
+                continue;
+            }
+        };
+        let found = asked(&ruleset, &result(AnswerKind::Result, LIST)).await;
+        assert_eq!(found.fault.is_none(), good, "{redact}: {:?}", found.reasons);
+        if redact == whole {
+            let Duty::Redact(redact) = &found.obligations[0].duty else { panic!("{found:?}") };
+            assert_eq!((redact.least, redact.how), (50, crate::domain::How::Pseudonym));
+            assert_eq!(redact.parties, [crate::domain::Party::Customer]);
+            assert_eq!(redact.paths, ["/**/name", "$/**"]);
+            let written = serde_json::to_value(&found.obligations[0]).unwrap();
+            let read = serde_json::from_value(written).unwrap();
+            assert_eq!(found.obligations[0], read);
+        }
+    }
+}
+
+/// Rules see what plugins saw, and an answer to one is no answer to another.
+#[tokio::test]
+async fn rules_see_what_plugins_saw() {
+    let rules = "deny contains {\"rule\": \"d\", \"text\": \"d\"} if {\n\tsome f in input.findings\n\tf.kind == \"secret\"\n\tf.party == \"customer\"\n}\n\ndeny contains {\"rule\": \"l\", \"text\": \"l\"} if \"instructions\" in input.labels";
+    let ruleset = ruleset(rules);
+    assert!(ruleset.looks_at_findings(Question::Disclose));
+    assert!(!ruleset.looks_at_findings(Question::Admit));
+    let found = |kind: &str, party| super::Found {
+        kind: kind.to_owned(),
+        party,
+        confidence: 90,
+        count: 1,
+        plugin: "p".to_owned(),
+        paths: vec!["/a".to_owned()],
+    };
+    use crate::domain::Party::{Customer, Teammate};
+    let rows = [
+        (vec![], vec![], Verdict::Allow),
+        (vec![found("secret", Customer)], vec![], Verdict::Deny),
+        (vec![found("secret", Teammate), found("email", Customer)], vec![], Verdict::Allow),
+        (vec![], vec!["instructions".to_owned()], Verdict::Deny),
+        (vec![], vec!["secrets".to_owned()], Verdict::Allow),
+        (vec![], vec![], Verdict::Allow),
+    ];
+    for (findings, labels, verdict) in rows {
+        let seen = std::sync::Arc::new(super::Seen { findings, labels });
+        let facts = Facts { seen, ..facts() };
+        let call = tool_call(&[], "search", Effect::Read, "{}");
+        let answer = result(AnswerKind::Result, LIST);
+        assert_eq!(ruleset.disclose(&call, &answer, &facts).await.verdict, verdict, "{facts:?}");
+    }
+}

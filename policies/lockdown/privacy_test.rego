@@ -1,0 +1,65 @@
+package portcullis.rules.privacy_test
+
+import rego.v1
+
+shown(tool, labels) := ruling if {
+	document := {
+		"principal": {"id": "bot", "kind": "agent", "roles": [], "groups": [], "attributes": {}, "on_behalf_of": "ann"},
+		"method": "tools/call",
+		"subject": {"kind": "tool", "name": tool},
+		"tool": {"name": tool, "effect": "read", "pinned": true},
+		"now": {"unix": 1000},
+		"trail": {"day": {"contacts": 0}, "labels": []},
+		"labels": labels,
+		"answer": {
+			"kind": "result", "bytes": 1, "is_error": false, "understood": true, "records": [],
+			"counts": {"contacts": 0, "companies": 0, "conversations": 0, "notes": 0, "parts": 0},
+		},
+	}
+	ruling := data.portcullis.disclose.answer with input as document
+		with data.people as {"ann": {"until": 1001}}
+}
+
+demanded(ruling) := {duty.rule: duty.redact | some duty in ruling.obligations; duty.redact}
+
+test_secrets_are_masked_everywhere if {
+	every tool in {"get_contact", "search", "get_article"} {
+		secrets := demanded(shown(tool, [])).secrets_masked
+		secrets == {"kinds": data.privacy.secrets, "how": "mask"}
+	}
+	every kind in {"secret", "password", "card", "card_security"} {
+		kind in data.privacy.secrets
+	}
+}
+
+test_personal_data_is_not_shown if {
+	demanded(shown("get_contact", [])).personal_data == {
+		"kinds": data.privacy.personal,
+		"parties": ["customer", "unknown"],
+		"least": 50,
+		"how": "pseudonym",
+	}
+	every kind in {"person", "email", "phone", "address", "birth_date", "iban"} {
+		kind in data.privacy.personal
+	}
+	not "customers_in_public" in object.keys(demanded(shown("get_contact", [])))
+}
+
+test_public_texts_tell_of_no_customer if {
+	every tool in {"list_articles", "search_articles", "get_article"} {
+		object.keys(demanded(shown(tool, []))) == {"secrets_masked", "customers_in_public"}
+		demanded(shown(tool, [])).customers_in_public == {
+		"kinds": data.privacy.personal,
+		"parties": ["customer"],
+		"least": 50,
+		"how": "pseudonym",
+	}
+	}
+}
+
+test_nothing_is_demanded_where_nothing_is_answered if {
+	ruling := data.portcullis.disclose.answer with input as {}
+	ruling.obligations == []
+	answers := {duty | some duty in data.portcullis.rules.disclose.oblige} with input as {}
+	answers == set()
+}

@@ -1,0 +1,183 @@
+//! What judges see in a call or an answer, before policy is asked; and what policy then wants done to
+//! an answer, carried out on its bytes.
+//!
+//! A message is taken apart only if some plugin looks at such messages. What cannot be taken apart,
+//! what a plugin could not look at, and what cannot be redacted as rules demand is denied.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Gate;
+use crate::clock;
+use crate::domain::{
+    Call, Decision, Duty, Finding, JsonText, Leaf, Obligation, Phase, Redact, Span,
+};
+use crate::intercom::PinStatus;
+use crate::plugin::Inspection;
+use crate::policy::{AnswerFacts, Seen};
+use crate::redact::{Mint, Payload, Plan, Unreadable, edit_fitting, plan};
+use crate::vault::{Minting, Sight};
+
+/// The rule named where a message cannot be looked into.
+const UNREADABLE: &str = "portcullis.unreadable";
+
+/// What judges saw in a message.
+#[derive(Debug, Default)]
+pub(super) struct Looked {
+    payload: Option<Payload>,
+    spans: Vec<Span>,
+    /// For policy.
+    pub(super) seen: Arc<Seen>,
+    /// What they demand of the verdict.
+    pub(super) findings: Vec<Finding>,
+}
+
+/// Why an answer is not shown though policy allows it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unredacted {
+    /// A rule blocks what is in it.
+    #[error("the answer holds something that no answer may hold: {0}")]
+    Blocked(String),
+    /// It cannot be edited.
+    #[error("the answer could not be redacted as the rules demand")]
+    Failed,
+}
+
+impl Unredacted {
+    pub(super) const fn rule(&self) -> &'static str {
+        match self {
+            Self::Blocked(_) => "portcullis.redact_blocked",
+            Self::Failed => super::duties::OBLIGATION,
+        }
+    }
+}
+
+impl Looked {
+    /// With what was seen in another message that belongs to it.
+    fn and(mut self, other: Self) -> Self {
+        if other.payload.is_none() && other.findings.is_empty() {
+            return self;
+        }
+        let mut seen = Arc::unwrap_or_clone(self.seen);
+        seen.join(Arc::unwrap_or_clone(other.seen));
+        self.seen = Arc::new(seen);
+        self.findings.extend(other.findings);
+        self
+    }
+}
+
+impl Gate {
+    /// Looks at a call: its arguments or parameters, and what it answers to the server's questions.
+    pub(super) async fn look_at_call(&self, call: &Call) -> Looked {
+        let open = || Payload::of_arguments(&call.payload);
+        let looked = self.look(Phase::Call, call, open).await;
+        match &call.continuation {
+            Some(more) => {
+                let open = || Payload::of_message(more);
+                looked.and(self.look(Phase::Call, call, open).await)
+            }
+            None => looked,
+        }
+    }
+
+    /// Looks at what Intercom sent.
+    pub(super) async fn look_at_answer(&self, call: &Call, answer: &AnswerFacts) -> Looked {
+        let content = &answer.content;
+        let Some(text) = content.text() else { return Looked::default() };
+        let open = || match content.is_result() {
+            true => Payload::of_result(text, content.records()),
+            false => Payload::of_message(text),
+        };
+        self.look(Phase::Answer, call, open).await
+    }
+
+    async fn look(
+        &self,
+        phase: Phase,
+        call: &Call,
+        open: impl FnOnce() -> Result<Payload, Unreadable>,
+    ) -> Looked {
+        let plugins = self.plugins();
+        let tool = call.subject.tool().unwrap_or_default();
+        if !plugins.looks_at(phase, tool) {
+            return Looked::default();
+        }
+        let payload = match open() {
+            Ok(payload) => payload,
+            Err(error) => {
+                let text = format!("plugins cannot look at it: {error}");
+                let findings = vec![Finding::denied(UNREADABLE, text)];
+                return Looked { findings, ..Looked::default() };
+            }
+        };
+        if payload.leaves().is_empty() {
+            return Looked::default();
+        }
+        let dictionary = self.vault.dictionary(&call.principal.id, clock::now());
+        let Inspection { spans, labels, findings, .. } =
+            plugins.inspect(phase, tool, payload.leaves(), &dictionary).await;
+        let seen = Arc::new(Seen::of(payload.leaves(), &spans, labels));
+        Looked { payload: Some(payload), spans, seen, findings }
+    }
+
+    /// The answer with what judges saw in it redacted as the decision demands, which then says what
+    /// was done; `None` if there was nothing to do.
+    pub(super) fn redacted(
+        &self,
+        call: &Call,
+        looked: &Looked,
+        decision: &mut Decision,
+    ) -> Result<Option<JsonText>, Unredacted> {
+        let Some(payload) = &looked.payload else { return Ok(None) };
+        let demands: Vec<&Redact> = decision.obligations.iter().filter_map(demand).collect();
+        let mut mint = Keeping(self.vault.minting(&call.principal.id, clock::now()));
+        let Plan { edits, blocked, done } = plan(payload, &looked.spans, &demands, &mut mint);
+        note(&mut decision.obligations, done);
+        if !blocked.is_empty() {
+            return Err(Unredacted::Blocked(blocked.join(", ")));
+        }
+        if edits.is_empty() {
+            return Ok(None);
+        }
+        let pinned = call.subject.tool().map(|tool| self.pins.status(tool));
+        let misfits = |text: &JsonText| match &pinned {
+            Some(PinStatus::Pinned(tool)) => tool.misfits(text),
+            _ => Vec::new(),
+        };
+        edit_fitting(payload, edits, &misfits).map(Some).map_err(|_| Unredacted::Failed)
+    }
+}
+
+/// What an obligation wants redacted.
+const fn demand(one: &Obligation) -> Option<&Redact> {
+    match &one.duty {
+        Duty::Redact(redact) => Some(redact),
+        _ => None,
+    }
+}
+
+/// Says in the obligations what was done, by kind.
+fn note(obligations: &mut [Obligation], done: Vec<BTreeMap<String, u64>>) {
+    let redacting = obligations.iter_mut().filter(|one| demand(one).is_some());
+    for (one, done) in redacting.zip(done) {
+        one.changed |= !done.is_empty();
+        if let Duty::Redact(redact) = &mut one.duty {
+            redact.done = done;
+        }
+    }
+}
+
+/// Gives out pseudonyms for one message.
+struct Keeping<'a>(Minting<'a>);
+
+impl Mint for Keeping<'_> {
+    fn token(&mut self, span: &Span, leaf: &Leaf, value: &str) -> Option<String> {
+        let own = leaf.text.get(span.bytes.clone())?;
+        // In another spelling, what stands there says what its value says.
+        let text = if span.part.is_some() { own } else { value };
+        let (kind, part) = (span.kind.as_str(), span.part.as_deref());
+        let subject = span.subject.as_deref();
+        let seen_in: Vec<&str> = leaf.owner.as_deref().into_iter().collect();
+        self.0.token(&Sight { kind, value, text, part, subject, seen_in: &seen_in })
+    }
+}
