@@ -9,13 +9,16 @@ mod config;
 mod demo;
 mod holds;
 mod keys;
+mod plugin;
 mod policy;
 mod report;
 mod serve;
 mod simulate;
 mod tools;
 
-use std::path::PathBuf;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -70,6 +73,9 @@ enum Command {
     /// The policies: write, check, test, explain, roll out.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Plugins: write, check, test and run them, and say which Portcullis asks.
+    #[command(subcommand)]
+    Plugin(plugin::Command),
     /// Print completions for a shell.
     Completions {
         /// Which shell.
@@ -118,6 +124,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Tools(command) => runtime(1)?.block_on(tools::run(&load()?, command)),
         Command::Audit(command) => audit::run(&load()?, command),
         Command::Policy(command) => runtime(1)?.block_on(policy::run(&path, command)),
+        Command::Plugin(command) => runtime(1)?.block_on(plugin::run(&path, &command)),
         Command::Completions { shell } => {
             clap_complete::generate(
                 shell,
@@ -141,7 +148,6 @@ fn runtime(threads: usize) -> anyhow::Result<tokio::runtime::Runtime> {
 
 /// Says where a fault of ours happened, never its message, which may quote what was being read.
 fn panicked(panic: &std::panic::PanicHookInfo<'_>) {
-    use std::io::Write as _;
     if !tracing::dispatcher::has_been_set() {
         unwritten(panic);
     }
@@ -156,7 +162,6 @@ fn panicked(panic: &std::panic::PanicHookInfo<'_>) {
 
 /// Prints an error and its causes on one line, each once.
 fn eprintln_chain(error: &anyhow::Error) {
-    use std::io::Write as _;
     let mut text = error.to_string();
     for cause in error.chain().skip(1) {
         let cause = cause.to_string();
@@ -172,7 +177,6 @@ fn eprintln_chain(error: &anyhow::Error) {
 /// Ends a command whose output cannot be written: `println!` knows no other way to say so. A reader
 /// that has read enough (`| head`) is no fault at all.
 fn unwritten(panic: &std::panic::PanicHookInfo<'_>) {
-    use std::io::Write as _;
     let text = panic.payload_as_str().unwrap_or_default();
     let Some(why) = text.strip_prefix("failed printing to stdout: ") else { return };
     if why.contains("Broken pipe") {
@@ -190,6 +194,53 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
         .downcast_ref::<std::io::Error>()
         .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// Makes a folder for something new; one that holds something is left alone.
+fn fresh_folder(folder: &Path) -> anyhow::Result<()> {
+    let shown = folder.display();
+    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder `{shown}`"))?;
+    let mut entries =
+        fs::read_dir(folder).with_context(|| format!("cannot read the folder `{shown}`"))?;
+    if entries.next().is_some() {
+        anyhow::bail!(
+            "the folder `{shown}` is not empty, and nothing in it is overwritten; name another"
+        );
+    }
+    Ok(())
+}
+
+/// Writes a new file, never over another.
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    fs::File::create_new(path)?.write_all(bytes)
+}
+
+/// Replaces a file whole: whoever reads it meanwhile has the old one or the new one.
+fn replace(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let cannot = || format!("cannot write `{}`", path.display());
+    let mut file = tempfile::Builder::new()
+        .permissions(fs::Permissions::from_mode(mode))
+        .tempfile_in(folder.unwrap_or(Path::new(".")))
+        .with_context(cannot)?;
+    file.write_all(bytes).with_context(cannot)?;
+    file.persist(path).with_context(cannot)?;
+    Ok(())
+}
+
+/// A path as it can be put into a shell.
+fn shell(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+,:@%".contains(letter);
+    if text.chars().all(plain) && !text.starts_with('-') {
+        return text.into_owned();
+    }
+    let text = text.strip_prefix('-').map_or_else(|| text.to_string(), |_| format!("./{text}"));
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// Text that came from outside, safe for a terminal: control and formatting characters are shown

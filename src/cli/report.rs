@@ -107,6 +107,7 @@ impl Item {
         let problem = problem.into();
         let name = match problem.file.as_str() {
             "" => "the bundle".to_owned(),
+            file if problem.line == 0 => file.to_owned(),
             file => format!("{file}:{}:{}", problem.line, problem.column),
         };
         Self {

@@ -187,7 +187,8 @@ impl Loader {
 }
 
 /// The plugins that configuration means: its own, then those that come along and are not named.
-fn entries(plugins: &config::Plugins) -> Vec<config::PluginEntry> {
+#[must_use]
+pub fn entries(plugins: &config::Plugins) -> Vec<config::PluginEntry> {
     let mut entries = plugins.list.clone();
     if plugins.shipped {
         let named = |name: &str| {

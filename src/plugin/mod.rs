@@ -42,7 +42,7 @@ pub use component::{Component, MAX_BYTES, Unfit};
 pub use description::{Description, Misdescribed};
 pub use host::{Host, HostError};
 pub use inspect::Trial;
-pub use load::{LoadError, LoadErrors, Loader, Refused};
+pub use load::{LoadError, LoadErrors, Loader, Refused, entries};
 pub use report::Seen;
 pub use shipped::{SHIPPED, Shipped, shipped};
 pub use signature::{KeyError, Keys, SigningKey};

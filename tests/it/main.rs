@@ -32,6 +32,7 @@ mod matrix;
 mod misdelivery;
 mod obligations;
 mod ops;
+mod plugin_verbs;
 mod process;
 mod profiles;
 mod questions;

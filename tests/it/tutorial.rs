@@ -1,5 +1,6 @@
-//! The tutorial in `policies/README.md`, word by word: its commands are run by a shell in an empty
-//! folder beside a running Portcullis, and what it says they print is looked for in what they print.
+//! The tutorials in `policies/README.md` and `plugins/README.md`, word by word: their commands are run
+//! by a shell in an empty folder beside a running Portcullis, and what they say is printed is looked for
+//! in what is printed.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -35,14 +36,39 @@ async fn the_tutorial_is_true() {
     let roles = "knowledge-author, support-reader";
     let more = "holds: { wait: 300ms, poll: 300ms }\n".to_owned();
     let stand = Stand::start(Setup { roles, more, ..Setup::default() }).await;
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/README.md");
+    follow("policies/README.md", &stand, 6);
+}
+
+/// Takes a compiler for WebAssembly, which not every machine has: `tests/run` installs one and demands
+/// the test.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_tutorial_of_plugins_is_true() {
+    if !has_guest_compiler() {
+        assert!(std::env::var_os("PORTCULLIS_GUESTS").is_none(), "there is no guest compiler");
+        return;
+    }
+    let stand = Stand::start(Setup { roles: "support-reader", ..Setup::default() }).await;
+    follow("plugins/README.md", &stand, 3);
+}
+
+/// As `build` of a new plugin in Rust looks for one.
+fn has_guest_compiler() -> bool {
+    let root = Command::new("rustc").args(["--print", "sysroot"]).output().unwrap().stdout;
+    let root = String::from_utf8(root).unwrap();
+    let own = Path::new(root.trim()).join("lib/rustlib/wasm32-unknown-unknown");
+    own.exists() || Path::new("/usr/lib/rustlib/src/rust/library/std").exists()
+}
+
+/// Runs the commands of a page, in order.
+fn follow(page: &str, stand: &Stand, at_least: usize) {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
     let page = std::fs::read_to_string(page).unwrap();
     let tools = stand.folder.path().join("bin");
     std::fs::create_dir(&tools).unwrap();
     std::os::unix::fs::symlink(binary(), tools.join("portcullis")).unwrap();
     let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap());
     let steps = steps(&page);
-    assert!(steps.len() >= 6, "the page has its blocks");
+    assert!(steps.len() >= at_least, "the page has its blocks");
     for Step { commands, prints } in steps {
         let output = Command::new("sh")
             .args(["-euc", commands])

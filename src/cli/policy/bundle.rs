@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use serde_json::json;
 
 use super::Format;
-use crate::cli::shown;
+use crate::cli::{replace, shown};
 use crate::policy::{Algorithm, Bundle, Keys, Ruleset, SigningKey, Source};
+
+/// Whoever may read a bundle's folder may read what is made of it.
+const MODE: u32 = 0o644;
 
 /// Commands about bundles.
 #[derive(Debug, clap::Subcommand)]
@@ -88,7 +90,7 @@ fn build(folder: &Path, output: &Path, revision: Option<&str>) -> anyhow::Result
     let archive = bundle.to_archive()?;
     let bundle = Bundle::of_archive(&archive)?;
     Ruleset::of(&bundle)?;
-    write(output, &archive)?;
+    replace(output, &archive, MODE)?;
     println!("wrote {}: {}", output.display(), about(&bundle));
     Ok(ExitCode::SUCCESS)
 }
@@ -100,11 +102,11 @@ fn sign(path: PathBuf, key: &Path, alg: Option<Algorithm>) -> anyhow::Result<Exi
     let written = match source {
         Source::Folder(folder) => {
             let file = folder.join(".signatures.json");
-            write(&file, bundle.signature().unwrap_or_default())?;
+            replace(&file, bundle.signature().unwrap_or_default(), MODE)?;
             file
         }
         Source::Archive(file) => {
-            write(&file, &bundle.to_archive()?)?;
+            replace(&file, &bundle.to_archive()?, MODE)?;
             file
         }
         Source::Shipped => return Ok(ExitCode::SUCCESS),
@@ -116,22 +118,6 @@ fn sign(path: PathBuf, key: &Path, alg: Option<Algorithm>) -> anyhow::Result<Exi
         about(&bundle)
     );
     Ok(ExitCode::SUCCESS)
-}
-
-/// Replaces a file whole: whoever reads it meanwhile has the old one or the new one.
-fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    use std::io::Write as _;
-    use std::os::unix::fs::PermissionsExt as _;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let cannot = || format!("cannot write `{}`", path.display());
-    let mode = std::fs::Permissions::from_mode(0o644);
-    let mut file = tempfile::Builder::new()
-        .permissions(mode)
-        .tempfile_in(folder.unwrap_or(Path::new(".")))
-        .with_context(cannot)?;
-    file.write_all(bytes).with_context(cannot)?;
-    file.persist(path).with_context(cannot)?;
-    Ok(())
 }
 
 fn about(bundle: &Bundle) -> String {

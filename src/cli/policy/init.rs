@@ -5,13 +5,12 @@
 //! configured, checked and built at once. What OPA and Regal must know of us is written from the
 //! same tables that the lint reads.
 
-use std::fs;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 
+use crate::cli::{fresh_folder, shell, write_new};
 use crate::policy::{self, Bundle};
 
 /// What is written, and where.
@@ -86,7 +85,7 @@ jobs:
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let Args { folder, profile } = args;
     let bundle = Bundle::profile(profile).context("there is no such profile")?;
-    prepare(folder)?;
+    fresh_folder(folder)?;
     let mut capabilities = serde_json::to_string_pretty(&policy::capabilities())?;
     capabilities.push('\n');
     let beside = [
@@ -97,7 +96,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     ];
     for (name, bytes) in bundle.members().chain(beside) {
         let path = folder.join(name);
-        write(&path, bytes).with_context(|| format!("cannot write `{}`", path.display()))?;
+        write_new(&path, bytes).with_context(|| format!("cannot write `{}`", path.display()))?;
     }
     let shown = shell(folder);
     println!(
@@ -107,37 +106,4 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
          portcullis policy matrix {shown}"
     );
     Ok(ExitCode::SUCCESS)
-}
-
-/// Makes the folder; one that holds something is left alone.
-fn prepare(folder: &Path) -> anyhow::Result<()> {
-    let shown = folder.display();
-    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder `{shown}`"))?;
-    let mut entries =
-        fs::read_dir(folder).with_context(|| format!("cannot read the folder `{shown}`"))?;
-    if entries.next().is_some() {
-        anyhow::bail!(
-            "the folder `{shown}` is not empty, and nothing in it is overwritten; name another"
-        );
-    }
-    Ok(())
-}
-
-/// Writes a new file, never over another.
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
-    }
-    fs::File::create_new(path)?.write_all(bytes)
-}
-
-/// A path as it can be put into a shell.
-fn shell(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+,:@%".contains(letter);
-    if text.chars().all(plain) && !text.starts_with('-') {
-        return text.into_owned();
-    }
-    let text = text.strip_prefix('-').map_or_else(|| text.to_string(), |_| format!("./{text}"));
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
