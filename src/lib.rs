@@ -48,10 +48,12 @@
 //! 7. No secret and no raw personal value is in logs, errors or the audit log: arguments appear
 //!    there as keyed digests, held calls and their answers sealed.
 //! 8. [`domain`] is pure. [`mcp`] and [`redact`] are pure functions of their input.
-//! 9. Each engine is named in one module: regorus in [`policy`], sled in [`store`], hyper in
-//!    [`proxy`], [`upstream`] and [`listen`].
+//! 9. Each engine is named in one module: regorus in [`policy`], wasmtime in [`plugin`], sled in
+//!    [`store`], hyper in [`proxy`], [`upstream`] and [`listen`].
+//! 10. A plugin sees texts and says what it sees; it changes nothing, keeps nothing between two looks,
+//!     and its failure denies what it looked at and touches nobody else.
 //!
-//! A test (`tests/it/architecture.rs`) checks the last rule, the direction of imports, and the size
+//! A test (`tests/it/architecture.rs`) checks the ninth rule, the direction of imports, and the size
 //! of files and functions.
 //!
 //! # Decisions of our own
@@ -71,6 +73,8 @@
 //! - **Bytecode decides only where it cannot fail unseen**: the policy engine's virtual machine
 //!   swallows errors inside rules, so a bundle that could meet one is left to the interpreter (see
 //!   [`policy`]).
+//! - **Plugins run to their end on blocking threads**, interrupted by the engine's epoch, all that look
+//!   at one document in one hand-over; nothing compiled is kept on disk (see [`plugin`]).
 //! - **Bodies need a length** over HTTP/1: the HTTP library drops a `Content-Length` beside a
 //!   `Transfer-Encoding`, so the two could not be told apart from a smuggled request.
 //! - [`ops`] counts nothing: each look at health or metrics asks the rooms that know.

@@ -83,9 +83,10 @@ fn load(runtime: &Runtime, settings: &Settings) -> Plugins {
 
 /// Median over many single looks, with the hand-over to another thread.
 fn look(bench: &mut Criterion, name: &str, runtime: &Runtime, plugins: &Plugins, on: &Arc<[Leaf]>) {
+    let known = nothing();
     bench.bench_function(name, |bench| {
         bench.iter(|| {
-            let asked = plugins.inspect(Phase::Answer, "get_conversation", on, &nothing());
+            let asked = plugins.inspect(Phase::Answer, "get_conversation", on, &known);
             let seen = runtime.block_on(asked);
             assert!(seen.findings.is_empty(), "{:?}", seen.findings);
             black_box(seen)

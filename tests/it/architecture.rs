@@ -105,7 +105,7 @@ fn engines_are_named_in_their_rooms_only() {
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
-    for engine in ["regorus", "sled", "hyper", "hyper_util", "hyper_rustls"] {
+    for engine in ["regorus", "wasmtime", "sled", "hyper", "hyper_util", "hyper_rustls"] {
         assert!(used.contains(engine), "{engine} is never named: does the check still see it?");
     }
 }

@@ -75,7 +75,7 @@ async fn each_has_its_name_and_the_next_call_works() {
 }
 
 /// Resident memory of this process, in KiB.
-fn resident() -> u64 {
+pub(super) fn resident() -> u64 {
     let text = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = text.lines().find(|line| line.starts_with("VmRSS")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()

@@ -249,6 +249,64 @@ async fn a_set_is_loaded_whole_or_not_at_all() {
     assert!(words.contains("no plugin `no-such` comes with Portcullis"), "{words}");
 }
 
+/// Two sets take turns two hundred times under load; what is seen is seen by one of them, whole.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_reloads_under_load_leave_no_look_between_two_sets() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = |confidence: u8| {
+        let found = Found { confidence, ..Found::of(0, 0, 1) };
+        let entries = ["first", "second"].map(|name| {
+            // It finds something in the first text, if there is one.
+            let inspect = "(if (i32.eqz (local.get 4)) (then
+                (i32.store (i32.add (global.get $report) (i32.const 8)) (i32.const 0))))
+                (global.get $report)";
+            let guest = Guest { name: name.into(), ..Guest::looking(inspect) }.found(&[found]);
+            let (path, bytes) =
+                (folder.path().join(format!("{name}-{confidence}.wasm")), guest.bytes());
+            std::fs::write(&path, &bytes).unwrap();
+            let digest = Some(Component::digest_of(&bytes));
+            PluginEntry::new(name, PluginSource::File { path, digest })
+        });
+        config::Plugins { shipped: false, list: entries.into(), ..config::Plugins::default() }
+    };
+    let sets = [settings(40), settings(60)];
+    let loader = Loader::new(Host::start().unwrap());
+    let active = Arc::new(arc_swap::ArcSwap::from_pointee(loader.load(&sets[0]).await.unwrap()));
+    let over = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let callers: Vec<_> = (0..4)
+        .map(|_| {
+            let (active, over) = (active.clone(), over.clone());
+            tokio::spawn(async move {
+                let (texts, mut looks) = (leaves(&["x"]), [0; 2]);
+                while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                    let plugins = active.load_full();
+                    let seen = plugins.inspect(Phase::Answer, "", &texts, &nothing()).await;
+                    assert!(seen.findings.is_empty(), "{:?}", seen.findings);
+                    let sure: Vec<u8> = seen.spans.iter().map(|span| span.confidence).collect();
+                    assert!(sure == [40, 40] || sure == [60, 60], "{sure:?}");
+                    looks[usize::from(sure[0] == 60)] += 1;
+                }
+                looks
+            })
+        })
+        .collect();
+    let before = hostile::resident();
+    for number in 1..=200 {
+        let plugins = loader.load(&sets[number % 2]).await.unwrap();
+        active.store(Arc::new(plugins));
+    }
+    over.store(true, std::sync::atomic::Ordering::Relaxed);
+    let mut looks = [0; 2];
+    for caller in callers {
+        let one = caller.await.unwrap();
+        looks = [looks[0] + one[0], looks[1] + one[1]];
+    }
+    let grown = hostile::resident().saturating_sub(before);
+    println!("200 reloads: {looks:?} looks, memory +{grown} KiB");
+    assert!(looks.iter().all(|looks| *looks > 0), "{looks:?}");
+    assert!(grown < 64 * 1024, "{grown} KiB");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_comes_along_is_what_was_built() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins/dist");
