@@ -45,14 +45,18 @@ pub(crate) const NAMES: &[&str] = &[
 /// Words for a person's name, or for what makes a name a person's.
 #[rustfmt::skip]
 pub(crate) const OF_PERSON: &[&str] = &[
-    "achternaam", "ansprechpartner", "ansprechpartnerin", "apellido", "apellidos", "billing",
-    "cognome", "contact", "contacto", "contatto", "customer", "display", "efternamn", "efternavn",
-    "etternavn", "etunimi", "family", "first", "firstname", "forename", "fornamn", "fornavn",
-    "full", "fullname", "given", "imie", "inhaber", "jmeno", "keresztnev", "kontaktperson",
-    "kundenname", "last", "lastname", "legal", "maiden", "middle", "nachname", "nazwisko",
-    "nickname", "person", "persona", "persoon", "preferred", "prenom", "prijmeni", "real",
-    "recipient", "rufname", "shipping", "signer", "sobrenome", "sukunimi", "surname", "titulaire",
-    "titular", "vezeteknev", "voornaam", "vorname",
+    "achternaam", "alumno", "ansprechpartner", "ansprechpartnerin", "apellido", "apellidos",
+    "attendee", "billing", "child", "coach", "cognome", "complet", "completa", "completo",
+    "contact", "contacto", "contatto", "customer", "display", "efternamn", "efternavn", "eleve",
+    "enfant", "etternavn", "etunimi", "family", "first", "firstname", "forename", "fornamn",
+    "fornavn", "full", "fullname", "gast", "given", "guest", "hija", "hijo", "huesped", "imie",
+    "inhaber", "invite", "jmeno", "keresztnev", "kin", "kind", "kindes", "kontaktperson",
+    "kundenname", "last", "lastname", "legal", "maiden", "member", "middle", "mitglied",
+    "nachname", "nazwisko", "nickname", "participant", "passenger", "person", "persona",
+    "persoon", "preferred", "prenom", "prijmeni", "pupil", "real", "recipient", "rep",
+    "responsabile", "responsable", "rufname", "shipping", "signer", "sobrenome", "student",
+    "sukunimi", "surname", "teacher", "teilnehmer", "titulaire", "titular", "traveler",
+    "traveller", "tutor", "verantwortlicher", "vezeteknev", "voornaam", "vorname",
 ];
 
 #[cfg(test)]

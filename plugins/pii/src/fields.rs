@@ -118,6 +118,13 @@ fn is_surely_a_name(text: &str) -> bool {
         && (words.len() == 2 || words.last().is_some_and(|w| names::is_surname(w)))
 }
 
+/// Whether every word is one of the language, and the first no first name.
+fn is_phrase(text: &str) -> bool {
+    let mut words = text.split([' ', ',', '-']).filter(|w| w.len() > 1).peekable();
+    let first = words.peek().copied().unwrap_or_default();
+    !names::is_first_name(first) && words.all(names::is_word)
+}
+
 /// The words of a key, folded.
 struct Words {
     all: String,
@@ -228,8 +235,15 @@ impl Words {
         if has(lex::IP) && fit::ip(text) {
             return Some(kinds::IP);
         }
+        if has(lex::SORT) && fit::bank(text) {
+            return Some(kinds::BANK_ACCOUNT);
+        }
         if !fit::code(text) {
             return None;
+        }
+        let card = |w: &str| matches!(w, "card" | "karte" | "carte" | "tarjeta");
+        if self.iter().any(card) && self.iter().any(|w| w == "id") {
+            return Some(kinds::NATIONAL_ID);
         }
         if has(lex::PASSPORT) {
             return Some(kinds::PASSPORT);
@@ -288,7 +302,8 @@ impl Words {
         if has(lex::SECRET) && text.len() >= 16 && !text.contains(' ') {
             return value(kinds::SECRET);
         }
-        if has(lex::USERNAME) && !has(lex::THING) && fit::username(text) {
+        let gamer = self.iter().any(|w| matches!(w, "screen" | "gamer"));
+        if (has(lex::USERNAME) || gamer) && !has(lex::THING) && fit::username(text) {
             return value(kinds::USERNAME);
         }
         self.person(text, object)
@@ -348,6 +363,8 @@ impl Words {
                 && self.ends.len() == 1
                 && two
                 && (object.kind.is_none() || object.is_person()));
-        personal.then_some(Field::Value(kinds::PERSON, part))
+        // Words that are no name, under a key such as `contact_reason`.
+        let spoken = part.is_none() && !named && is_phrase(text);
+        (personal && !spoken).then_some(Field::Value(kinds::PERSON, part))
     }
 }
