@@ -89,6 +89,21 @@ pub(crate) fn run(text: &str, start: usize, class: u8) -> usize {
     start + rest.iter().position(|byte| !is(*byte, class)).unwrap_or(rest.len())
 }
 
+/// As [`run`], but looks at so many bytes at most. Where runs begin in runs, looking to the end from
+/// each of them would make the work grow with the square of the text.
+#[inline]
+pub(crate) fn run_within(text: &str, start: usize, class: u8, most: usize) -> usize {
+    let end = start.saturating_add(most).min(text.len());
+    let rest = text.as_bytes().get(start..end).unwrap_or(&[]);
+    start + rest.iter().position(|byte| !is(*byte, class)).unwrap_or(rest.len())
+}
+
+/// A text from a place on, so many bytes at most.
+#[inline]
+pub(crate) fn within(text: &str, start: usize, most: usize) -> &str {
+    part(text, start, floor(text, start.saturating_add(most)))
+}
+
 /// The nearest place at or after one that lies between characters.
 pub(crate) fn ceil(text: &str, mut place: usize) -> usize {
     while place < text.len() && !text.is_char_boundary(place) {

@@ -87,6 +87,7 @@ pub fn look(document: &Document, config: &Config) -> Report {
     for (number, leaf) in document.leaves.iter().enumerate() {
         leaf_of(number, leaf, config, &mut report.findings, &mut known);
     }
+    report.findings.sort_by_key(|finding| (finding.leaf, finding.start));
     repeated(document, &known, &mut report.findings);
     report.findings.sort_by_key(|finding| (finding.leaf, finding.start));
     if report.findings.iter().any(|finding| finding.reason != "signed_attachment") {
@@ -136,40 +137,41 @@ fn leaf_of(
 
 /// Of findings that overlap, the surest; of equally sure ones, the longest.
 fn best(mut hits: Vec<Hit>) -> Vec<Hit> {
-    if hits.len() < 2 {
-        return hits;
-    }
-    hits.sort_by_key(|hit| {
-        (std::cmp::Reverse(hit.confidence), std::cmp::Reverse(hit.end - hit.start))
-    });
+    hits.sort_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end)));
     let mut kept: Vec<Hit> = Vec::with_capacity(hits.len());
     for hit in hits {
-        match kept.iter_mut().find(|other| hit.start < other.end && other.start < hit.end) {
-            // What sticks out of the surer one is secret as well.
-            Some(other) if hit.confidence >= 80 => {
-                other.start = other.start.min(hit.start);
-                other.end = other.end.max(hit.end);
-            }
-            Some(_) => {}
-            None => kept.push(hit),
+        let Some(last) = kept.last_mut().filter(|last| hit.start < last.end) else {
+            kept.push(hit);
+            continue;
+        };
+        let weight = |hit: &Hit| (hit.confidence, hit.end - hit.start);
+        let (winner, loser) =
+            if weight(&hit) > weight(last) { (hit, last.clone()) } else { (last.clone(), hit) };
+        *last = winner;
+        // What sticks out of the surer one is secret as well.
+        if loser.confidence >= 80 {
+            last.start = last.start.min(loser.start);
+            last.end = last.end.max(loser.end);
         }
     }
-    kept.sort_by_key(|hit| hit.start);
     kept
 }
 
-/// The same secret where nothing says that it is one.
+/// The same secret where nothing says that it is one. The findings are in the order of the document.
 fn repeated(document: &Document, known: &[(String, Hit)], findings: &mut Vec<Finding>) {
+    let first = findings.len();
     for (value, hit) in known {
         for (number, leaf) in document.leaves.iter().enumerate() {
             for (start, found) in leaf.text.match_indices(value.as_str()) {
                 let bytes = start..start + found.len();
-                let taken = |f: &Finding| {
-                    f.leaf as usize == number
-                        && f.bytes().start < bytes.end
-                        && bytes.start < f.bytes().end
-                };
-                if findings.iter().any(taken) {
+                let sorted = findings.get(..first).unwrap_or(&[]);
+                let next = sorted.partition_point(|f| {
+                    (f.leaf as usize, f.end as usize) <= (number, bytes.start)
+                });
+                if sorted
+                    .get(next)
+                    .is_some_and(|f| f.leaf as usize == number && f.bytes().start < bytes.end)
+                {
                     continue;
                 }
                 let mut finding = Finding::new(number, &bytes, hit.kind, hit.confidence);

@@ -2,7 +2,7 @@
 //! token in the path of an invitation, the address of a webhook.
 
 use crate::Hit;
-use crate::bytes::{before, part};
+use crate::bytes::{before, part, within};
 use crate::config::Config;
 use crate::measure::{Make, holds, placeholder};
 
@@ -129,9 +129,12 @@ const ATTACHMENTS: &[&str] = &[
     "intercom.io",
 ];
 
-/// Finds the secrets of a link whose host begins at a place.
-pub(crate) fn scan(text: &str, host: usize, config: &Config, hits: &mut Vec<Hit>) {
-    let rest = text.get(host..).unwrap_or("");
+/// The longest link that is read.
+const LONGEST: usize = 8192;
+
+/// Finds the secrets of a link whose host begins at a place. Says where the link ends.
+pub(crate) fn scan(text: &str, host: usize, config: &Config, hits: &mut Vec<Hit>) -> usize {
+    let rest = within(text, host, LONGEST);
     let close = |c: char| {
         c.is_whitespace()
             || matches!(c, '"' | ')' | '<' | '>' | '`' | '\u{1a}' | '|' | '\\' | '“' | '”')
@@ -146,6 +149,7 @@ pub(crate) fn scan(text: &str, host: usize, config: &Config, hits: &mut Vec<Hit>
     let link = Link { text, host: name.split(':').next().unwrap_or(""), path, query, end };
     parameters(&link, config, hits);
     doors(&link, hits);
+    end
 }
 
 /// `name:password@`. Says where in the authority the host begins.

@@ -4,7 +4,7 @@
 //! a colon nearly anything is a password, three words behind the cue only what no prose holds.
 
 use crate::Hit;
-use crate::bytes::{BASE64, TOKEN, at, before, ceil, is, part, run};
+use crate::bytes::{BASE64, TOKEN, at, before, ceil, is, part, run_within, within};
 use crate::cues::{COPULA, CUES, DIGEST, HARMLESS, NOVALUE};
 use crate::grade::{Grade, grade, numbered};
 use crate::measure::{Make, base64, placeholder, uuid};
@@ -40,6 +40,8 @@ enum Said {
     Sign,
 }
 
+/// The longest word that is looked at.
+const LONGEST: usize = 512;
 /// How many words may stand between a cue and its value.
 const FAR: usize = 7;
 
@@ -55,15 +57,18 @@ struct Candidate<'t> {
     last: bool,
 }
 
-/// Looks for the value behind a cue that ends at a place.
-pub(crate) fn forward(text: &str, from: usize, ask: Ask) -> Option<Hit> {
+/// Looks for the value behind a cue that ends at a place. What is looked at is taken from a budget, so
+/// that a text of nothing but cues costs no more than its length; without any left, only the next word
+/// is looked at.
+pub(crate) fn forward(text: &str, from: usize, ask: Ask, budget: &mut usize) -> Option<Hit> {
     let (mut place, mut said) = separators(text, from, Said::Not);
     if ask == Ask::Phrase {
         return phrase(text, place, said);
     }
     let mut skipped = 0;
     while skipped <= FAR {
-        let (start, end, quoted) = word(text, place)?;
+        let (start, end, quoted) = word(text, place, LONGEST.min((*budget).max(128)))?;
+        *budget = budget.saturating_sub(end - from.min(end));
         let candidate = Candidate {
             start,
             end,
@@ -86,6 +91,7 @@ pub(crate) fn forward(text: &str, from: usize, ask: Ask) -> Option<Hit> {
         (place, said) = separators(text, end, copula);
         // A new line that no sign announces is another matter.
         if closed
+            || *budget == 0
             || (said < Said::Sign && part(text, end, place).contains('\n'))
             || place <= end && end >= text.len()
         {
@@ -124,8 +130,9 @@ fn separators(text: &str, mut place: usize, mut said: Said) -> (usize, Said) {
 }
 
 /// The next word, without the punctuation around it; and whether it stands in quotes.
-fn word(text: &str, start: usize) -> Option<(usize, usize, bool)> {
-    let rest = text.get(start..).filter(|rest| !rest.is_empty())?;
+fn word(text: &str, start: usize, longest: usize) -> Option<(usize, usize, bool)> {
+    // No secret of one word is longer; the word is cut where looking ends.
+    let rest = Some(within(text, start, longest)).filter(|rest| !rest.is_empty())?;
     let opening = text.get(..start).and_then(|head| head.chars().next_back());
     let quoted = opening.is_some_and(|c| matches!(c, '"' | '\'' | '`' | '“' | '„' | '«' | '‘'));
     let close = |c: char| {
@@ -169,8 +176,7 @@ const fn spaceless(c: char) -> bool {
 
 /// Whether a sentence or line ends at a place.
 fn ends(text: &str, end: usize) -> bool {
-    let rest =
-        text.get(end..).unwrap_or("").trim_start_matches(['"', '\'', '`', ')', '”', ' ', '*']);
+    let rest = within(text, end, 32).trim_start_matches(['"', '\'', '`', ')', '”', ' ', '*']);
     rest.is_empty()
         || rest.starts_with(['\n', '\r', '.', ',', ';', '<', '|', '/', '}', ']', '&', '\u{1a}'])
 }
@@ -182,7 +188,7 @@ fn judge(text: &str, candidate: &Candidate<'_>, ask: Ask) -> Option<Hit> {
         Ask::Code => code(candidate),
         Ask::Strong | Ask::Weak => secret(candidate, ask),
         Ask::Bearer => {
-            let last = run(text, start, TOKEN);
+            let last = run_within(text, start, TOKEN, LONGEST);
             let value = part(text, start, last).trim_end_matches('.');
             let make = Make::of(value);
             let fits = value.len() >= 16
@@ -193,7 +199,7 @@ fn judge(text: &str, candidate: &Candidate<'_>, ask: Ask) -> Option<Hit> {
             fits.then(|| Hit::secret(start..start + value.len(), 94, "authorization"))
         }
         Ask::Basic => {
-            let last = run(text, start, BASE64);
+            let last = run_within(text, start, BASE64, LONGEST);
             let plain = base64(part(text, start, last), 200);
             let fits = last - start >= 8
                 && candidate.skipped == 0
@@ -313,9 +319,9 @@ fn grade_of_other(value: &str) -> bool {
 
 /// Words to the end of the line.
 fn phrase(text: &str, start: usize, said: Said) -> Option<Hit> {
-    let rest = text.get(start..)?;
-    let end = rest.find(['\n', '.', '<', '"', '”', '\u{1a}']).unwrap_or(rest.len()).min(400);
-    let line = rest.get(..crate::bytes::floor(rest, end))?.trim_end();
+    let rest = within(text, start, 400);
+    let end = rest.find(['\n', '.', '<', '"', '”', '\u{1a}']).unwrap_or(rest.len());
+    let line = rest.get(..end)?.trim_end();
     let words = line.split_whitespace().count();
     let plain = line.chars().all(|c| {
         c.is_alphanumeric() || matches!(c, ' ' | '-' | ',' | '\'' | '!' | '?' | '#' | '$')

@@ -8,7 +8,9 @@ const LONGEST: usize = 20_000;
 
 /// Finds the private key in whose first line a word stands: `PRIVATE`, or the name of PuTTY.
 pub(crate) fn scan(text: &str, word: usize, hits: &mut Vec<Hit>) {
-    if let Some(rest) = text.get(word..).filter(|rest| rest.starts_with("PuTTY-User-Key-File-")) {
+    if let Some(rest) = Some(crate::bytes::within(text, word, LONGEST))
+        .filter(|rest| rest.starts_with("PuTTY-User-Key-File-"))
+    {
         let last = rest
             .find("Private-MAC:")
             .and_then(|n| rest.get(n..).map(|tail| n + tail.find('\n').unwrap_or(tail.len())));

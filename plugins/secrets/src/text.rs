@@ -1,6 +1,6 @@
 //! One text: every scanner over it, and the walk over its words for cues.
 
-use crate::bytes::{self, ALNUM, WORD, at, before, is, part, run};
+use crate::bytes::{self, ALNUM, WORD, at, before, is, part, run, within};
 use crate::config::Config;
 use crate::cues::*;
 use crate::near::{Ask, backward, forward};
@@ -39,10 +39,15 @@ fn once(text: &str, config: &Config, hits: &mut Vec<Hit>) {
 /// The operator's own prefixes.
 fn own(text: &str, config: &Config, hits: &mut Vec<Hit>) {
     for own in &config.prefixes {
+        let mut last = 0;
         for (start, prefix) in text.match_indices(own.prefix.as_str()) {
+            if start < last {
+                continue;
+            }
             let end = run(text, start + prefix.len(), WORD);
             if !is(before(text, start), ALNUM) && end - start - prefix.len() >= own.length {
                 hits.push(Hit::secret(start..end, 95, "own_prefix"));
+                last = end;
             }
         }
     }
@@ -55,14 +60,25 @@ struct Before {
     end: usize,
     /// Where the last `curl` stands.
     curl: Option<usize>,
+    /// Where the last link ends, and how many links were found in it.
+    link: (usize, usize),
+    /// Where the last cookie header was read to.
+    cookie: usize,
 }
 
 /// Walks over the words and looks behind each cue.
 fn words(text: &str, config: &Config, hits: &mut Vec<Hit>) {
     let mut last = Before::default();
+    let mut budget = text.len() * 8 + 16_384;
     CUES.walk(text, |word| {
         if at(text, word.end) == b':' && part(text, word.end, word.end + 3) == "://" {
-            link::scan(text, word.end + 3, config, hits);
+            // A link holds links, but not so many that reading each to the end would matter.
+            let inside = word.start < last.link.0;
+            last.link.1 = if inside { last.link.1 + 1 } else { 0 };
+            if last.link.1 < 4 {
+                let end = link::scan(text, word.end + 3, config, hits);
+                last.link.0 = last.link.0.max(end);
+            }
         }
         // The class of a word counts only for its neighbour: one sign lies between them at most.
         let near = if word.start.saturating_sub(last.end) <= 3
@@ -74,18 +90,19 @@ fn words(text: &str, config: &Config, hits: &mut Vec<Hit>) {
         };
         if word.class != 0 {
             if let Some(ask) = ask(text, word.class, near, word.start, word.end) {
-                let hit = forward(text, word.end, ask).or_else(|| {
+                let hit = forward(text, word.end, ask, &mut budget).or_else(|| {
                     if ask == Ask::Password { backward(text, word.start) } else { None }
                 });
                 hits.extend(hit);
             }
-            if word.class & COOKIE != 0 {
-                cookies(text, word.end, hits);
+            if word.class & COOKIE != 0 && word.start >= last.cookie {
+                last.cookie = cookies(text, word.end, hits);
             }
             if word.class & CURL != 0 {
                 last.curl = Some(word.end);
             }
-            if word.class & ARMOUR != 0 {
+            let covered = |hit: &Hit| hit.reason == "private_key" && hit.end > word.start;
+            if word.class & ARMOUR != 0 && !hits.last().is_some_and(covered) {
                 pem::scan(text, word.start, hits);
             }
         }
@@ -145,13 +162,13 @@ fn ask(text: &str, class: u64, near: u64, start: usize, end: usize) -> Option<As
     Some(if end - start == 4 && said { Ask::Password } else { Ask::Login })
 }
 
-/// `Cookie: a=b; c=d`: each value that looks like more than a setting.
-fn cookies(text: &str, from: usize, hits: &mut Vec<Hit>) {
+/// `Cookie: a=b; c=d`: each value that looks like more than a setting. Says how far was read.
+fn cookies(text: &str, from: usize, hits: &mut Vec<Hit>) -> usize {
     if at(text, from) != b':' {
-        return;
+        return from;
     }
-    let rest = text.get(from + 1..).unwrap_or("");
-    let line = rest.find(['\n', '"', '<', '\'']).unwrap_or(rest.len()).min(4096);
+    let rest = within(text, from + 1, 4096);
+    let line = rest.find(['\n', '"', '<', '\'']).unwrap_or(rest.len());
     let mut place = from + 1;
     for pair in rest.get(..crate::bytes::floor(rest, line)).unwrap_or("").split(';') {
         if let Some((name, value)) = pair.split_once('=') {
@@ -172,6 +189,7 @@ fn cookies(text: &str, from: usize, hits: &mut Vec<Hit>) {
         }
         place += pair.len() + 1;
     }
+    from + 1 + line
 }
 
 /// `curl -u name:password`.

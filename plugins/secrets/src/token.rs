@@ -4,12 +4,17 @@
 //! run as well, so the first thing asked is its length.
 
 use crate::Hit;
-use crate::bytes::{ALNUM, DOTTED, HEX, TOKEN, WORD, at, before, is, part, run};
+use crate::bytes::{
+    ALNUM, DOTTED, HEX, TOKEN, WORD, at, before, is, part, run, run_within, within,
+};
 use crate::measure::{Make, alnum, base64, checksum, holds, placeholder};
 use crate::shapes::{Shape, beginning};
 
 /// No secret that names itself is shorter.
 const SHORTEST: usize = 16;
+
+/// How far a token is looked at before it is known to be one.
+const PROBE: usize = 256;
 
 /// Finds the secrets that name themselves, and the long words in which one may be packed.
 ///
@@ -63,7 +68,7 @@ fn token(text: &str, start: usize, place: usize, end: usize) -> Option<Hit> {
     match first {
         b'A' if before(text, place) == b':' => telegram(text, place),
         b'M' | b'N' | b'O' => discord(text, place),
-        b'L' if part(text, place, end).starts_with("LS0tLS1CRUdJTi") => armoured(text, place),
+        b'L' if within(text, place, 16).starts_with("LS0tLS1CRUdJTi") => armoured(text, place),
         _ if place == start => infix(text, place, end),
         _ => None,
     }
@@ -79,7 +84,9 @@ fn named(text: &str, place: usize) -> Option<Hit> {
 
 fn fits(text: &str, place: usize, shape: &Shape) -> Option<Hit> {
     let body = place + shape.prefix.len();
-    let mut end = run(text, body, shape.class);
+    // Far enough to judge; the whole is taken once it is a secret.
+    let probe = run_within(text, body, shape.class, PROBE);
+    let mut end = probe;
     while end > body && matches!(before(text, end), b'.' | b'-') {
         end -= 1;
     }
@@ -98,6 +105,9 @@ fn fits(text: &str, place: usize, shape: &Shape) -> Option<Hit> {
     {
         return None;
     }
+    if probe - body == PROBE {
+        end = run(text, body, shape.class);
+    }
     let sealed = matches!(shape.prefix, "ghp_" | "gho_" | "ghu_" | "ghs_" | "ghr_" | "npm_")
         && checksum(part(text, place, end));
     let confidence = if sealed { 99 } else { shape.confidence };
@@ -115,6 +125,11 @@ fn web_token(text: &str, place: usize) -> Option<Hit> {
     if !text.get(place..)?.starts_with("eyJ") {
         return None;
     }
+    // The head first, for what is no token must not be read to its end from each place in it.
+    let head = part(text, place, run_within(text, place, WORD, 4096));
+    if head.len() < 12 || at(text, place + head.len()) != b'.' {
+        return None;
+    }
     let end = run(text, place, DOTTED);
     let token = part(text, place, end).trim_end_matches(['.', '-']);
     let mut parts = token.split('.');
@@ -129,12 +144,12 @@ fn web_token(text: &str, place: usize) -> Option<Hit> {
 
 /// `123456789:AA...`, the token of a Telegram bot.
 fn telegram(text: &str, place: usize) -> Option<Hit> {
-    let end = run(text, place, WORD);
+    let end = run_within(text, place, WORD, 40);
     if !part(text, place, end).starts_with("AA") || !(33..=36).contains(&(end - place)) {
         return None;
     }
     let mut start = place - 1;
-    while before(text, start).is_ascii_digit() {
+    while before(text, start).is_ascii_digit() && place - start < 20 {
         start -= 1;
     }
     (7..=12).contains(&(place - 1 - start)).then(|| Hit::secret(start..end, 96, "prefix"))
@@ -142,7 +157,7 @@ fn telegram(text: &str, place: usize) -> Option<Hit> {
 
 /// The token of a Discord bot: the bot's number in base64, a time, a signature.
 fn discord(text: &str, place: usize) -> Option<Hit> {
-    let end = run(text, place, DOTTED);
+    let end = run_within(text, place, DOTTED, 90);
     let mut parts = part(text, place, end).split('.');
     let (number, time, signature) = (parts.next()?, parts.next()?, parts.next()?);
     if !(23..=28).contains(&number.len())
@@ -158,10 +173,9 @@ fn discord(text: &str, place: usize) -> Option<Hit> {
 
 /// A private key in PEM, in base64 once more, as in kubeconfig files.
 fn armoured(text: &str, place: usize) -> Option<Hit> {
-    let end = run(text, place, crate::bytes::BASE64);
-    let head = base64(part(text, place, end), 48);
+    let head = base64(within(text, place, 80), 48);
     let private = head.windows(7).any(|window| window == b"PRIVATE");
-    private.then(|| Hit::secret(place..end, 98, "private_key"))
+    private.then(|| Hit::secret(place..run(text, place, crate::bytes::BASE64), 98, "private_key"))
 }
 
 /// Tokens that have their mark in the middle.
