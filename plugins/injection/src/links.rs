@@ -41,28 +41,36 @@ const OWN: &[&str] = &[
     "intercomcdn.eu",
 ];
 
+/// The longest link that is read.
+const LONGEST: usize = 8192;
+
 /// Finds links that carry data.
 pub(crate) fn scan(text: &str, hosts: &[String], found: &mut Vec<Found>) {
+    let mut last = 0;
     for (place, _) in text.match_indices("://") {
+        // A link inside of a link is judged with it.
+        if place < last {
+            continue;
+        }
         let host = place + 3;
-        let rest = text.get(host..).unwrap_or("");
-        let close = |c: char| {
+        let link = until(text, host, |c| {
             c.is_whitespace() || matches!(c, '"' | '<' | '>' | '`' | '\u{1a}' | '\'' | '|' | ')')
-        };
-        let link = rest.get(..rest.find(close).unwrap_or(rest.len())).unwrap_or("");
+        });
+        last = host + link.len();
         let before = text.get(..place).unwrap_or("");
-        let scheme =
-            before.len() - before.bytes().rev().take_while(u8::is_ascii_alphabetic).count();
+        let scheme = before.len()
+            - before.bytes().rev().take(16).take_while(u8::is_ascii_alphabetic).count();
         if let Some((confidence, reason)) = judge(link, image(text, scheme), hosts) {
-            found.push(Found::new(scheme..host + link.len(), DATA_IN_URL, confidence, reason));
+            found.push(Found::new(scheme..last, DATA_IN_URL, confidence, reason));
         }
     }
+    let mut last = 0;
     for (place, _) in text.match_indices("data:") {
-        let rest = text.get(place..).unwrap_or("");
-        let end = rest
-            .find(|c: char| c.is_whitespace() || matches!(c, '"' | '<' | '>' | ')'))
-            .unwrap_or(rest.len());
-        let link = rest.get(..end).unwrap_or("");
+        if place < last {
+            continue;
+        }
+        let link = until(text, place, |c| c.is_whitespace() || matches!(c, '"' | '<' | '>' | ')'));
+        last = place + link.len();
         let picture = ["data:image/png", "data:image/jp", "data:image/gif", "data:image/webp"]
             .iter()
             .any(|kind| link.starts_with(kind));
@@ -70,27 +78,33 @@ pub(crate) fn scan(text: &str, hosts: &[String], found: &mut Vec<Found>) {
             || link.starts_with("data:text/")
             || link.starts_with("data:application/");
         if typed && !picture {
-            found.push(Found::new(place..place + end, DATA_IN_URL, 78, "data_link"));
+            found.push(Found::new(place..last, DATA_IN_URL, 78, "data_link"));
         }
     }
 }
 
+/// A text from a place to where something closes it.
+fn until(text: &str, start: usize, close: impl Fn(char) -> bool) -> &str {
+    let rest = text.get(start..floor(text, start + LONGEST)).unwrap_or("");
+    rest.get(..rest.find(close).unwrap_or(rest.len())).unwrap_or("")
+}
+
+fn floor(text: &str, place: usize) -> usize {
+    let mut place = place.min(text.len());
+    while !text.is_char_boundary(place) {
+        place -= 1;
+    }
+    place
+}
+
 /// Whether a link is that of a picture, which is fetched without a click.
 fn image(text: &str, start: usize) -> bool {
-    let head = text.get(..start).unwrap_or("");
-    let from = head.len().saturating_sub(300);
-    let head = head
-        .get(head.char_indices().map(|(n, _)| n).find(|n| *n >= from).unwrap_or(from)..)
-        .unwrap_or("");
+    let head = text.get(floor(text, start.saturating_sub(300))..start).unwrap_or("");
     let tag = head.rfind('<').and_then(|open| head.get(open..)).is_some_and(|tag| {
         let tag = tag.to_ascii_lowercase();
-        !tag.contains('>')
-            && (tag.starts_with("<img")
-                || tag.starts_with("<source")
-                || tag.starts_with("<iframe")
-                || tag.starts_with("<video")
-                || tag.contains("background")
-                || tag.contains("url("))
+        let picture =
+            ["<img", "<source", "<iframe", "<video"].iter().any(|name| tag.starts_with(name));
+        !tag.contains('>') && (picture || tag.contains("background") || tag.contains("url("))
     });
     let markdown = head.ends_with('(')
         && head.rfind("![").is_some_and(|open| !head.get(open..).unwrap_or("").contains('\n'));

@@ -38,6 +38,8 @@ pub(crate) fn scan(text: &str, phase: Phase, found: &mut Vec<Found>) {
                 phase,
                 found,
             );
+            // What is hidden inside of it is hidden already.
+            place = start + end + length;
         }
     }
 }
@@ -53,11 +55,13 @@ fn name(rest: &str) -> Option<&str> {
 /// Where a tag ends, quotes respected.
 fn tag_end(rest: &str) -> Option<usize> {
     let mut quote = None;
-    for (place, byte) in rest.bytes().enumerate().take(LONGEST) {
+    for (place, byte) in rest.bytes().enumerate().skip(1).take(4096) {
         match (byte, quote) {
             (b'"' | b'\'', None) => quote = Some(byte),
             (b'"' | b'\'', Some(open)) if open == byte => quote = None,
             (b'>', None) => return Some(place + 1),
+            // Another tag begins: this was none.
+            (b'<', None) => return None,
             _ => {}
         }
     }

@@ -159,8 +159,9 @@ impl Walk<'_> {
         if you_are && word.class & (AGENT | SYSTEM) != 0 {
             self.hint(30, "role", second.start.min(third.start), word.end);
         }
-        let line =
-            self.text.get(..word.start).map_or("", |head| head.rsplit('\n').next().unwrap_or(""));
+        let head =
+            self.text.as_bytes().get(word.start.saturating_sub(13)..word.start).unwrap_or(&[]);
+        let line = head.rsplit(|byte| *byte == b'\n').next().unwrap_or(&[]);
         let program = word.class & AGENT != 0
             && word.class & TOOL == 0
             && !self
