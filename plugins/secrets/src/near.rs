@@ -67,7 +67,7 @@ pub(crate) fn forward(text: &str, from: usize, ask: Ask, budget: &mut usize) -> 
     }
     let mut skipped = 0;
     while skipped <= FAR {
-        let (start, end, quoted) = word(text, place, LONGEST.min((*budget).max(128)))?;
+        let (start, end, quoted) = word(text, place, LONGEST.min((*budget).max(64)))?;
         *budget = budget.saturating_sub(end - from.min(end));
         let candidate = Candidate {
             start,

@@ -69,7 +69,7 @@ struct Before {
 /// Walks over the words and looks behind each cue.
 fn words(text: &str, config: &Config, hits: &mut Vec<Hit>) {
     let mut last = Before::default();
-    let mut budget = text.len() * 8 + 16_384;
+    let mut budget = text.len() * 4 + 16_384;
     CUES.walk(text, |word| {
         if at(text, word.end) == b':' && part(text, word.end, word.end + 3) == "://" {
             // A link holds links, but not so many that reading each to the end would matter.
