@@ -252,6 +252,10 @@ async fn a_set_is_loaded_whole_or_not_at_all() {
 /// Two sets take turns two hundred times under load; what is seen is seen by one of them, whole.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_reloads_under_load_leave_no_look_between_two_sets() {
+    if !hostile::is_alone("loading::two_hundred_reloads_under_load_leave_no_look_between_two_sets")
+    {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let settings = |confidence: u8| {
         let found = Found { confidence, ..Found::of(0, 0, 1) };
