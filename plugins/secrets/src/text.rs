@@ -7,31 +7,32 @@ use crate::near::{Ask, backward, forward};
 use crate::{Hit, link, pem, token};
 use kit::unfold::base64_tokens;
 
+/// How often a text may be packed in base64.
+const DEEPEST: usize = 2;
+
 /// Finds the secrets of a text that is read as a person reads it.
 pub(crate) fn scan(text: &str, config: &Config, hits: &mut Vec<Hit>) {
+    unpack(text, config, DEEPEST, hits);
+}
+
+fn unpack(text: &str, config: &Config, depth: usize, hits: &mut Vec<Hit>) {
     let mut packed = Vec::new();
     token::scan(text, hits, |start, run| {
-        packed.extend(
-            base64_tokens(run)
-                .into_iter()
-                .map(|(bytes, plain)| (start + bytes.start..start + bytes.end, plain)),
-        );
+        if depth > 0 {
+            let tokens = base64_tokens(run).into_iter();
+            packed.extend(
+                tokens.map(|(bytes, plain)| (start + bytes.start..start + bytes.end, plain)),
+            );
+        }
     });
     for (bytes, plain) in packed {
         let mut inner = Vec::new();
-        once(&plain, config, &mut inner);
+        unpack(&plain, config, depth - 1, &mut inner);
         // The whole word is the secret: its parts cannot be told apart.
         if let Some(hit) = inner.into_iter().max_by_key(|hit| hit.confidence) {
             hits.push(Hit { start: bytes.start, end: bytes.end, reason: "packed", ..hit });
         }
     }
-    own(text, config, hits);
-    words(text, config, hits);
-}
-
-/// A text that was packed in another.
-fn once(text: &str, config: &Config, hits: &mut Vec<Hit>) {
-    token::scan(text, hits, |_, _| {});
     own(text, config, hits);
     words(text, config, hits);
 }
