@@ -38,7 +38,7 @@ pub(super) fn add(config: &Path, args: &Args) -> anyhow::Result<ExitCode> {
     let mut rows = vec![
         format!("name: {name}"),
         // A JSON string is a YAML string too.
-        format!("path: {}", json!(format!("./{}", file.display()))),
+        format!("path: {}", json!(file)),
         format!("digest: {}", plugin.component.digest()),
     ];
     rows.extend(args.bounds.rows());
