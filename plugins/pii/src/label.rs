@@ -237,7 +237,12 @@ fn tokens<'t>(
 ) -> impl Iterator<Item = (Range<usize>, bool)> + 't {
     let read = text.read_text();
     let from = text.words.get(i).map_or(read.len(), |w| w.end);
-    let rest = read.get(from..).unwrap_or_default();
+    // No value is longer than this, and no search may be: the work must not grow with the square.
+    let mut reach = read.len().min(from + 400);
+    while !read.is_char_boundary(reach) {
+        reach -= 1;
+    }
+    let rest = read.get(from..reach).unwrap_or_default();
     // The line's end closes the search, unless the label is all that stands before it.
     let lead = rest.len() - rest.trim_start_matches([' ', ':', '\n', '=', '"', '\'']).len();
     let line = rest.get(lead..).unwrap_or_default();

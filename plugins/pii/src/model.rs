@@ -19,7 +19,7 @@ pub(crate) fn find(text: &Text<'_>, threshold: f32, hits: &mut Vec<Hit>) {
         for name in names::find(text.slice(line.clone()), threshold) {
             let bytes = line.start + name.bytes.start..line.start + name.bytes.end;
             let Some(bytes) = trimmed(text, bytes) else { continue };
-            if known.iter().any(|k| k.start < bytes.end && bytes.start < k.end) {
+            if crate::report::overlaps(&known, &bytes) {
                 widen(hits, &bytes);
                 continue;
             }
@@ -71,7 +71,7 @@ fn lines(text: &Text<'_>, known: &[Range<usize>]) -> Vec<Range<usize>> {
 /// Whether a word may be a name: a capital that no beginning of a sentence explains, or a name in
 /// small letters that is no word.
 fn may_be(text: &Text<'_>, word: &Word) -> bool {
-    if word.digit || word.len() < 2 || !word.letter || word.is(NEVER) {
+    if word.digit || !(2..=600).contains(&word.len()) || !word.letter || word.is(NEVER) {
         return false;
     }
     let folded = text.folded(word);

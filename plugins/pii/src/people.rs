@@ -89,6 +89,11 @@ pub(crate) struct People {
 
 const SIEVE: usize = 256;
 
+/// How much a text may add to the dictionary: its work must not grow with the square of a text.
+const MOST_LOCALS: usize = 64;
+const MOST_GUESSED: usize = 1000;
+const MOST_VALUES: usize = 1000;
+
 impl People {
     /// The person with a subject, made if there is none.
     pub(crate) fn who(&mut self, subject: Option<String>, party: Party) -> Option<usize> {
@@ -132,7 +137,7 @@ impl People {
         if person.name.is_empty() || person.name.len() < name.len() && part.is_none() {
             name.clone_into(&mut person.name);
         }
-        if is_unparted(name) {
+        if is_unparted(name) && self.unparted.len() < MOST_LOCALS {
             self.unparted.push((name.to_owned(), n));
         }
         let new = parts(name, part);
@@ -153,7 +158,7 @@ impl People {
                 && p.parts.iter().filter(|q| !q.weak).count() >= 2
                 && p.parts.iter().all(|q| has(&q.folded))
         };
-        let found = self.persons.iter().position(made);
+        let found = self.persons.iter().take(200).position(made);
         if found.is_some() || self.locals.is_empty() {
             return found;
         }
@@ -195,10 +200,12 @@ impl People {
         let named = self.persons.get(n).is_some_and(|p| !p.parts.is_empty());
         let words: Vec<&str> =
             local.split(|c: char| !c.is_alphabetic()).filter(|w| w.chars().count() >= 3).collect();
-        if let [word] = words.as_slice() {
+        if let [word] = words.as_slice()
+            && self.locals.len() < MOST_LOCALS
+        {
             self.locals.push(((*word).to_owned(), n));
         }
-        if named {
+        if named || self.persons.len() > MOST_GUESSED {
             return;
         }
         if let Some(person) = self.persons.get_mut(n) {
@@ -223,7 +230,7 @@ impl People {
             .unwrap_or(head.len());
         let digits: Vec<u8> =
             head.get(..cut).unwrap_or_default().bytes().filter(u8::is_ascii_digit).collect();
-        if digits.len() >= 7 {
+        if digits.len() >= 7 && self.numbers.len() < MOST_VALUES {
             self.numbers.push(Number { digits, kind, value: value.trim().to_owned(), who });
         }
     }
@@ -254,7 +261,7 @@ impl People {
         let size: usize = words.iter().map(String::len).sum();
         let one_word = words.len() == 1
             && (lex::is_name_word(&folded) || lex::class(lex::hash(&folded), &folded) != 0);
-        if size < 4 || one_word {
+        if size < 4 || one_word || self.phrases.len() >= MOST_VALUES {
             return;
         }
         self.phrases.push(Phrase { words, kind, value: text.trim().to_owned(), who });
@@ -317,7 +324,7 @@ impl People {
         }
         let start = self.index.partition_point(|(h, _)| *h < hash);
         let rest = self.index.get(start..).unwrap_or_default();
-        let n = rest.iter().take_while(|(h, _)| *h == hash).count();
+        let n = rest.iter().take(32).take_while(|(h, _)| *h == hash).count();
         rest.get(..n).unwrap_or_default()
     }
 

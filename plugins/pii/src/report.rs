@@ -6,6 +6,14 @@ use crate::inspect::Seen;
 use crate::people::People;
 use crate::text::Text;
 use kit::{Document, Finding, Form, Party, kinds};
+use std::ops::Range;
+
+/// Whether one of some ranges, sorted by their start, overlaps another.
+pub(crate) fn overlaps(sorted: &[Range<usize>], one: &Range<usize>) -> bool {
+    let end = sorted.partition_point(|r| r.start < one.end);
+    let near = sorted.get(end.saturating_sub(8)..end).unwrap_or_default();
+    near.iter().any(|r| one.start < r.end)
+}
 
 /// A name of which a part is known takes in the words beside it that look like the rest: capitals
 /// that are no words.
@@ -13,8 +21,9 @@ fn grow(text: &Text<'_>, hits: &mut [Hit]) {
     if text.form == Form::Key {
         return;
     }
-    let taken: Vec<std::ops::Range<usize>> = hits.iter().map(|h| h.bytes.clone()).collect();
-    let free = |w: &crate::text::Word| !taken.iter().any(|t| t.start < w.end && w.start < t.end);
+    let mut taken: Vec<Range<usize>> = hits.iter().map(|h| h.bytes.clone()).collect();
+    taken.sort_by_key(|r| r.start);
+    let free = |w: &crate::text::Word| !overlaps(&taken, &(w.start..w.end));
     let name = |w: &crate::text::Word| {
         w.capital
             && !w.digit
@@ -50,12 +59,12 @@ fn grow(text: &Text<'_>, hits: &mut [Hit]) {
 
 /// A street that is named after somebody is an address as a whole.
 fn enclose(hits: &mut [Hit]) {
-    let people: Vec<std::ops::Range<usize>> =
-        hits.iter().filter(|h| h.kind == kinds::PERSON).map(|h| h.bytes.clone()).collect();
+    let people = hits.iter().filter(|h| h.kind == kinds::PERSON).map(|h| h.bytes.clone());
+    let mut people: Vec<Range<usize>> = people.collect();
+    people.sort_by_key(|r| r.start);
     for hit in hits.iter_mut().filter(|h| h.kind == kinds::ADDRESS) {
-        let inside =
-            |p: &std::ops::Range<usize>| p.start > hit.bytes.start && p.end <= hit.bytes.end;
-        if people.iter().any(inside) {
+        let first = people.partition_point(|p| p.start <= hit.bytes.start);
+        if people.get(first).is_some_and(|p| p.end <= hit.bytes.end) {
             hit.confidence = hit.confidence.max(98);
         }
     }

@@ -78,7 +78,7 @@ pub(crate) fn find(text: &Text<'_>, link: bool, hits: &mut Vec<Hit>) {
             if !rest.starts_with(mark.as_bytes()) {
                 continue;
             }
-            let n = rest.iter().take_while(|b| is_key(**b)).count();
+            let n = rest.iter().take(4096).take_while(|b| is_key(**b)).count();
             let token = text.slice(word.start..word.start + n).trim_end_matches(['.', '-', '/']);
             let varied = token.bytes().any(|b| b.is_ascii_digit())
                 && token.bytes().any(|b| b.is_ascii_alphabetic());

@@ -7,7 +7,11 @@ use std::ops::Range;
 /// Whether the sentence around a place begins with a small letter, or the text is no sentence: then
 /// small letters say nothing about names.
 pub(crate) fn is_careless(text: &Text<'_>, place: usize) -> bool {
-    let before = text.slice(0..place);
+    let mut from = place.saturating_sub(240);
+    while !text.read_text().is_char_boundary(from) {
+        from += 1;
+    }
+    let before = text.slice(from..place);
     let start = before.rfind(['.', '!', '?', '\n']).map_or(0, |n| n + 1);
     let first = before.get(start..).unwrap_or_default().chars().find(|c| c.is_alphabetic());
     first.is_none_or(char::is_lowercase) || !text.read_text().contains(' ')

@@ -180,3 +180,49 @@ proptest! {
         }
     }
 }
+
+/// The work grows with a text and not with its square: a customer may write what they like.
+#[test]
+fn long_texts_take_long_and_no_longer() {
+    let pieces = [
+        "jane ",
+        "Jane Doe ",
+        "a@b.example ",
+        "Kim Lee, ",
+        "+49 171 2345678 ",
+        "1 2 3 4 5 6 7 8 9 ",
+        "((((",
+        "@@@@",
+        "<b>",
+        "&amp;",
+        "%2525252525",
+        "Main Street 5, ",
+        "at dot ",
+        "token=",
+        "J D ",
+        "12.3.1990 ",
+        "one two three ",
+        "AAAAAAAAAAAAAAAA/",
+        "山田",
+        "password ",
+        "[[",
+        "ab.cd_ef-gh@",
+        "\n",
+        "Hi ",
+        "10.20.30.40.",
+    ];
+    for piece in pieces {
+        let time = |size: usize| {
+            let document = document(&[piece.repeat(size / piece.len())], Form::Html);
+            let start = std::time::Instant::now();
+            let _ = inspect(&document, &Config::default());
+            start.elapsed().as_secs_f64()
+        };
+        let small = (0..2).map(|_| time(4_000)).fold(f64::MAX, f64::min);
+        let large = (0..1).map(|_| time(32_000)).fold(f64::MAX, f64::min);
+        assert!(
+            large < small.max(0.005) * 50.0,
+            "{piece:?}: {small} s for 4 KB, {large} s for 32 KB"
+        );
+    }
+}
