@@ -194,3 +194,16 @@ fn what_stands_in_fits_its_schema() {
     };
     assert_eq!(edit_fitting(&found, edits, &never), Err(Unfit::Schema));
 }
+
+/// A text and its twin are opened equally deep, or they would be edited otherwise.
+#[test]
+fn twins_are_opened_equally_deep() {
+    let mut packed = json!({"n": 49_301_234_567_u64});
+    for _ in 0..6 {
+        packed = json!({"body": packed.to_string()});
+        let mut result = wrapped(&packed);
+        result["structuredContent"] = packed.clone();
+        let found = of(&result);
+        assert_eq!(found.twins(), found.leaves().len(), "{packed}");
+    }
+}

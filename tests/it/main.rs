@@ -37,6 +37,7 @@ mod process;
 mod profiles;
 mod questions;
 mod races;
+mod redaction;
 mod reload;
 mod road;
 mod rollout;
