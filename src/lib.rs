@@ -15,6 +15,8 @@
 //! 5. **Admit** ([`gate`]): one immutable [`policy::Ruleset`], told what the principal lately did and
 //!    saw ([`trail`]); [`domain::decide`] joins what judges found.
 //!    What rules demand of the arguments is done to them, and the edited call is judged once more.
+//!    Rules judge it with pseudonyms in it; these are turned back last, where a rule demands it
+//!    ([`vault`]), so that what is hashed, held and sent is one text.
 //!    Where rules look at what a write would change, it is read from Intercom before.
 //! 6. **Record** ([`audit`]): the decision is durable before anything acts on it. No record, no
 //!    road.

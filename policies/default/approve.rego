@@ -24,3 +24,15 @@ allow contains {"rule": "group_member", "text": "this approver is in a group tha
 deny contains {"rule": "own_call", "text": "nobody releases a call that was made on their own behalf"} if {
 	input.principal.on_behalf_of == input.approver.id
 }
+
+# METADATA
+# title: Who sees what pseudonyms stand for
+# description: "`portcullis holds show --reveal` shows it to the groups in `pseudonyms.json`."
+oblige contains {
+	"rule": "values_by_group",
+	"text": "this approver may see personal values",
+	"reveal": {"kinds": ["*"]},
+} if {
+	some group in input.approver.groups
+	group in data.pseudonyms.seen_by
+}

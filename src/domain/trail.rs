@@ -93,6 +93,9 @@ pub struct Tally {
     /// Calls of tools that write, that went to Intercom.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub writes: u64,
+    /// Personal values that an agent did not get from us but looked for: guesses.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub probes: u64,
     /// Records in answers.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub rows: u64,
@@ -183,6 +186,7 @@ pub struct Totals {
     pub calls: u64,
     pub denials: u64,
     pub writes: u64,
+    pub probes: u64,
     pub rows: u64,
     pub bytes: u64,
     pub contacts: u64,
@@ -194,11 +198,12 @@ pub struct Totals {
 impl Totals {
     /// The members with their names in `input.trail`.
     #[must_use]
-    pub const fn named(&self) -> [(&'static str, u64); 9] {
+    pub const fn named(&self) -> [(&'static str, u64); 10] {
         [
             ("calls", self.calls),
             ("denials", self.denials),
             ("writes", self.writes),
+            ("probes", self.probes),
             ("rows", self.rows),
             ("bytes", self.bytes),
             (Thing::Contacts.as_str(), self.contacts),

@@ -11,7 +11,7 @@
 //! | `environment.name` | all | the installation's name |
 //! | `principal` | all | `{id, kind, roles, groups, attributes}`, and `on_behalf_of` if configured; `kind` is `agent`, `pass_through`, `anonymous` or `portcullis` |
 //! | `client` | all | `{name, version}` as the client says: **not trustworthy**; `{address}`, the IP address that the connection came from (of the proxy in front, if there is one; absent for Portcullis' own calls) |
-//! | `trail` | all | what the principal lately did and saw, together with what is being asked about: `minute`, `hour` and `day`, each `{calls, denials, writes, rows, bytes, contacts, companies, conversations, articles}`; `labels: [name]`; `recent: [{tool, verdict, seconds_ago}]`, its last calls of tools (20 at most), newest first. See [`crate::domain::TrailView`] |
+//! | `trail` | all | what the principal lately did and saw, together with what is being asked about: `minute`, `hour` and `day`, each `{calls, denials, writes, probes, rows, bytes, contacts, companies, conversations, articles}`; `labels: [name]`; `recent: [{tool, verdict, seconds_ago}]`, its last calls of tools (20 at most), newest first. See [`crate::domain::TrailView`] |
 //! | `tools` | `visible` | `[{name, effect, pinned}]`, the tools on offer |
 //! | `method`, `revision` | the others | the protocol's method and revision, such as `2025-11-25` |
 //! | `subject` | the others | `{kind}` with `name` (tool, prompt), `uri` (resource) or `id` (task); `kind` is `tool`, `prompt`, `resource`, `task`, `answer` or `method` |

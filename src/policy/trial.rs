@@ -216,6 +216,7 @@ fn busy_trail() -> TrailView {
         calls: MUCH,
         denials: MUCH,
         writes: MUCH,
+        probes: MUCH,
         rows: MUCH,
         bytes: MUCH,
         contacts: MUCH,

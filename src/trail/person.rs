@@ -224,6 +224,7 @@ fn plain(tally: &Tally) -> impl Iterator<Item = (Count, u64)> {
         (Count::Calls, tally.calls),
         (Count::Denials, tally.denials),
         (Count::Writes, tally.writes),
+        (Count::Probes, tally.probes),
         (Count::Rows, tally.rows),
         (Count::Bytes, tally.bytes),
     ]

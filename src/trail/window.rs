@@ -15,6 +15,7 @@ pub(super) enum Count {
     Calls,
     Denials,
     Writes,
+    Probes,
     Rows,
     Bytes,
     Things(Thing),
@@ -26,6 +27,7 @@ impl Count {
             Self::Calls => &mut totals.calls,
             Self::Denials => &mut totals.denials,
             Self::Writes => &mut totals.writes,
+            Self::Probes => &mut totals.probes,
             Self::Rows => &mut totals.rows,
             Self::Bytes => &mut totals.bytes,
             Self::Things(thing) => totals.of(thing),
@@ -105,6 +107,7 @@ impl Window {
             sums.calls = sums.calls.saturating_add(totals.calls);
             sums.denials = sums.denials.saturating_add(totals.denials);
             sums.writes = sums.writes.saturating_add(totals.writes);
+            sums.probes = sums.probes.saturating_add(totals.probes);
             sums.rows = sums.rows.saturating_add(totals.rows);
             sums.bytes = sums.bytes.saturating_add(totals.bytes);
             sums.contacts = sums.contacts.saturating_add(totals.contacts);

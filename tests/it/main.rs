@@ -35,6 +35,7 @@ mod ops;
 mod plugin_verbs;
 mod process;
 mod profiles;
+mod pseudonyms;
 mod questions;
 mod races;
 mod redaction;

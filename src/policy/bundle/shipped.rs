@@ -20,7 +20,7 @@ pub(super) const LIBRARY: Files = built_in!("lib":
 const DEFAULT: Files = built_in!("default":
     "access.rego", "admit.rego", "admit_test.rego", "answers_test.rego", "approve.rego",
     "disclose.rego", "privacy.rego", "privacy.yaml", "privacy_test.rego", "privacy_writes.rego",
-    "roles.json", "visible.rego");
+    "pseudonyms.json", "pseudonyms.rego", "pseudonyms_test.rego", "roles.json", "visible.rego");
 
 /// The bundles to begin with, by the name of their folder.
 pub(super) const PROFILES: &[(&str, Files)] = &[
