@@ -371,6 +371,7 @@ impl Gate {
         weighed: &Weighed<'_>,
     ) -> Decision {
         let mut looked = self.look_at_call(call).await;
+        weighed.probing(redaction::guesses(call, &looked.seen));
         let facts = Facts {
             seen: looked.seen.clone(),
             ..self.facts(ruleset, Question::Admit, || weighed.view())

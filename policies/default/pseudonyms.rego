@@ -45,3 +45,19 @@ deny contains {
 	some one in input.pseudonyms
 	one.elsewhere
 }
+
+# METADATA
+# title: No guessing who is a customer
+# description: |
+#   A search by a value that is no pseudonym tells whether there is somebody with it. Some are in order, for
+#   an agent may know a value from elsewhere; many are a search of the whole customer base.
+# custom:
+#   agent_hint: Search by the pseudonyms that you were shown, or by words
+deny contains {
+	"rule": "guessing",
+	"text": sprintf("more than %d personal values were searched for within a day", [data.pseudonyms.guesses_a_day]),
+} if {
+	input.tool.effect == "read"
+	count(input.findings) > 0
+	input.trail.day.probes > data.pseudonyms.guesses_a_day
+}

@@ -91,3 +91,19 @@ test_values_are_shown_to_those_who_may_see_them if {
 	revealed(["kb-editors"]) == set()
 	revealed([]) == set()
 }
+
+guessing(effect, findings, probes) := ruling.verdict if {
+	guess := object.union(call("search", effect, {"query": "q"}, []), {
+		"findings": findings,
+		"trail": {"day": {"probes": probes}},
+	})
+	ruling := data.portcullis.admit.answer with input as guess with data.pseudonyms.guesses_a_day as 5
+}
+
+test_guesses_are_budgeted if {
+	found := [{"kind": "email", "party": "unknown", "confidence": 90, "count": 1, "plugin": "pii", "paths": []}]
+	guessing("read", found, 5) == "allow"
+	guessing("read", found, 6) == "deny"
+	guessing("read", [], 6) == "allow"
+	guessing("write", found, 6) == "hold"
+}

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use super::Gate;
 use crate::clock;
 use crate::domain::{
-    Call, Decision, Duty, Finding, JsonText, Leaf, Obligation, Phase, Redact, Span,
+    Call, Decision, Duty, Effect, Finding, JsonText, Leaf, Obligation, Phase, Redact, Span,
 };
-use crate::intercom::PinStatus;
+use crate::intercom::{PinStatus, Search};
 use crate::plugin::Inspection;
 use crate::policy::{AnswerFacts, Seen};
 use crate::redact::{Mint, Payload, Plan, Unreadable, edit_fitting, plan};
@@ -146,6 +146,18 @@ impl Gate {
         };
         edit_fitting(payload, edits, &misfits).map(Some).map_err(|_| Unredacted::Failed)
     }
+}
+
+/// How many personal values a search looks for that are no pseudonyms: the agent knows or guesses them,
+/// and what is found tells whether it was right.
+pub(super) fn guesses(call: &Call, seen: &Seen) -> u64 {
+    let searches = call.subject.effect() == Effect::Read
+        && !seen.findings.is_empty()
+        && call.subject.tool().is_some_and(|tool| Search::of(tool, &call.payload).is_some());
+    if !searches {
+        return 0;
+    }
+    seen.findings.iter().map(|found| found.count).sum()
 }
 
 /// What an obligation wants redacted.

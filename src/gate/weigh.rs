@@ -89,11 +89,12 @@ fn seen(sealer: &Sealer, records: &Records, gone: &Gone) -> BTreeMap<Thing, BTre
 
 /// Keeps what a judged call became; gives what its record must say.
 pub(super) fn keep_call(weighed: Weighed<'_>, call: &Call, decision: &Decision) -> Option<Step> {
+    let probes = weighed.probes();
     let tally = match decision.verdict {
         Verdict::Deny => Tally { denials: 1, ..Tally::default() },
         // A held call writes when it is released.
-        Verdict::Hold => labelled(Tally { writes: 0, ..self::call(call) }, decision),
-        Verdict::Allow => labelled(self::call(call), decision),
+        Verdict::Hold => labelled(Tally { writes: 0, probes, ..self::call(call) }, decision),
+        Verdict::Allow => labelled(Tally { probes, ..self::call(call) }, decision),
     };
     let tool = call.subject.tool();
     weighed.keep(tally, tool.map(|tool| Decided { tool, verdict: decision.verdict }))
@@ -124,7 +125,8 @@ impl Books {
     /// Gives a call that never reached Intercom back to its principal's budgets.
     pub(super) fn take_back(&self, call: &Call, step: Option<&Step>) {
         let Some(step) = step else { return };
-        let add = Tally { calls: step.add.calls, writes: step.add.writes, ..Tally::default() };
+        let Tally { calls, writes, probes, .. } = step.add;
+        let add = Tally { calls, writes, probes, ..Tally::default() };
         if add.is_empty() {
             return;
         }

@@ -72,6 +72,7 @@ pub fn data_schema() -> Json {
                     },
                     "notes": {"type": "object", "properties": {"kinds": texts}},
                     "seen_by": texts,
+                    "guesses_a_day": {"type": "number"},
                 },
             },
             "releases": {

@@ -25,6 +25,7 @@ mod state;
 mod tests;
 mod window;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use clock::Moment;
@@ -55,7 +56,8 @@ impl Trail {
     /// Counts something that is about to be judged, until the returned value is kept or dropped.
     pub fn weigh(&self, who: &Arc<Principal>, tally: Tally) -> Weighed<'_> {
         let ticket = self.lock().ask(&who.id, tally);
-        Weighed { trail: self, who: Arc::clone(who), ticket: Some(ticket) }
+        let probes = AtomicU64::new(0);
+        Weighed { trail: self, who: Arc::clone(who), ticket: Some(ticket), probes }
     }
 
     /// What rules see of a principal, with everything that is being judged.
@@ -86,6 +88,8 @@ pub struct Weighed<'a> {
     who: Arc<Principal>,
     /// None once it is settled.
     ticket: Option<u64>,
+    /// The guesses in it.
+    probes: AtomicU64,
 }
 
 impl Weighed<'_> {
@@ -94,6 +98,20 @@ impl Weighed<'_> {
     #[must_use]
     pub fn view(&self) -> TrailView {
         self.trail.view_up_to(&self.who.id, self.ticket.unwrap_or(u64::MAX))
+    }
+
+    /// Counts the guesses in it, which are known only when somebody looked at it.
+    pub fn probing(&self, probes: u64) {
+        let before = self.probes.swap(probes, Ordering::Relaxed);
+        if let Some(ticket) = self.ticket.filter(|_| before != probes) {
+            self.trail.lock().probing(&self.who.id, ticket, probes);
+        }
+    }
+
+    /// The guesses in it.
+    #[must_use]
+    pub fn probes(&self) -> u64 {
+        self.probes.load(Ordering::Relaxed)
     }
 
     /// Keeps what it became, and gives what the record of it must say; `None` if that is nothing.

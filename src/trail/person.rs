@@ -111,6 +111,13 @@ impl Person {
         self.asked.insert(ticket, tally);
     }
 
+    /// Says how many guesses are in what is being asked about.
+    pub(super) fn probing(&mut self, ticket: u64, probes: u64) {
+        if let Some(tally) = self.asked.get_mut(&ticket) {
+            tally.probes = probes;
+        }
+    }
+
     /// Forgets what was asked about.
     pub(super) fn settle(&mut self, ticket: u64) {
         self.asked.remove(&ticket);
@@ -326,6 +333,19 @@ mod tests {
         assert!(!person.is_over(10 * MINUTE - 1) && person.is_over(10 * MINUTE));
         person.apply(0, &label(u32::MAX));
         assert_eq!(person.view(DAY, ALL).labels.len(), 0);
+    }
+
+    #[test]
+    fn guesses_count_while_they_are_asked_about_and_after() {
+        let mut person = Person::default();
+        person.ask(1, Tally { calls: 1, ..Tally::default() });
+        assert_eq!(person.view(0, ALL).hour.probes, 0);
+        person.probing(1, 3);
+        person.probing(2, 9);
+        assert_eq!(person.view(0, ALL).hour.probes, 3);
+        person.apply(0, &Tally { probes: 3, ..Tally::default() });
+        person.settle(1);
+        assert_eq!(person.view(0, ALL).day.probes, 3);
     }
 
     #[test]

@@ -58,6 +58,14 @@ impl State {
         self.others.settle(ticket);
     }
 
+    /// Says how many guesses are in what is being asked about.
+    pub(super) fn probing(&mut self, who: &PrincipalId, ticket: u64, probes: u64) {
+        if let Some(person) = self.people.get_mut(who) {
+            person.probing(ticket, probes);
+        }
+        self.others.probing(ticket, probes);
+    }
+
     /// What rules see of a principal, with what was asked about up to a ticket.
     pub(super) fn view(&self, who: &PrincipalId, now: i64, ticket: u64) -> TrailView {
         match self.people.get(who) {
