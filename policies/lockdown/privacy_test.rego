@@ -47,7 +47,7 @@ test_personal_data_is_not_shown if {
 
 test_public_texts_tell_of_no_customer if {
 	every tool in {"list_articles", "search_articles", "get_article"} {
-		object.keys(demanded(shown(tool, []))) == {"secrets_masked", "customers_in_public"}
+		not "personal_data" in object.keys(demanded(shown(tool, [])))
 		demanded(shown(tool, [])).customers_in_public == {
 		"kinds": data.privacy.personal,
 		"parties": ["customer"],
@@ -60,6 +60,7 @@ test_public_texts_tell_of_no_customer if {
 test_nothing_is_demanded_where_nothing_is_answered if {
 	ruling := data.portcullis.disclose.answer with input as {}
 	ruling.obligations == []
-	answers := {duty | some duty in data.portcullis.rules.disclose.oblige} with input as {}
-	answers == set()
+	own := {"secrets_masked", "personal_data", "customers_in_public", "instructed"}
+	spoken := {duty.rule | some duty in data.portcullis.rules.disclose.oblige} with input as {}
+	own & spoken == set()
 }

@@ -45,6 +45,7 @@ test_personal_data_is_not_shown if {
 test_nothing_is_demanded_where_nothing_is_answered if {
 	ruling := data.portcullis.disclose.answer with input as {}
 	ruling.obligations == []
-	answers := {duty | some duty in data.portcullis.rules.disclose.oblige} with input as {}
-	answers == set()
+	own := {"secrets_masked", "personal_data", "customers_in_public", "instructed"}
+	spoken := {duty.rule | some duty in data.portcullis.rules.disclose.oblige} with input as {}
+	own & spoken == set()
 }
