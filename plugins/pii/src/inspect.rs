@@ -8,7 +8,8 @@ use crate::phone::Region;
 use crate::place::{Map, Places};
 use crate::text::Text;
 use crate::{
-    Config, address, codes, cues, date, email, encoded, label, mention, model, net, report, secret,
+    Config, address, codes, credential, cues, date, email, encoded, label, mention, model, net,
+    report, secret,
 };
 use kit::{Document, Leaf, Party, Report, kinds};
 
@@ -247,6 +248,7 @@ pub(crate) fn scan(
     email::find(text, hits);
     secret::find(text, link, hits);
     label::find(text, hits);
+    credential::find(text, hits);
     if !link {
         label::handles(text, hits);
     }

@@ -21,14 +21,11 @@ pub(crate) fn find(text: &Text<'_>, hits: &mut Vec<Hit>) {
         | lex::DEVICE
         | lex::MEDICAL;
     for (i, word) in text.words.iter().enumerate() {
-        if word.class & (CODES | lex::PASSWORD | lex::USERNAME | lex::SECRET | lex::CVV) == 0 {
+        if word.class & (CODES | lex::USERNAME | lex::SECRET | lex::CVV) == 0 {
             continue;
         }
         if word.is(CODES) {
             code(text, i, word, hits);
-        }
-        if word.is(lex::PASSWORD) {
-            password(text, i, hits);
         }
         if word.is(lex::USERNAME) {
             username(text, i, hits);
@@ -230,7 +227,7 @@ pub(crate) fn handles(text: &Text<'_>, hits: &mut Vec<Hit>) {
 
 /// The next thing between blanks behind a word and what joins it to its value; `far` allows words
 /// between.
-fn tokens<'t>(
+pub(crate) fn tokens<'t>(
     text: &'t Text<'_>,
     i: usize,
     far: usize,
@@ -279,33 +276,6 @@ fn trimmed(text: &Text<'_>, range: Range<usize>, marks: &[char]) -> Range<usize>
     range.start..range.start + token.trim_end_matches(marks).len()
 }
 
-fn password(text: &Text<'_>, i: usize, hits: &mut Vec<Hit>) {
-    for (n, (range, _)) in tokens(text, i, 5).enumerate() {
-        let range = trimmed(text, range, &['.', ',', ')', ';', '\'']);
-        let token = text.slice(range.clone());
-        let digit = token.bytes().any(|b| b.is_ascii_digit());
-        let letter = token.chars().any(char::is_alphabetic);
-        let core = token.trim_end_matches(['!', '?', ':']);
-        let odd = core.chars().any(|c| "!@#$%^&*?~+=_".contains(c))
-            || digit && token.ends_with(['!', '?']);
-        let mixed =
-            token.chars().skip(1).any(char::is_uppercase) && token.chars().any(char::is_lowercase);
-        let fits = (5..=64).contains(&token.chars().count())
-            && letter
-            && (digit || odd || mixed && n == 0);
-        let looks_else = token.contains("://")
-            || token.contains('@') && token.contains('.') && crate::fit::email(token)
-            || token.starts_with("http");
-        if fits && !looks_else {
-            hits.push(Hit::new(range, kinds::PASSWORD, 86, "label"));
-            return;
-        }
-        if token.ends_with(['.', '!', '?']) {
-            return;
-        }
-    }
-}
-
 fn username(text: &Text<'_>, i: usize, hits: &mut Vec<Hit>) {
     let label = text.words.get(i).map(|w| text.folded(w)).unwrap_or_default();
     let weak = matches!(
@@ -339,9 +309,11 @@ fn username(text: &Text<'_>, i: usize, hits: &mut Vec<Hit>) {
         let joined = bare.contains(['_', '-', '.']);
         let letters = bare.bytes().filter(u8::is_ascii_alphabetic).count();
         let strong = digit && letters >= 2
-            || joined && letters > 4 && !bare.contains('.')
+            || joined && letters > 4 && (!bare.contains('.') || n == 1 && said(text, i))
             || token.starts_with('@');
-        if !bare.bytes().any(|b| b.is_ascii_lowercase()) {
+        if !bare.bytes().any(|b| b.is_ascii_lowercase())
+            || crate::credential_words::is_thing(&kit::unfold::fold_text(bare))
+        {
             continue;
         }
         let plain = text
@@ -361,6 +333,14 @@ fn username(text: &Text<'_>, i: usize, hits: &mut Vec<Hit>) {
             return;
         }
     }
+}
+
+/// Whether a word that equates stands behind a label: "my nick is".
+fn said(text: &Text<'_>, i: usize) -> bool {
+    text.gap(i) == " "
+        && text.words.get(i + 1).is_some_and(|w| {
+            matches!(text.folded(w), "is" | "ist" | "es" | "est" | "jest" | "er" | "ar")
+        })
 }
 
 fn secret(text: &Text<'_>, i: usize, hits: &mut Vec<Hit>) {

@@ -85,6 +85,8 @@ classes! {
     SPELLED = 45;
     /// A company, a product or a town: if it stands alone, nobody.
     BRAND = 46;
+    /// Before a name and a password: `login`, `Zugangsdaten`.
+    LOGIN = 47;
 }
 
 /// Where the hash begins.

@@ -15,6 +15,8 @@ mod address;
 mod check;
 mod codes;
 mod config;
+mod credential;
+mod credential_words;
 mod cue;
 mod cues;
 mod date;
