@@ -9,6 +9,9 @@
 )]
 
 mod client;
+#[path = "../../src/plugin/tests/wat.rs"]
+#[expect(dead_code, reason = "the host's own tests use more of it")]
+mod guests;
 mod live;
 mod raw;
 mod stand;
@@ -33,6 +36,7 @@ mod misdelivery;
 mod obligations;
 mod ops;
 mod plugin_verbs;
+mod plugins;
 mod process;
 mod profiles;
 mod pseudonyms;
