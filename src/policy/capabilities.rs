@@ -131,7 +131,8 @@ mod tests {
     }
 
     /// Arguments that mean something, for builtins that take no others.
-    const MEANT: [(&str, &str); 6] = [
+    const MEANT: [(&str, &str); 7] = [
+        ("net.cidr_contains", "\"10.0.0.0/8\", \"10.0.0.1\""),
         ("sprintf", "\"%v\", [1]"),
         ("base64.decode", "\"YQ==\""),
         ("json.unmarshal", "\"1\""),

@@ -93,7 +93,7 @@ fn forbidden_and_unknown_builtins_are_found_wherever_they_stand() {
     for call in [
         "http.send({})",
         "io.jwt.decode(\"\")",
-        "net.cidr_contains(\"\", \"\")",
+        "net.lookup_ip_addr(\"\")",
         "opa.runtime()",
         "rand.intn(\"a\", 5)",
         "time.now_ns()",
