@@ -28,6 +28,7 @@ mod door;
 mod drift;
 mod eras;
 mod explain;
+mod flow;
 mod kill;
 mod leaving;
 mod load;
