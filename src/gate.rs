@@ -5,6 +5,7 @@
 //! [`Permit`] can be made in this module alone, from a decision and the log's receipt for it, and
 //! it owns the call that was judged, so that what is sent is what was judged.
 
+mod binding;
 mod counted;
 mod denial;
 mod disclosure;
@@ -28,7 +29,7 @@ use crate::audit::{Log, LogError};
 use crate::clock;
 use crate::domain::{
     Binding, Call, CallFacts, ClientHint, Decision, Digest, Effect, Event, Finding, Hold, HoldId,
-    HoldState, OnRelease, Opened, Principal, Question, Subject, Tally, Verdict, decide,
+    HoldState, OnRelease, Opened, Principal, Question, Tally, Verdict, decide,
 };
 use crate::holds::{HoldError, Holds};
 use crate::intercom::Pins;
@@ -241,6 +242,7 @@ impl Gate {
         holding: Holding,
     ) -> Result<Admission, GateError> {
         let weighed = self.books.trail.weigh(&call.principal, weigh::call(&call));
+        let plugins = self.plugins().revision();
         let (call, decision) = self.judge_and_fulfil(call, own, &weighed).await;
         self.counted.add(Question::Admit, decision.verdict);
         let facts = self.facts_of(&call);
@@ -259,7 +261,8 @@ impl Gate {
         }
         // A round whose outcome was lost on its way gets it again; to hold the call anew would make
         // a second one of it.
-        if let (Some(named), Some(binding)) = (holding.named, self.binding(&facts, &decision))
+        if let (Some(named), Some(binding)) =
+            (holding.named, self.binding(&facts, &decision, plugins))
             && let Ok(hold) = self.holds.hold(named)
             && hold.state.is_final()
             && hold.binding().same_call(&binding)
@@ -269,7 +272,7 @@ impl Gate {
         // A write whose identical twin still waits for a person waits with it, even if policy has
         // changed to allow it: otherwise the release of the hold would send it a second time.
         if call.subject.effect() == Effect::Write
-            && let Some(binding) = self.binding(&facts, &decision)
+            && let Some(binding) = self.binding(&facts, &decision, plugins)
             && let Some(hold) = self.holds.attached(&binding)
             && !matches!(hold.state, HoldState::Rejected | HoldState::ChangesRequested)
         {
@@ -279,7 +282,7 @@ impl Gate {
             let books = self.books.clone();
             return Ok(Admission::Go(Box::new(Permit::new(call, decision, receipt, step, books))));
         }
-        let hold = match self.binding(&facts, &decision) {
+        let hold = match self.binding(&facts, &decision, plugins) {
             Some(binding) => self.hold(&call, facts, binding, &decision, holding).await?,
             None => None,
         };
@@ -425,20 +428,5 @@ impl Gate {
 
     fn keyed(&self, call: &Call) -> Digest {
         recorded_digest(&self.sealer, call.digest())
-    }
-
-    /// What an approval of this call would be bound to; `None` if it is not a pinned tool's.
-    fn binding(&self, facts: &CallFacts, decision: &Decision) -> Option<Binding> {
-        let Subject::Tool { name, definition: Some(definition), .. } = &facts.subject else {
-            return None;
-        };
-        Some(Binding {
-            origin: self.settings.origin.clone(),
-            principal: facts.principal.clone(),
-            tool: name.clone(),
-            definition: *definition,
-            arguments: facts.arguments,
-            ruleset: decision.ruleset,
-        })
     }
 }

@@ -45,7 +45,7 @@
 //! 4. Nothing acts before its record is durable; a failed log refuses calls and ends the process.
 //! 5. A write runs unheld only where a line of the operator's policy says so.
 //! 6. An approval is bound to the upstream, the principal, the tool and its definition, the
-//!    arguments and the policy revision; it expires and is spent once. What was being sent when the
+//!    arguments, the policy revision and the set of plugins; it expires and is spent once. What was being sent when the
 //!    process ended is `unknown`, shown, and never sent again.
 //! 7. No secret and no raw personal value is in logs, errors or the audit log: arguments appear
 //!    there as keyed digests, held calls and their answers sealed.

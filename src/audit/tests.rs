@@ -68,6 +68,7 @@ fn opened() -> HoldEvent {
         definition: digest,
         arguments: digest,
         ruleset: digest,
+        plugins: Some(digest),
     };
     HoldEvent::Opened(Box::new(Opened {
         binding,

@@ -32,23 +32,26 @@ pub struct Binding {
     pub arguments: Digest,
     /// The policy revision.
     pub ruleset: Digest,
+    /// The revision of the plugins that looked; absent in records of old, which no set equals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plugins: Option<Digest>,
 }
 
 impl Binding {
     /// The one digest that an approver confirms.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        Digest::of(
-            "portcullis/binding/v1",
-            &[
-                self.origin.as_bytes(),
-                self.principal.as_str().as_bytes(),
-                self.tool.as_bytes(),
-                self.definition.as_bytes(),
-                self.arguments.as_bytes(),
-                self.ruleset.as_bytes(),
-            ],
-        )
+        let mut parts: Vec<&[u8]> = vec![
+            self.origin.as_bytes(),
+            self.principal.as_str().as_bytes(),
+            self.tool.as_bytes(),
+            self.definition.as_bytes(),
+            self.arguments.as_bytes(),
+            self.ruleset.as_bytes(),
+        ];
+        // Without it the digest is the one that records of old have.
+        parts.extend(self.plugins.as_ref().map(|it| it.as_bytes().as_slice()));
+        Digest::of("portcullis/binding/v1", &parts)
     }
 
     /// Whether a repeated call is the same call: same principal, tool and arguments. The rest may

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::binding::{asks_more, what_changed};
 use super::permit::Permit;
 use super::{Gate, stored, weigh};
 use crate::audit::LogError;
@@ -186,6 +187,7 @@ impl Gate {
         };
         call.meta.target = target;
         let weighed = self.books.trail.weigh(&call.principal, weigh::release(&call));
+        let plugins = self.plugins().revision();
         let (call, decision) = self.judge_and_fulfil(call, Vec::new(), &weighed).await;
         if decision.verdict == Verdict::Deny {
             return Err(self.cancel_stale(id, told(&decision.reasons)).await?);
@@ -204,6 +206,7 @@ impl Gate {
             definition,
             arguments: self.keyed(&call),
             ruleset: decision.ruleset,
+            plugins: Some(plugins),
         };
         if binding != *hold.binding() || asks_more(&hold, &decision) {
             let changed = if binding == *hold.binding() {
@@ -340,6 +343,7 @@ impl Gate {
     /// (the process ended before it was opened again) is opened again here.
     async fn refresh(&self, hold: &Hold, call: Call) -> Result<(), ApproveError> {
         let weighed = self.books.trail.weigh(&call.principal, weigh::release(&call));
+        let plugins = self.plugins().revision();
         let (call, decision) = self.judge_and_fulfil(call, Vec::new(), &weighed).await;
         drop(weighed);
         let denied = decision.verdict == Verdict::Deny;
@@ -354,19 +358,20 @@ impl Gate {
             self.holds.step(hold.id, event).await?;
             return Err(ApproveError::Denied(reason));
         }
-        let other_policy = decision.ruleset != hold.binding().ruleset;
-        if other_policy || hold.state == HoldState::Stale || asks_more(hold, &decision) {
-            let binding = Binding { ruleset: decision.ruleset, ..hold.binding().clone() };
+        let ruleset = decision.ruleset;
+        let binding = Binding { ruleset, plugins: Some(plugins), ..hold.binding().clone() };
+        let other_judges = binding != *hold.binding();
+        if other_judges || hold.state == HoldState::Stale || asks_more(hold, &decision) {
             let release = decision.release.unwrap_or_else(|| hold.opened.release.clone());
-            self.holds.step(hold.id, HoldEvent::Reopened { binding, release }).await?;
             let what = if hold.state == HoldState::Stale {
-                "its approval had become stale"
-            } else if other_policy {
-                "the policy changed"
+                "its approval had become stale".to_owned()
+            } else if other_judges {
+                what_changed(hold.binding(), &binding)
             } else {
-                OTHER_CONDITIONS
+                OTHER_CONDITIONS.to_owned()
             };
-            return Err(ApproveError::Changed(what.to_owned()));
+            self.holds.step(hold.id, HoldEvent::Reopened { binding, release }).await?;
+            return Err(ApproveError::Changed(what));
         }
         Ok(())
     }
@@ -383,26 +388,6 @@ const OTHER_ARGUMENTS: &str = "the policy demands other arguments by now; call t
 
 /// What rules look at (the target of the call, the time, the trail) is another by now.
 const OTHER_CONDITIONS: &str = "the conditions of release changed";
-
-/// Whether the rules now ask for other people than those that the hold was opened for.
-fn asks_more(hold: &Hold, decision: &Decision) -> bool {
-    let asked = &hold.opened.release;
-    decision
-        .release
-        .as_ref()
-        .is_some_and(|now| now.people != asked.people || now.groups != asked.groups)
-}
-
-fn what_changed(was: &Binding, is: &Binding) -> String {
-    let parts = [
-        (was.principal != is.principal, "the principal"),
-        (was.definition != is.definition, "the tool's definition"),
-        (was.arguments != is.arguments, "the arguments"),
-        (was.ruleset != is.ruleset, "the policy"),
-    ];
-    let changed: Vec<&str> = parts.iter().filter(|part| part.0).map(|part| part.1).collect();
-    format!("{} changed", changed.join(" and "))
-}
 
 /// Says where a hold stands that is decided already, rather than what policy thinks of deciding
 /// again.

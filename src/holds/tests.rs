@@ -18,6 +18,7 @@ fn opened(number: u8, expires_at: Timestamp) -> Opened {
             definition: digest,
             arguments: digest,
             ruleset: digest,
+            plugins: Some(digest),
         },
         call: CallFacts {
             id: CallId(uuid::Uuid::nil()),

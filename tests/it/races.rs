@@ -324,6 +324,45 @@ async fn an_approval_is_good_for_the_policy_it_was_given_under() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_approval_is_good_for_the_plugins_it_was_given_under() {
+    let mut setup = waiting("100ms");
+    setup.more.push_str("plugins: { shipped: false }\n");
+    let mut stand = Stand::start(setup).await;
+    let secrets = "plugins: { shipped: false, list: [{ name: secrets, builtin: secrets }] }";
+    let secrets_later = secrets.replace("secrets }]", "secrets, deadline: 90ms }]");
+    let put = |stand: &Stand, from: &str, to: &str| {
+        stand.edit_config(from, to);
+        stand.output(&["plugin", "reload"]);
+    };
+    // Changed before the approval: the person looks again.
+    let id = held(&stand, "before").await;
+    put(&stand, "plugins: { shipped: false }", secrets);
+    let refused = stand.approve(id).await.unwrap_err();
+    assert!(refused.contains("the set of plugins changed"), "{refused}");
+    assert_eq!(stand.sent("before"), 0);
+    stand.approve(id).await.unwrap();
+    assert_eq!(stand.sent("before"), 1);
+
+    // Changed between approval and release: the hold waits again.
+    let id = held_in_rounds(&stand, "between").await;
+    stand.approve(id).await.unwrap();
+    put(&stand, secrets, &secrets_later);
+    round(&stand, "between").await;
+    until("it waits again", async || stand.hold(id).await.0.state == HoldState::Pending).await;
+    assert_eq!((stand.hold(id).await.0.approvals.len(), stand.sent("between")), (0, 0));
+    stand.approve(id).await.unwrap();
+    assert!(end_of_rounds(&stand, "between").await.contains("between"));
+    assert_eq!(stand.sent("between"), 1);
+
+    // The same set after a restart is the same set.
+    let id = held(&stand, "again").await;
+    stand.kill();
+    stand.serve();
+    stand.approve(id).await.unwrap();
+    assert_eq!(stand.sent("again"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tool_that_changed_after_the_approval_is_not_called() {
     let stand = Stand::start(waiting("100ms")).await;
     let rounds = held_in_rounds(&stand, "later").await;

@@ -20,6 +20,7 @@ fn opened(people: u32) -> Opened {
             definition: digest,
             arguments: digest,
             ruleset: digest,
+            plugins: Some(digest),
         },
         call: CallFacts {
             id: CallId(uuid::Uuid::nil()),
@@ -149,6 +150,26 @@ fn an_approval_of_something_else_is_refused() {
         valid_until: T0,
     };
     assert_eq!(hold(1).apply(T0, &other), Err(IllegalTransition::OtherBinding));
+}
+
+#[test]
+fn a_binding_of_old_is_read_and_keeps_its_digest() {
+    let binding = hold(1).binding().clone();
+    let mut text = serde_json::to_value(&binding).unwrap();
+    text.as_object_mut().unwrap().remove("plugins");
+    let old: Binding = serde_json::from_value(text).unwrap();
+    assert_ne!(old, binding, "no set of plugins is that of a record of old");
+    assert_ne!(old.digest(), binding.digest());
+    assert!(old.same_call(&binding));
+    let parts = [
+        old.origin.as_bytes(),
+        old.principal.as_str().as_bytes(),
+        old.tool.as_bytes(),
+        old.definition.as_bytes(),
+        old.arguments.as_bytes(),
+        old.ruleset.as_bytes(),
+    ];
+    assert_eq!(old.digest(), Digest::of("portcullis/binding/v1", &parts));
 }
 
 fn any_event() -> impl Strategy<Value = HoldEvent> {
