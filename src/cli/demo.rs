@@ -166,10 +166,13 @@ impl Story<'_> {
     }
 
     async fn read(&self, agent: &mut Agent) -> anyhow::Result<()> {
-        println!("2. It reads a conversation. Policy allows reads of its role:");
+        println!(
+            "2. It reads a conversation. Policy allows reads of its role; plugins see whose data is in \
+             the answer,\n   and the agent gets pseudonyms that it can use in later calls:"
+        );
         let arguments = arguments(&[("id", "conversation_215470000000101")]);
         let text = text_of(&agent.call("get_conversation", arguments).await?);
-        println!("   -> {}\n", cut(&text, 220));
+        println!("   -> {}\n", cut(from(&text, "\"source\""), 420));
         Ok(())
     }
 
@@ -251,6 +254,11 @@ fn text_of(result: &Object) -> String {
         .filter_map(|block| Some(Object::parse(block)?.str("text")?.into_owned()))
         .collect();
     texts.join(" ")
+}
+
+/// The text from a word on, or all of it.
+fn from<'a>(text: &'a str, word: &str) -> &'a str {
+    text.find(word).and_then(|at| text.get(at..)).unwrap_or(text)
 }
 
 fn cut(text: &str, letters: usize) -> String {

@@ -334,7 +334,7 @@ impl Config {
                 idle_timeout: Duration::from_secs(300),
             },
             policies: Policies::default(),
-            plugins: Plugins { shipped: false, ..Plugins::default() },
+            plugins: Plugins::default(),
             file: None,
             ops: None,
             identity: IdentityMode::Keys,
