@@ -116,7 +116,7 @@ impl Workplace {
             }
         };
         if let Some(result) = options.results.get(name) {
-            return Outcome::result(result);
+            return put_in_place(result, options.escaped);
         }
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         if !Arc::ptr_eq(&inner.under, options) {
@@ -138,6 +138,41 @@ impl Workplace {
         }
         outcome
     }
+}
+
+/// A result of the options' own.
+fn put_in_place(result: &Value, escaped: bool) -> Outcome {
+    if let Some(error) = result.get("error").filter(|_| result.get("content").is_none()) {
+        let code = error.get("code").and_then(Value::as_i64).unwrap_or(-32603);
+        let message = error.get("message").and_then(Value::as_str).unwrap_or_default().to_owned();
+        return Outcome::Error { code, message, data: error.get("data").cloned() };
+    }
+    if escaped {
+        return Outcome::Result(escape(&result.to_string()).into());
+    }
+    Outcome::result(result)
+}
+
+/// JSON whose letters in strings are all written by their numbers.
+fn escape(json: &str) -> String {
+    let mut text = String::with_capacity(6 * json.len());
+    let (mut inside, mut kept) = (false, 0_usize);
+    for letter in json.chars() {
+        let is_kept = kept > 0;
+        kept = kept.saturating_sub(1);
+        match letter {
+            'u' if is_kept => kept = 4,
+            '\\' if !is_kept => kept = 1,
+            '"' if !is_kept => inside = !inside,
+            _ if inside && !is_kept && letter.is_ascii_alphabetic() => {
+                text.push_str(&format!("\\u{:04x}", u32::from(letter)));
+                continue;
+            }
+            _ => {}
+        }
+        text.push(letter);
+    }
+    text
 }
 
 fn wrap(answer: Result<Value, Fault>, options: &Options) -> Outcome {

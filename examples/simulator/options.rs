@@ -158,6 +158,12 @@ pub struct Options {
     /// Log notifications per call.
     #[arg(long, default_value_t = 0)]
     pub logs: u64,
+    /// More words in notifications, in questions, and in a changed description.
+    #[arg(long)]
+    pub words: Option<String>,
+    /// Write the letters of `results` as `\u00XX`.
+    #[arg(long)]
+    pub escaped: bool,
     /// Put event ids on answer streams and begin them with an empty event (2025-11-25).
     #[arg(long)]
     pub event_ids: bool,
@@ -173,7 +179,8 @@ pub struct Options {
     /// Number of received messages kept.
     #[arg(long, default_value_t = 20_000)]
     pub keep: usize,
-    /// Whole results of tools, in the place of what the workspace holds; from JSON and Rust alone.
+    /// Whole results of tools, in the place of what the workspace holds; from JSON and Rust alone. One that has only a
+    /// member `error` is a JSON-RPC error.
     #[arg(skip)]
     pub results: std::collections::BTreeMap<String, serde_json::Value>,
 }
@@ -236,6 +243,8 @@ impl Default for Options {
             question_wait: 30_000,
             progress: 0,
             logs: 0,
+            words: None,
+            escaped: false,
             event_ids: false,
             tasks: None,
             cache_scope: CacheScope::default(),
@@ -247,6 +256,11 @@ impl Default for Options {
 }
 
 impl Options {
+    /// What `words` put behind a text.
+    pub(super) fn more(&self) -> String {
+        self.words.as_ref().map(|words| format!(" {words}")).unwrap_or_default()
+    }
+
     /// These options with the members of a JSON object put over them.
     ///
     /// # Errors

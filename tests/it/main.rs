@@ -36,6 +36,7 @@ mod matrix;
 mod misdelivery;
 mod obligations;
 mod ops;
+mod planted;
 mod plugin_verbs;
 mod plugins;
 mod process;

@@ -327,7 +327,7 @@ fn call(shared: &Shared, options: &Arc<Options>, message: &Value) -> Outcome {
                 );
             }
             None => {
-                let (method, params) = perform::asking(asked, &shared.url);
+                let (method, params) = perform::asking(asked, &shared.url, options);
                 return Outcome::result(
                     &json!({"resultType": "input_required", "inputRequests": {kind: {"method": method, "params": params}}, "requestState": state}),
                 );

@@ -61,7 +61,7 @@ pub(super) async fn perform(
     ) = (session, question(options, message))
     {
         let question_id = json!(format!("sim-{}", shared.hex(8)));
-        let (method, params) = asking(asked, &shared.url);
+        let (method, params) = asking(asked, &shared.url, options);
         let wait = session.ask(&question_id);
         say(json!({"jsonrpc": "2.0", "id": question_id, "method": method, "params": params})
             .to_string());
@@ -90,16 +90,17 @@ pub(super) async fn notices(
     level: Option<&str>,
 ) {
     let token = message.pointer("/params/_meta/progressToken");
+    let more = options.more();
     let steps = if token.is_some() { options.progress } else { 0 };
     let delay =
         options.latency + if options.jitter > 0 { shared.below(options.jitter + 1) } else { 0 };
     for number in 1..=options.logs {
         let level = level.unwrap_or("info");
-        say(json!({"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": level, "logger": "intercom", "data": format!("step {number}")}}).to_string());
+        say(json!({"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": level, "logger": "intercom", "data": format!("step {number}{more}")}}).to_string());
     }
     for step in 1..=steps {
         pause(delay / (steps + 1)).await;
-        say(json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": token, "progress": step, "total": steps, "message": format!("step {step} of {steps}")}}).to_string());
+        say(json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": token, "progress": step, "total": steps, "message": format!("step {step} of {steps}{more}")}}).to_string());
     }
     pause(delay - delay / (steps + 1) * steps).await;
 }
@@ -118,19 +119,20 @@ pub(super) fn question(options: &Options, message: &Value) -> Question {
 }
 
 /// Method and params of a question.
-pub(super) fn asking(question: Question, url: &str) -> (&'static str, Value) {
+pub(super) fn asking(question: Question, url: &str, options: &Options) -> (&'static str, Value) {
+    let more = options.more();
     match question {
         Question::Elicitation => (
             "elicitation/create",
-            json!({"message": "Which inbox do you mean?", "requestedSchema": {"type": "object", "properties": {"inbox": {"type": "string"}}, "required": ["inbox"]}}),
+            json!({"message": format!("Which inbox do you mean?{more}"), "requestedSchema": {"type": "object", "properties": {"inbox": {"type": "string"}}, "required": ["inbox"]}}),
         ),
         Question::ElicitationUrl => (
             "elicitation/create",
-            json!({"mode": "url", "elicitationId": "sim-elicitation", "url": format!("{url}/authorize"), "message": "Please sign in again."}),
+            json!({"mode": "url", "elicitationId": "sim-elicitation", "url": format!("{url}/authorize"), "message": format!("Please sign in again.{more}")}),
         ),
         Question::Sampling => (
             "sampling/createMessage",
-            json!({"messages": [{"role": "user", "content": {"type": "text", "text": "Summarise this conversation."}}], "maxTokens": 100}),
+            json!({"messages": [{"role": "user", "content": {"type": "text", "text": format!("Summarise this conversation.{more}")}}], "maxTokens": 100}),
         ),
         Question::Roots => ("roots/list", json!({})),
         Question::Ping | Question::None => ("ping", json!({})),

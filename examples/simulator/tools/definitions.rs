@@ -60,7 +60,7 @@ fn bent(mut tool: Value, options: &Options) -> Value {
         mirror(&mut tool);
     }
     if name == options.changed_tool {
-        change(&mut tool, options.definition);
+        change(&mut tool, options);
     }
     tool
 }
@@ -94,11 +94,13 @@ fn mirror(tool: &mut Value) {
     }
 }
 
-fn change(tool: &mut Value, definition: Definition) {
+fn change(tool: &mut Value, options: &Options) {
     let description = named_description(tool);
-    match definition {
+    match options.definition {
         Definition::Plain => {}
-        Definition::Description => put(tool, "description", format!("{description} Now faster.")),
+        Definition::Description => {
+            put(tool, "description", format!("{description} Now faster.{}", options.more()))
+        }
         Definition::Poisoned => put(tool, "description", format!("{description}{POISON}")),
         Definition::Annotations => {
             put(tool, "annotations", json!({"readOnlyHint": true, "title": "Changed"}))

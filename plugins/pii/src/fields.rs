@@ -64,8 +64,12 @@ fn of_key(key: &str) -> Field {
 
 /// The fields of Intercom.
 fn exact(key: &str, object: &Object<'_>, leaf: &Leaf) -> Option<Field> {
+    if is_reached_by(&leaf.text) {
+        return Some(Field::Words(0));
+    }
     if has(NOT_SCANNED, key) {
-        return Some(Field::Skip);
+        let holds_address = leaf.text.contains('@') && key != "message_id";
+        return Some(if holds_address { Field::Words(0) } else { Field::Skip });
     }
     Some(match key {
         "email" | "email_address" if fit::email(&leaf.text) => Field::Value(kinds::EMAIL, None),
@@ -105,6 +109,13 @@ fn exact(key: &str, object: &Object<'_>, leaf: &Leaf) -> Option<Field> {
         _ if leaf.text.starts_with("http") && !leaf.text.contains(' ') => Field::Link,
         _ => return None,
     })
+}
+
+/// Whether it is a link by which somebody is written to or called, wherever it stands.
+fn is_reached_by(text: &str) -> bool {
+    let Some((scheme, _)) = text.split_once(':') else { return false };
+    let schemes = ["mailto", "tel", "sms", "callto", "sip", "sips", "xmpp", "facetime", "skype"];
+    schemes.iter().any(|one| scheme.eq_ignore_ascii_case(one))
 }
 
 /// Whether a value is a first name and a surname, and neither is a word besides.
@@ -196,7 +207,7 @@ impl Words {
                 matches!(last, "at" | "id" | "ids" | "version" | "url" | "uri" | "type" | "ts");
             return if text.starts_with("http") {
                 Field::Link
-            } else if times || !text.contains([' ', '@']) {
+            } else if !text.contains('@') && (times || !text.contains(' ')) {
                 Field::Skip
             } else {
                 Field::Words(0)

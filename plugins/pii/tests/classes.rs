@@ -151,3 +151,30 @@ fn names_in_systems() {
         "my handle is broken",
     ]);
 }
+
+/// Links by which somebody is reached, and addresses under names of things, wherever they stand.
+#[test]
+fn addresses_stand_in_links_and_under_names_of_things() {
+    for (path, text, wanted) in [
+        (
+            "$/content/0/resource/uri",
+            "mailto:ngozi.adler@hafen.example",
+            "ngozi.adler@hafen.example",
+        ),
+        ("/url", "MAILTO:ngozi.adler@hafen.example?subject=x", "ngozi.adler@hafen.example"),
+        ("/x", "mailto:ngozi.adler@hafen.example", "ngozi.adler@hafen.example"),
+        ("/contact_uri", "xmpp:ngozi.adler@hafen.example", "ngozi.adler@hafen.example"),
+        ("/uri", "tel:+4915123456789", "+4915123456789"),
+        ("/href", "tel:+49-151-2345-6789", "+49-151-2345-6789"),
+        ("/sender_id", "ngozi.adler@hafen.example", "ngozi.adler@hafen.example"),
+        ("/utm_term", "ngozi.adler@hafen.example", "ngozi.adler@hafen.example"),
+        ("/app_id", "ws_test01", ""),
+        ("/message_id", "<CAF91x@mail.hafen.example>", ""),
+    ] {
+        let leaf = Leaf { path: path.to_owned(), text: text.to_owned(), ..Leaf::default() };
+        let document = Document { leaves: vec![leaf], ..Document::default() };
+        let report = inspect(&document, &Config::default());
+        let found: String = report.findings.iter().map(|it| &text[it.bytes()]).collect();
+        assert_eq!(found, wanted, "{path}: {text}");
+    }
+}
