@@ -4,6 +4,7 @@
 //! postal code with a town. From such an anchor the address is followed over commas and line ends as
 //! long as the words look like parts of one.
 
+use crate::check::{is_inward, is_outward};
 use crate::hit::Hit;
 use crate::lexicon as lex;
 use crate::text::{Text, Word};
@@ -19,47 +20,14 @@ const TAILS: &[&str] = &[
     "sletta", "skogen",
 ];
 
-/// Words of streets that are written small.
+/// Words of streets that are written small. Sorted.
+#[rustfmt::skip]
 const SMALL: &[&str] = &[
-    "aleja",
-    "allee",
-    "avenida",
-    "avenue",
-    "boulevard",
-    "calle",
-    "chemin",
-    "corso",
-    "gade",
-    "gata",
-    "gate",
-    "impasse",
-    "kade",
-    "katu",
-    "korut",
-    "laan",
-    "passage",
-    "piazza",
-    "place",
-    "plaza",
-    "plein",
-    "quai",
-    "rua",
-    "rue",
-    "straat",
-    "strasse",
-    "street",
-    "ter",
-    "tie",
-    "travessa",
-    "ul",
-    "ulica",
-    "ut",
-    "utca",
-    "vei",
-    "vej",
-    "viale",
-    "vicolo",
-    "weg",
+    "aleja", "allee", "avenida", "avenue", "boulevard", "calle", "chemin", "corso", "faubourg",
+    "gade", "gata", "gate", "impasse", "kade", "katu", "korut", "laan", "passage", "piazza",
+    "place", "plaza", "plein", "quai", "rang", "rua", "rue", "ruelle", "sac", "sentier", "straat",
+    "strasse", "street", "ter", "tie", "travessa", "ul", "ulica", "ut", "utca", "vei", "vej",
+    "viale", "vicolo", "weg",
 ];
 
 /// What a word may be in an address.
@@ -89,7 +57,8 @@ fn role(text: &Text<'_>, word: &Word) -> Option<Role> {
                 || word.len() <= 4);
         return short.then_some(Role::Code);
     }
-    if word.is(lex::STREET) && (word.capital || SMALL.binary_search(&folded).is_ok())
+    if word.is(lex::STREET)
+        && (word.capital || !folded.is_ascii() || SMALL.binary_search(&folded).is_ok())
         || tail(folded) && word.capital
     {
         return Some(Role::Street);
@@ -106,7 +75,9 @@ fn role(text: &Text<'_>, word: &Word) -> Option<Role> {
         | lex::CARD
         | lex::IP
         | lex::TO_PERSON;
-    if word.capital && (word.class & other == 0 || word.is(lex::STATE | lex::COUNTRY)) {
+    if word.capital
+        && (word.class & other == 0 || word.is(lex::COUNTRY) || word.is(lex::STATE) && word.shouted)
+    {
         return Some(Role::Name);
     }
     None
@@ -125,6 +96,7 @@ pub(crate) fn find(text: &Text<'_>, hits: &mut Vec<Hit>) {
             continue;
         };
         let words = follow(text, words);
+        let words = crate::signature::above(text, words.start).unwrap_or(words.start)..words.end;
         let (Some(first), Some(last)) =
             (text.words.get(words.start), text.words.get(words.end - 1))
         else {
@@ -275,6 +247,15 @@ fn postal(text: &Text<'_>, i: usize) -> Option<Range<usize>> {
         .is_some_and(|w| w.is(lex::STATE) && w.shouted && text.gap(i - 1) == " ");
     match plain.len() {
         6 if plain_town(text, i) => Some(i..i + 2),
+        // "г. Town": a letter says what the place is.
+        6 if opens
+            && near
+            && next.is_some_and(|w| w.is(lex::UNIT) && w.len() <= 4)
+            && text.gap(i + 1) == ". "
+            && named(i + 2) =>
+        {
+            Some(i..i + 3)
+        }
         8 if opens && near && named(i + 1) && before.is_some() => Some(i..i + 2),
         5 if text.gap(i) == "-"
             && next.is_some_and(|w| w.len() == 3 && !w.letter)
@@ -335,23 +316,6 @@ fn eastern(text: &Text<'_>, word: &Word) -> bool {
     !plain.is_ascii() && plain.chars().filter(|c| MARKS.contains(*c)).count() >= 1
 }
 
-fn is_outward(code: &str) -> bool {
-    let b = code.as_bytes();
-    (2..=4).contains(&b.len())
-        && b.first().is_some_and(u8::is_ascii_uppercase)
-        && b.iter().any(u8::is_ascii_digit)
-        && b.iter().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
-}
-
-fn is_inward(code: &str) -> bool {
-    match code.as_bytes() {
-        [d, a, b] if d.is_ascii_digit() && a.is_ascii_uppercase() => {
-            b.is_ascii_uppercase() || b.is_ascii_digit()
-        }
-        _ => false,
-    }
-}
-
 /// Follows an address from its anchor to both sides.
 fn follow(text: &Text<'_>, anchor: Range<usize>) -> Range<usize> {
     let Range { mut start, mut end } = anchor;
@@ -363,12 +327,15 @@ fn follow(text: &Text<'_>, anchor: Range<usize>) -> Range<usize> {
         let line = gap.contains('\n');
         let Some(word) = text.words.get(end) else { break };
         let Some(r) = role(text, word) else { break };
+        let unit = text.words.get(end - 1).is_some_and(|w| w.is(lex::UNIT) && !w.capital);
         let abbreviated = text.words.get(end - 1).is_some_and(|w| w.len() <= 4);
         let ok = if line {
             gap.trim().len() <= 1 && gap.matches('\n').count() <= 2 && begins_postal_line(text, end)
         } else {
             within(gap)
-                && (gap != ". " || abbreviated && r != Role::Name || matches!(r, Role::Number))
+                && (gap != ". "
+                    || abbreviated && (r != Role::Name || unit)
+                    || matches!(r, Role::Number))
         };
         if !ok || word.digit && text.char_before(word.start) == Some('+') {
             break;

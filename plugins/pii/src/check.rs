@@ -291,6 +291,25 @@ pub(crate) fn ssn(digits: &[u8]) -> bool {
         && number(digits.get(5..).unwrap_or_default()) != 0
 }
 
+/// The first half of a British postal code.
+pub(crate) fn is_outward(code: &str) -> bool {
+    let b = code.as_bytes();
+    (2..=4).contains(&b.len())
+        && b.first().is_some_and(u8::is_ascii_uppercase)
+        && b.iter().any(u8::is_ascii_digit)
+        && b.iter().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+}
+
+/// The second half of one.
+pub(crate) fn is_inward(code: &str) -> bool {
+    match code.as_bytes() {
+        [d, a, b] if d.is_ascii_digit() && a.is_ascii_uppercase() => {
+            b.is_ascii_uppercase() || b.is_ascii_digit()
+        }
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -32,6 +32,16 @@ pub(crate) fn word(text: &Text<'_>, i: usize, word: &Word, hits: &mut Vec<Hit>) 
         hits.push(Hit::new(range, kinds::IBAN, 97, "checksum"));
         return;
     }
+    // Set apart from its country: "DE 89 3704".
+    if let [a, b] = bytes
+        && a.is_ascii_alphabetic()
+        && b.is_ascii_alphabetic()
+        && text.words.get(i + 1).is_some_and(|w| w.digit && w.len() >= 2)
+        && let Some(range) = iban(text, word)
+    {
+        hits.push(Hit::new(range, kinds::IBAN, 97, "checksum"));
+        return;
+    }
     if word.len() >= 15 && word.digit && crate::fit::iban(plain) {
         let before = text.words.get(i.saturating_sub(6)..i).unwrap_or_default();
         if before.iter().any(|w| w.is(lex::BANK)) || check::iban_sum(bytes) {

@@ -31,7 +31,8 @@ pub(crate) fn find(text: &Text<'_>, hits: &mut Vec<Hit>) {
         }
     }
     glued(text, hits);
-    if !text.read_text().is_ascii() {
+    // How letters of the scripts begin that write without blanks.
+    if text.bytes().iter().any(|b| matches!(b, 0xe0 | 0xe3..=0xed)) {
         unspaced(text, hits);
     }
 }

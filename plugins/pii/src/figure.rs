@@ -21,12 +21,12 @@ pub(crate) struct Figure<'n> {
 }
 
 impl Figure<'_> {
-    fn shape(&self, lengths: &[usize]) -> bool {
+    pub(crate) fn shape(&self, lengths: &[usize]) -> bool {
         self.groups.len() == lengths.len()
             && self.groups.iter().zip(lengths).all(|(g, n)| g.end - g.start == *n)
     }
 
-    fn mark(&self) -> u8 {
+    pub(crate) fn mark(&self) -> u8 {
         let end = self.groups.first().map_or(0, |g| g.end);
         if self.groups.len() > 1 { at(self.text.bytes(), end) } else { 0 }
     }
@@ -299,6 +299,9 @@ impl Figure<'_> {
             && regions.iter().copied().chain(usual()).any(|r| r.dials(d))
         {
             return Some(62);
+        }
+        if self.signed(regions) {
+            return Some(66);
         }
         if self.groups.len() == 1 {
             let trunk = d.first() == Some(&b'0') && (10..=12).contains(&n);

@@ -8,8 +8,8 @@ use crate::phone::Region;
 use crate::place::{Map, Places};
 use crate::text::Text;
 use crate::{
-    Config, address, codes, credential, cues, date, email, encoded, label, mention, model, net,
-    report, secret,
+    Config, address, codes, credential, cues, date, email, encoded, label, likely, mention, model,
+    net, report, secret,
 };
 use kit::{Document, Leaf, Party, Report, kinds};
 
@@ -257,6 +257,7 @@ pub(crate) fn scan(
         coded(text, hits);
         address::find(text, hits);
         cues::find(text, hits);
+        likely::find(text, hits);
     } else if text.read_text().contains('?') {
         Numbers { people, regions }.find(text, hits);
     }

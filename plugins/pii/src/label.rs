@@ -100,7 +100,7 @@ fn shape(text: &Text<'_>, i: usize, word: &Word) -> Option<Shape> {
     }
     if word.is(lex::PLATE) {
         let most = if text.folded(word) == "vin" { 17 } else { 9 };
-        return of(kinds::VEHICLE, 2, 5, most, 72, 4);
+        return of(kinds::VEHICLE, 2, 5, most, 82, 4);
     }
     None
 }
@@ -148,7 +148,9 @@ fn take(text: &Text<'_>, from: usize, shape: &Shape) -> Option<Range<usize>> {
         plain.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
     };
     if !is_code(first)
-        || !first.digit && first.class != 0
+        || !first.digit
+            && first.class != 0
+            && !(shape.kind == kinds::VEHICLE && first.shouted && first.len() <= 3)
         || matches!(at(text.bytes(), first.start.wrapping_sub(1)), b'$' | b'.' | b'#')
         || !first.digit && first.len() > 6 && first.len() != 16
     {

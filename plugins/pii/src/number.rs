@@ -330,10 +330,21 @@ fn ipv4(text: &Text<'_>, group: Group, hits: &mut Vec<Hit>) -> Option<usize> {
     let versioned = cue.near & lex::THING != 0 || matches!(before, b'v' | b'V');
     let wide = ip.iter().filter(|x| **x > 99).count();
     let looks = a > 24 && (b > 30 || wide > 0) || wide > 1;
-    if net::is_public(ip) && !versioned && (labelled || looks) {
+    let prose = wide > 0 && cue.all & lex::THING == 0 && came_from(text, group.start, end);
+    if net::is_public(ip) && !versioned && (labelled || looks || prose) {
         hits.push(Hit::new(group.start..end, kinds::IP, if labelled { 92 } else { 70 }, "address"));
     }
     Some(end)
+}
+
+/// "from 5.12.7.193", but not "from 5.12.7.193 to 5.12.8.1".
+fn came_from(text: &Text<'_>, start: usize, end: usize) -> bool {
+    let n = text.word_at(start);
+    let before = n.checked_sub(1).and_then(|k| text.words.get(k));
+    let behind = text.words.get(text.word_at(end));
+    before.is_some_and(|w| {
+        matches!(text.folded(w), "from" | "von" | "depuis" | "desde" | "fra" | "fran" | "vanaf")
+    }) && !behind.is_some_and(|w| matches!(text.folded(w), "to" | "auf" | "a" | "til" | "till"))
 }
 
 /// A date of birth by a word before it, or by its year.

@@ -127,5 +127,7 @@ pub(crate) fn vetoed(text: &Text<'_>, words: Range<usize>) -> bool {
                     | "speaking"
             )
     });
-    !(closed || says)
+    let acts = after_close.is_some_and(|w| text.folded(w) == "to")
+        && text.words.get(last + 2).is_some_and(|w| crate::likely::is_deed(text.folded(w)));
+    !(closed || says || acts)
 }

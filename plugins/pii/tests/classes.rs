@@ -178,3 +178,99 @@ fn addresses_stand_in_links_and_under_names_of_things() {
         assert_eq!(found, wanted, "{path}: {text}");
     }
 }
+
+#[test]
+fn telephones_without_their_word() {
+    check(&[
+        "Is phone⟨2025550143⟩ still right?",
+        "Is phone⟨611 23 45 67⟩ still correct?",
+        "Ist phone⟨030 12345678⟩ noch richtig?",
+        "you have phone⟨611.234.567⟩ on file",
+        "phone⟨601-12-34-56⟩ please",
+        "Vous pouvez joindre person⟨Olivia⟩ au phone⟨01512 3456789⟩",
+        "my number: phone⟨2 0 2 5 5 5 0 1 4 3⟩",
+        "you may reach me under phone⟨611234567⟩ all day",
+        "WhatsApp phone⟨11 91234-5678⟩",
+        "puedes llamarme al phone⟨611 23 45 67⟩",
+        "mi puoi chiamare al phone⟨347 1234567⟩",
+        "ring me, phone⟨07700 900123⟩",
+        "text phone⟨98765 43210⟩ when done",
+        "je bent bereikbaar op phone⟨06 12345678⟩?",
+        "my number is phone⟨2025550143⟩",
+        "携帯 phone⟨２１ ２６３ ５４９０⟩",
+        "nås på phone⟨070-123 45 67⟩",
+    ]);
+}
+
+#[test]
+fn numbers_that_are_no_telephones() {
+    check(&[
+        "Is order 2025550143 still open?",
+        "Is invoice 611 234 567 still right?",
+        "ticket 611.234.567 is done",
+        "it took 12 34 56 78 tries",
+        "we have 611 234 567 rows",
+        "revenue was 611.234.567 EUR last year",
+        "SKU 611-23-45-67",
+        "version 601.12.34",
+        "the id is 2025550143",
+        "1 2 3 4 5 6 7 8 9 are the steps",
+        "serial 2 0 2 5 5 5 0 1 4 3",
+        "tracking 98765 43210",
+        "sizes 10 12 14 16 18 are gone",
+        "Is 4500 still right?",
+    ]);
+}
+
+#[test]
+fn addresses_in_signatures() {
+    check(&[
+        "<p>Acme BV<br>address⟨avenue Foch⟩<br>address⟨75116 Paris⟩</p>",
+        "<p>Acme Trading Ltd<br>address⟨112, Lotus⟩<br>address⟨110001 Delhi⟩</p>",
+        "<p>Acme Inc<br>address⟨Milltown, NE 68102⟩</p>",
+        "<p>Ромашка<br>address⟨ул. Лермонтова, д. 14⟩<br>address⟨614000 г. Пермь⟩</p>",
+        "<p>Acme Inc<br>address⟨4120 rang Beausoleil⟩<br>address⟨Laval, QC G0R 1B0⟩</p>",
+        "we are at address⟨81 Hollow Cul-de-sac, Kyletown, TAS 2920⟩",
+        "<p>Nordwind GmbH<br>address⟨Am Alten Hafen⟩<br>address⟨20457 Hamburg⟩</p>",
+        "<p>Step one<br>12345 Rows were read</p>",
+    ]);
+}
+
+#[test]
+fn names_where_a_person_is_likely() {
+    check(&[
+        "please ask person⟨Katarzyna⟩ in finance",
+        "talk to person⟨Sara⟩ in finance",
+        "person⟨Katarzyna⟩ and person⟨Ariel⟩ both saw it",
+        "person⟨Jordan⟩ to approve the refund",
+        "phone⟨+351 912 323 869⟩ (person⟨Santiago⟩)",
+        "ask person⟨miroslava⟩, person⟨miroslava⟩ knows",
+        "It was person⟨Marijke⟩, not person⟨Verhoeven⟩.",
+        "Mark to read does nothing",
+        "Chrome and Safari both fail",
+        "we talk to Stripe and Slack",
+        "ask jira, jira knows",
+        "Export to approve the list",
+    ]);
+}
+
+#[test]
+fn accounts_machines_and_plates() {
+    check(&[
+        "iban iban⟨de89370400440532013000⟩ ok",
+        "pay iban⟨DE89-3704-0044-0532-0130-00⟩",
+        "iban⟨DE 89 3704 0044 0532 0130 00⟩",
+        "iban⟨de89 370400440532 013000⟩",
+        "Konto: iban⟨GB29 NWBK 6016 1331 9268 19⟩",
+        "a login attempt came from ip⟨5.12.7.93⟩ today",
+        "traffic from ip⟨2001:db8:85a3::8a2e:370:7334⟩ today",
+        "ip⟨fe80::1ff:fe23:4567:890a⟩ pinged us",
+        "number plate vehicle⟨AB-123-CD⟩ was seen",
+        "Mein Kennzeichen ist vehicle⟨B-MW 1234⟩",
+        "moje auto ma tablice vehicle⟨WA 12345⟩",
+        "people came in from ip⟨5.112.7.193⟩ again",
+        "upgrade from 5.12.7.193 to 5.12.8.1",
+        "upgrade from 5.12.7.93 to 5.12.8.1",
+        "version 5.12.7.93 is out",
+    ]);
+}

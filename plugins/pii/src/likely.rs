@@ -1,0 +1,137 @@
+//! First names where a person is likely: spoken to, two of them together, who is to do something.
+
+use crate::hit::Hit;
+use crate::lexicon as lex;
+use crate::text::{Text, Word};
+use kit::kinds;
+use kit::unfold::at;
+
+/// All of them; telephone numbers have been found before.
+pub(crate) fn find(text: &Text<'_>, hits: &mut Vec<Hit>) {
+    for (i, word) in text.words.iter().enumerate() {
+        if !word.capital || word.digit || word.len() < 3 || word.class != 0 {
+            continue;
+        }
+        let after = text.words.get(i + 1);
+        // Whole names are the model's.
+        let whole = after.is_some_and(|w| w.capital && text.gap(i) == " ");
+        let led = i > 0 && text.words.get(i - 1).is_some_and(|w| w.is(lex::TO_PERSON));
+        let found = led && !whole && spoken_to(text, i)
+            || after.is_some_and(|w| w.len() == 2 && !w.capital) && acts(text, i);
+        if found && is_first(text, word) {
+            push(word, 64, hits);
+        }
+        if after.is_some_and(|w| w.len() <= 3 && !w.capital)
+            && let Some(other) = together(text, i)
+        {
+            push(word, 64, hits);
+            push(other, 64, hits);
+        }
+    }
+    bracketed(text, hits);
+}
+
+fn push(word: &Word, confidence: u8, hits: &mut Vec<Hit>) {
+    hits.push(Hit::new(word.start..word.end, kinds::PERSON, confidence, "cue"));
+}
+
+fn is_first(text: &Text<'_>, word: &Word) -> bool {
+    names::is_first_name(text.folded(word))
+}
+
+/// "talk to Sara", "met with Sara".
+fn spoken_to(text: &Text<'_>, i: usize) -> bool {
+    let word = |n: usize| i.checked_sub(n).and_then(|k| text.words.get(k));
+    let (Some(to), Some(verb), Some(own)) = (word(1), word(2), word(0)) else { return false };
+    matches!(text.folded(to), "to" | "with")
+        && text.gap(i - 1) == " "
+        && text.gap(i - 2) == " "
+        && matches!(
+            text.folded(verb),
+            "talk"
+                | "talked"
+                | "talking"
+                | "speak"
+                | "spoke"
+                | "spoken"
+                | "speaking"
+                | "chat"
+                | "chatted"
+                | "chatting"
+                | "met"
+                | "meet"
+                | "meeting"
+                | "dealt"
+                | "dealing"
+                | "listened"
+                | "replied"
+                | "according"
+                | "escalated"
+                | "assigned"
+        )
+        && !(names::is_word(text.folded(own)) && lex::is_name_hash(own.hash))
+}
+
+/// What people are to do: "Jordan to *approve*".
+#[rustfmt::skip]
+pub(crate) fn is_deed(word: &str) -> bool {
+    matches!(
+        word,
+        "approve" | "confirm" | "follow" | "call" | "check" | "review" | "sign" | "send" | "reply"
+            | "decide" | "handle" | "ring" | "chase" | "contact" | "advise" | "respond"
+            | "investigate" | "prepare" | "schedule" | "arrange" | "email" | "phone" | "speak"
+            | "discuss" | "verify" | "escalate" | "authorise" | "authorize" | "forward"
+    )
+}
+
+/// "Jordan to approve" at the start of a sentence.
+fn acts(text: &Text<'_>, i: usize) -> bool {
+    let (Some(word), Some(to), Some(deed)) =
+        (text.words.get(i), text.words.get(i + 1), text.words.get(i + 2))
+    else {
+        return false;
+    };
+    text.folded(to) == "to"
+        && text.gap(i) == " "
+        && text.gap(i + 1) == " "
+        && is_deed(text.folded(deed))
+        && text.starts_sentence(word.start)
+}
+
+/// "Katarzyna and Ariel": two first names, of which one at least is no word.
+fn together<'t>(text: &'t Text<'_>, i: usize) -> Option<&'t Word> {
+    let (word, and, other) = (text.words.get(i)?, text.words.get(i + 1)?, text.words.get(i + 2)?);
+    let joined =
+        matches!(text.folded(and), "and" | "und" | "et" | "y" | "e" | "en" | "og" | "och" | "i")
+            && !and.capital
+            && text.gap(i) == " "
+            && text.gap(i + 1) == " ";
+    let plain = |w: &Word| w.capital && !w.digit && w.len() > 2 && w.class == 0 && !w.shouted;
+    if !joined || !plain(word) || !plain(other) || !is_first(text, word) || !is_first(text, other) {
+        return None;
+    }
+    let common = |w: &Word| names::is_word(text.folded(w)) || lex::is_name_hash(w.hash);
+    let surname =
+        i > 0 && text.gap(i - 1) == " " && text.words.get(i - 1).is_some_and(|w| w.capital);
+    let further =
+        surname || text.gap(i + 2) == " " && text.words.get(i + 3).is_some_and(|w| w.capital);
+    if further || common(word) && common(other) { None } else { Some(other) }
+}
+
+/// A name in brackets behind a telephone number.
+fn bracketed(text: &Text<'_>, hits: &mut Vec<Hit>) {
+    let ends: Vec<usize> =
+        hits.iter().filter(|h| h.kind == kinds::PHONE).map(|h| h.bytes.end).collect();
+    for end in ends {
+        let Some(first) = text.words.get(text.word_at(end)) else { continue };
+        if !matches!(text.slice(end..first.start), " (" | "(" | " - ") {
+            continue;
+        }
+        let closes = |w: &Word| at(text.bytes(), w.end) == b')';
+        let open = text.slice(end..first.start).ends_with('(');
+        let name = |w: &Word| w.capital && !w.digit && w.class & !lex::PARTICLE == 0;
+        if open && name(first) && is_first(text, first) && closes(first) {
+            push(first, 70, hits);
+        }
+    }
+}
