@@ -9,6 +9,15 @@ use kit::unfold::at;
 /// All of them; telephone numbers have been found before.
 pub(crate) fn find(text: &Text<'_>, hits: &mut Vec<Hit>) {
     for (i, word) in text.words.iter().enumerate() {
+        if !word.capital
+            && word.class == 0
+            && i > 0
+            && text.words.get(i - 1).is_some_and(|w| w.is(lex::TO_PERSON))
+            && let Some(again) = asked_twice(text, i)
+        {
+            push(word, 60, hits);
+            push(again, 60, hits);
+        }
         if !word.capital || word.digit || word.len() < 3 || word.class != 0 {
             continue;
         }
@@ -70,6 +79,26 @@ fn spoken_to(text: &Text<'_>, i: usize) -> bool {
                 | "assigned"
         )
         && !(names::is_word(text.folded(own)) && lex::is_name_hash(own.hash))
+}
+
+/// "ask kaldor, kaldor knows": a name in small letters that is no word, and does something.
+fn asked_twice<'t>(text: &'t Text<'_>, i: usize) -> Option<&'t Word> {
+    let (before, word) = (text.words.get(i.checked_sub(1)?)?, text.words.get(i)?);
+    let asked =
+        matches!(text.folded(before), "ask" | "asked" | "tell" | "told" | "ping" | "invite");
+    if !asked || word.digit || word.len() < 4 || names::is_word(text.folded(word)) {
+        return None;
+    }
+    let rest = text.words.get(i + 1..)?;
+    let (n, again) =
+        rest.iter().take(6).enumerate().find(|(_, w)| text.folded(w) == text.folded(word))?;
+    let does = rest.get(n + 1)?;
+    let people = does.is(lex::SAYS)
+        || matches!(
+            text.folded(does),
+            "knows" | "has" | "is" | "was" | "will" | "can" | "did" | "saw" | "does"
+        );
+    people.then_some(again)
 }
 
 /// What people are to do: "Jordan to *approve*".

@@ -245,6 +245,8 @@ fn names_where_a_person_is_likely() {
         "person⟨Jordan⟩ to approve the refund",
         "phone⟨+351 912 323 869⟩ (person⟨Santiago⟩)",
         "ask person⟨miroslava⟩, person⟨miroslava⟩ knows",
+        "ask person⟨kaldorin⟩, person⟨kaldorin⟩ knows",
+        "ask support, support knows",
         "It was person⟨Marijke⟩, not person⟨Verhoeven⟩.",
         "Mark to read does nothing",
         "Chrome and Safari both fail",
