@@ -7,6 +7,7 @@
 
 mod binding;
 mod counted;
+mod definitions;
 mod denial;
 mod disclosure;
 mod duties;
@@ -32,15 +33,16 @@ use crate::domain::{
     HoldState, OnRelease, Opened, Principal, Question, Tally, Verdict, decide,
 };
 use crate::holds::{HoldError, Holds};
-use crate::intercom::Pins;
 use crate::intercom::records::Gone;
+use crate::intercom::{PinnedTool, Pins};
 use crate::plugin::Plugins;
-use crate::policy::{AnswerFacts, Facts, Ruleset, ToolFacts};
+use crate::policy::{AnswerFacts, Facts, Ruleset};
 use crate::store::{SealError, Sealer};
 use crate::trail::{Trail, Weighed};
 use crate::vault::Vault;
 
 use counted::Counted;
+use definitions::Definitions;
 use shadow::Shadow;
 
 pub use denial::{Denial, refusal};
@@ -130,6 +132,7 @@ pub struct Gate {
     vault: Vault,
     shadow: Shadow,
     counted: Counted,
+    definitions: Definitions,
 }
 
 impl Gate {
@@ -148,8 +151,20 @@ impl Gate {
         let (ruleset, shadow) = (ArcSwap::from_pointee(ruleset), Shadow::default());
         let plugins = ArcSwap::from_pointee(Plugins::none());
         let books = Books { log, trail: Arc::new(trail) };
-        let counted = Counted::default();
-        Self { ruleset, plugins, books, holds, sealer, pins, settings, vault, shadow, counted }
+        let (counted, definitions) = (Counted::default(), Definitions::default());
+        Self {
+            ruleset,
+            plugins,
+            books,
+            holds,
+            sealer,
+            pins,
+            settings,
+            vault,
+            shadow,
+            counted,
+            definitions,
+        }
     }
 
     /// The held calls.
@@ -339,11 +354,12 @@ impl Gate {
         &self,
         principal: &Principal,
         client: &ClientHint,
-        tools: &[ToolFacts],
+        tools: &[Arc<PinnedTool>],
     ) -> BTreeSet<String> {
         if !self.absent_plugins().is_empty() {
             return BTreeSet::new();
         }
+        let tools = &self.offered(tools).await;
         let ruleset = self.ruleset.load_full();
         let view = || self.books.trail.view(&principal.id);
         let facts = self.facts(&ruleset, Question::Visible, view);

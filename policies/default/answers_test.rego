@@ -94,3 +94,17 @@ test_roles_have_known_keys if {
 		object.keys(release) == {"groups", "people", "expires_seconds"}
 	}
 }
+
+offered(name, labels) := {"name": name, "effect": "read", "pinned": true, "labels": labels}
+
+test_definitions_that_give_orders_or_hide_something_are_hidden if {
+	tools := [
+		offered("plain", []),
+		offered("orders", ["instructions"]),
+		offered("hides", ["encoded_data", "hidden_text"]),
+		offered("shows", ["secrets"]),
+		offered("other", ["encoded_data"]),
+	]
+	hidden := data.portcullis.rules.visible.hide with input as {"tools": tools}
+	hidden == {"orders", "hides", "shows"}
+}

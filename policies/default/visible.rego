@@ -12,3 +12,11 @@ hide contains tool.name if {
 	some tool in input.tools
 	not tool.pinned
 }
+
+# METADATA
+# title: No tool whose definition gives orders, hides something or shows a secret
+hide contains tool.name if {
+	some tool in input.tools
+	some label in tool.labels
+	label in {"instructions", "hidden_text", "secrets"}
+}

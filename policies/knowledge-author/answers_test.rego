@@ -89,3 +89,17 @@ test_nobody_releases_their_own_call if {
 	ruling.verdict == "deny"
 	rules(ruling) == {"own_call"}
 }
+
+offered(name, labels) := {"name": name, "effect": "read", "pinned": true, "labels": labels}
+
+test_definitions_that_give_orders_or_hide_something_are_hidden if {
+	tools := [
+		offered("plain", []),
+		offered("orders", ["instructions"]),
+		offered("hides", ["encoded_data", "hidden_text"]),
+		offered("shows", ["secrets"]),
+		offered("other", ["encoded_data"]),
+	]
+	hidden := data.portcullis.rules.visible.hide with input as {"tools": tools}
+	hidden == {"orders", "hides", "shows"}
+}

@@ -9,3 +9,11 @@ show contains tool.name if {
 	tool.name in data.access.tools
 	tool.pinned
 }
+
+# METADATA
+# title: No tool whose definition gives orders, hides something or shows a secret
+hide contains tool.name if {
+	some tool in input.tools
+	some label in tool.labels
+	label in {"instructions", "hidden_text", "secrets"}
+}

@@ -343,6 +343,7 @@ impl<'a> Facts<'a> {
             },
             Event::Hold { hold, .. } => Self { hold: Some(*hold), ..bare("hold") },
             Event::Tool { name, .. } => Self { tool: Some(name), ..bare("tool") },
+            Event::Definition { name, .. } => Self { tool: Some(name), ..bare("definition") },
             Event::Ruleset { .. } => bare("ruleset"),
             Event::Plugins { .. } => bare("plugins"),
             Event::Rollout { .. } => bare("rollout"),

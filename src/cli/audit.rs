@@ -122,6 +122,9 @@ pub(super) fn line(entry: &Entry) -> String {
         Event::Tool { name, change, definition, .. } => {
             format!("tool      {name} {change:?} {}", definition.short()).to_lowercase()
         }
+        Event::Definition { name, definition, labels, .. } => {
+            format!("tool      {name} {} is {}", definition.short(), labels.join(", "))
+        }
         Event::Ruleset { revision, refused: None } => {
             format!("policy    {} in force", revision.short())
         }

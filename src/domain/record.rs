@@ -208,6 +208,17 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pinned: Option<Digest>,
     },
+    /// Plugins found something in a tool's definition.
+    Definition {
+        /// The tool.
+        name: String,
+        /// The digest of its definition.
+        definition: Digest,
+        /// The set of plugins that looked.
+        plugins: Digest,
+        /// Their labels.
+        labels: Vec<String>,
+    },
     /// A policy was loaded, or refused and the old one kept.
     Ruleset {
         /// The revision offered.

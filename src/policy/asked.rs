@@ -382,7 +382,8 @@ impl Asked {
         let names: Vec<String> = self.tools.clone().unwrap_or_else(all);
         let facts = |name: String| {
             let effect = self.effect.unwrap_or_else(|| catalogue.effect(&name));
-            ToolFacts { effect, name, pinned: self.pinned.unwrap_or(true) }
+            let labels = self.labels.clone().into();
+            ToolFacts { effect, name, pinned: self.pinned.unwrap_or(true), labels }
         };
         names.into_iter().map(facts).collect()
     }

@@ -131,6 +131,8 @@ pub struct ToolFacts {
     pub effect: Effect,
     /// Whether its definition is pinned as it now stands upstream.
     pub pinned: bool,
+    /// The labels that plugins gave its definition.
+    pub labels: Arc<[String]>,
 }
 
 /// What kind of text is about to reach the principal.

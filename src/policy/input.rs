@@ -12,7 +12,7 @@
 //! | `principal` | all | `{id, kind, roles, groups, attributes}`, and `on_behalf_of` if configured; `kind` is `agent`, `pass_through`, `anonymous` or `portcullis` |
 //! | `client` | all | `{name, version}` as the client says: **not trustworthy**; `{address}`, the IP address that the connection came from (of the proxy in front, if there is one; absent for Portcullis' own calls) |
 //! | `trail` | all | what the principal lately did and saw, together with what is being asked about: `minute`, `hour` and `day`, each `{calls, denials, writes, probes, rows, bytes, contacts, companies, conversations, articles}`; `labels: [name]`; `recent: [{tool, verdict, seconds_ago}]`, its last calls of tools (20 at most), newest first. See [`crate::domain::TrailView`] |
-//! | `tools` | `visible` | `[{name, effect, pinned}]`, the tools on offer |
+//! | `tools` | `visible` | `[{name, effect, pinned, labels}]`, the tools on offer; `labels` are those that plugins gave the definition |
 //! | `method`, `revision` | the others | the protocol's method and revision, such as `2025-11-25` |
 //! | `subject` | the others | `{kind}` with `name` (tool, prompt), `uri` (resource) or `id` (task); `kind` is `tool`, `prompt`, `resource`, `task`, `answer` or `method` |
 //! | `tool` | the others, for tools | `{name, effect, pinned}`, and `definition` (digest) if pinned; `effect` is `read` or `write` by our catalogue |
@@ -44,8 +44,8 @@ use super::wants::Want;
 use super::{AnswerFacts, AnswerKind, ApproveFacts, Facts, Found, Seen, ToolFacts};
 use crate::domain::pseudonym::Mention;
 use crate::domain::{
-    Call, ClientHint, Effect, Fault, Filter, Principal, PrincipalKind, Recent, Release, Subject,
-    Timestamp, TrailView,
+    Call, ClientHint, Fault, Filter, Principal, PrincipalKind, Recent, Release, Subject, Timestamp,
+    TrailView,
 };
 use crate::intercom::Search;
 
@@ -67,8 +67,7 @@ pub(super) fn visible(
 ) -> Document {
     let mut input = common(principal, client, facts, want);
     input.put("tools", || {
-        let tools: Vec<Value> =
-            tools.iter().map(|tool| self::tool(&tool.name, tool.effect, tool.pinned)).collect();
+        let tools: Vec<Value> = tools.iter().map(offered).collect();
         tools.into()
     });
     Document { value: input.value(), bytes: tools.len() * 64 }
@@ -355,8 +354,13 @@ fn recent(recent: &Recent) -> Value {
     ])
 }
 
-fn tool(name: &str, effect: Effect, pinned: bool) -> Value {
-    object([("name", name.into()), ("effect", effect.as_str().into()), ("pinned", pinned.into())])
+fn offered(tool: &ToolFacts) -> Value {
+    object([
+        ("name", tool.name.as_str().into()),
+        ("effect", tool.effect.as_str().into()),
+        ("pinned", tool.pinned.into()),
+        ("labels", strings(&*tool.labels)),
+    ])
 }
 
 fn release(release: &Release) -> Value {
@@ -393,7 +397,7 @@ fn strings(list: &[String]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{CallId, CallMeta, JsonText, Revision};
+    use crate::domain::{CallId, CallMeta, Effect, JsonText, Revision};
 
     /// What a call is about, its payload and continuation, and where policy sees them.
     #[test]

@@ -88,6 +88,7 @@ pub(super) const PATHS: &[(&str, In, Kind)] = &[
     ("tools[].name", In::Always(VISIBLE), Text),
     ("tools[].effect", In::Always(VISIBLE), Word(EFFECTS)),
     ("tools[].pinned", In::Always(VISIBLE), Truth),
+    ("tools[].labels", In::Always(VISIBLE), Texts),
     ("method", In::Always(CALLS), Text),
     ("revision", In::Always(CALLS), Text),
     ("subject.kind", In::Always(CALLS), Word(SUBJECTS)),

@@ -253,7 +253,11 @@ fn sample_list(principal: &Principal, facts: &Facts, wants: &Wants) -> Sample {
     let tools = READS.map(|name| (name, Effect::Read)).into_iter();
     let tools: Vec<ToolFacts> = tools
         .chain(WRITES.map(|name| (name, Effect::Write)))
-        .map(|(name, effect)| ToolFacts { name: name.to_owned(), effect, pinned: true })
+        .map(|(name, effect)| {
+            let found = (effect == Effect::Write).then(|| String::from("instructions"));
+            let labels = found.into_iter().collect();
+            ToolFacts { name: name.to_owned(), effect, pinned: true, labels }
+        })
         .collect();
     let client = ClientHint::default();
     let input = |want: &Want| input::visible(principal, &client, &tools, facts, want).value;

@@ -18,7 +18,7 @@ use crate::mcp::json::{self, Object};
 use crate::mcp::message::MessageError;
 use crate::mcp::methods::TASKS_EXTENSION;
 use crate::mcp::reply::INVALID_PARAMS;
-use crate::policy::{AnswerFacts, AnswerKind, ToolFacts};
+use crate::policy::{AnswerFacts, AnswerKind};
 
 impl Proxy {
     /// The tools that this principal may see, out of those pinned and offered right now.
@@ -43,8 +43,7 @@ impl Proxy {
         if let Some(names) = &listed.names {
             tools.retain(|tool| names.contains(&tool.definition.name));
         }
-        let facts: Vec<ToolFacts> = tools.iter().map(|tool| facts_of(tool)).collect();
-        let visible = self.gate.visible(&caller.principal, &caller.client, &facts).await;
+        let visible = self.gate.visible(&caller.principal, &caller.client, &tools).await;
         let asks_why = self.gate.ruleset().asks_why();
         let mut list = String::from("[");
         for tool in tools.iter().filter(|tool| visible.contains(&tool.definition.name)) {
@@ -214,8 +213,4 @@ fn on_release(caller: &Caller) -> OnRelease {
         Era::Modern => caller.capabilities.extension(TASKS_EXTENSION),
     };
     if stays && caller.token.is_none() { OnRelease::Send } else { OnRelease::AwaitRepeat }
-}
-
-fn facts_of(tool: &PinnedTool) -> ToolFacts {
-    ToolFacts { name: tool.definition.name.clone(), effect: tool.effect(), pinned: true }
 }

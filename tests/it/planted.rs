@@ -193,3 +193,35 @@ async fn a_description_with_planted_values_is_not_listed() {
     assert_gone("the list of tools", &after.text);
     assert_gone("stderr", &stand.stderr());
 }
+
+/// A definition that gives orders is not listed even when a person pinned it, and is looked at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pinned_definition_that_gives_orders_is_not_listed() {
+    for definition in [Definition::Poisoned, Definition::Description] {
+        let more = "plugins: { shipped: true }\n".to_owned();
+        let stand = Stand::start(Setup { more, ..Setup::default() }).await;
+        let client = stand.client().connected().await;
+        let list = async || client.request("tools/list", json!({})).await;
+        let before = list().await;
+        let count = |reply: &crate::client::Reply| {
+            reply.answer()["result"]["tools"].as_array().map_or(0, Vec::len)
+        };
+        assert!(before.text.contains("\"get_conversation\""), "{before:?}");
+        stand.simulator.set(|options| options.definition = definition);
+        list().await;
+        stand.output(&["tools", "pin", "get_conversation"]);
+        let is_clean = definition == Definition::Description;
+        for _ in 0..3 {
+            let after = list().await;
+            assert_eq!(after.text.contains("\"get_conversation\""), is_clean, "{after:?}");
+            assert_eq!(count(&after), count(&before) - usize::from(!is_clean), "{after:?}");
+        }
+        let records = stand.records();
+        let said: Vec<&Value> = records.iter().filter(|it| it["type"] == "definition").collect();
+        assert_eq!(said.len(), usize::from(!is_clean), "{said:?}");
+        for one in said {
+            assert_eq!(one["name"], "get_conversation");
+            assert!(json!(one["labels"]).to_string().contains("instructions"), "{one}");
+        }
+    }
+}

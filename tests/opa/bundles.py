@@ -12,6 +12,7 @@ POLICIES = pathlib.Path(__file__).resolve().parent.parent.parent / "policies"
 
 READS = ["search", "fetch", "get_conversation", "search_contacts", "list_companies", "get_article", "nobody_knows"]
 WRITES = ["create_article", "update_article", "add_internal_note"]
+LABELS = [[], [], ["instructions"], ["encoded_data", "hidden_text"]]
 METHODS = ["initialize", "ping", "tools/list", "resources/read", "prompts/get", "tasks/get", "session/end", "a/b"]
 KINDS = ["result", "tool_error", "error", "list", "notification", "server_request", "input_required", "text", "x"]
 ASKED = ["sampling/createMessage", "elicitation/create", "roots/list", None]
@@ -56,8 +57,8 @@ def _requests(folder):
     principals = list(_principals(folder))
     for principal in principals:
         for pinned in (True, False):
-            tools = [{"name": name, "effect": "read", "pinned": pinned} for name in READS]
-            tools += [{"name": name, "effect": "write", "pinned": True} for name in WRITES]
+            tools = [{"name": name, "effect": "read", "pinned": pinned, "labels": chance.choice(LABELS)} for name in READS]
+            tools += [{"name": name, "effect": "write", "pinned": True, "labels": []} for name in WRITES]
             yield "visible", {**_common(principal), "tools": tools}
         for call in _calls():
             document = {**_common(principal), **call, **chance.choice(SEEN)}

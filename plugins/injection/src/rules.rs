@@ -104,7 +104,14 @@ impl Walk<'_> {
         }
         match self.near(USER, 4) {
             Some(user) => {
-                self.hint(45, "silence", not.0.min(tell.0), user.1.max(tell.1).max(not.1))
+                // A definition has no reason to keep that it was used from the user.
+                let between = self.text.get(tell.1..user.0).unwrap_or_default();
+                let all = between.len() <= 6
+                    || [" this ", " it ", " that ", " any of "]
+                        .iter()
+                        .any(|it| between.starts_with(it));
+                let weight = if self.definition && tell.1 <= user.0 && all { 55 } else { 45 };
+                self.hint(weight, "silence", not.0.min(tell.0), user.1.max(tell.1).max(not.1))
             }
             None => {
                 let weight = if self.near(PEOPLE, 4).is_some() { 25 } else { 8 };

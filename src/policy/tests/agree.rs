@@ -141,6 +141,7 @@ fn bytecode_and_interpreter_agree() {
                     name: (*name).to_owned(),
                     effect: call.subject.effect(),
                     pinned: !name.starts_with('c'),
+                    labels: Arc::from(["instructions".to_owned()].as_slice()),
                 });
                 let tools: Vec<_> = tools.collect();
                 agree(&prepared, Question::Visible, |want| {

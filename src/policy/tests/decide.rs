@@ -66,7 +66,12 @@ async fn the_default_rules_decide_lists_answers_and_releases() {
     let ruleset = load(&Source::Shipped);
     let offered: Vec<ToolFacts> =
         [("search", true), ("update_article", true), ("get_article", false)]
-            .map(|(name, pinned)| ToolFacts { name: name.to_owned(), effect: Effect::Read, pinned })
+            .map(|(name, pinned)| ToolFacts {
+                name: name.to_owned(),
+                effect: Effect::Read,
+                pinned,
+                labels: Arc::default(),
+            })
             .into();
     let client = ClientHint::default();
     for (roles, tools) in [

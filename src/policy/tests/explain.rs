@@ -348,7 +348,7 @@ async fn a_tool_that_is_not_shown_is_explained() {
             .iter()
             .map(|story| matches!(story.outcome, StoryOutcome::Spoke { .. }))
             .collect();
-        assert_eq!(spoke, [show, hide], "{name}: {:?}", told.rules);
+        assert_eq!(spoke, [show, hide, false], "{name}: {:?}", told.rules);
         let turned = &told.rules[0].turned_by_roles;
         let expected: &[&str] =
             if name == "search" { &["note-writer", "support-reader"] } else { &[] };

@@ -185,7 +185,12 @@ async fn a_list_with_an_invented_tool_shows_nothing() {
             },
         );
         let ruleset = patient(&files);
-        let offered = [ToolFacts { name: String::from("x"), effect: Effect::Read, pinned: true }];
+        let offered = [ToolFacts {
+            name: String::from("x"),
+            effect: Effect::Read,
+            pinned: true,
+            labels: Arc::default(),
+        }];
         let seen =
             ruleset.visible(&principal(&["r"]), &ClientHint::default(), &offered, &facts()).await;
         assert!(seen.tools.is_empty(), "{answer}");
