@@ -359,7 +359,7 @@ fn offered(tool: &ToolFacts) -> Value {
         ("name", tool.name.as_str().into()),
         ("effect", tool.effect.as_str().into()),
         ("pinned", tool.pinned.into()),
-        ("labels", strings(&*tool.labels)),
+        ("labels", strings(&tool.labels)),
     ])
 }
 

@@ -88,7 +88,7 @@ async fn stand() -> Stand {
 
 /// Another contact, as Intercom has it.
 async fn somebody_else(stand: &Stand) -> Value {
-    let client = Client::new(&stand.simulator.url(), &stand.simulator.token()).connected().await;
+    let client = Client::new(&stand.simulator.url(), stand.simulator.token()).connected().await;
     let reply = client.call("search_contacts", json!({"email_domain": "example.com"})).await;
     let found: Value = serde_json::from_str(reply.tool_text()).unwrap();
     let all = found["data"].as_array().unwrap();
