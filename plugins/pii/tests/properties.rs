@@ -181,6 +181,21 @@ proptest! {
     }
 }
 
+/// An address whose signs before its name stand on the other side of a tag.
+#[test]
+fn a_tag_between_signs_is_not_taken_along() {
+    let text = "-+<a href=\"mailto:jane.doe@example.net\">%40jane.doe@example.net".to_owned();
+    let found = inspect(&document(std::slice::from_ref(&text), Form::Html), &Config::default());
+    let pieces: Vec<&str> =
+        found.findings.iter().filter(|f| f.leaf == 0).map(|f| &text[f.bytes()]).collect();
+    assert!(pieces.iter().all(|piece| !piece.contains(['<', '>'])), "{pieces:?}");
+    assert_eq!(
+        pieces.iter().filter(|piece| **piece == "jane.doe@example.net").count(),
+        2,
+        "{pieces:?}"
+    );
+}
+
 /// The work grows with a text and not with its square: a customer may write what they like.
 #[test]
 fn long_texts_take_long_and_no_longer() {

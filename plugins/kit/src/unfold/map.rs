@@ -101,13 +101,15 @@ impl<'t> View<'t> {
         if inside.peek().is_none() || !inside.clone().any(|r| cut(&r)) {
             return vec![self.range(bytes)];
         }
-        let (mut out, mut from) = (Vec::new(), bytes.start);
+        let (mut out, mut signs, mut from) = (Vec::new(), Vec::new(), bytes.start);
         let mut push = |piece: Range<usize>| {
             let read = self.text.get(piece.clone()).unwrap_or_default();
-            if read.chars().any(char::is_alphanumeric) {
-                let lead = read.len() - read.trim_start().len();
-                let end = piece.start + read.trim_end().len();
-                out.push(self.range(piece.start + lead..end));
+            let lead = read.len() - read.trim_start().len();
+            let end = piece.start + read.trim_end().len();
+            if piece.start + lead < end {
+                let is_read = read.chars().any(char::is_alphanumeric);
+                let into = if is_read { &mut out } else { &mut signs };
+                into.push(self.range(piece.start + lead..end));
             }
         };
         for run in inside.filter(cut) {
@@ -116,7 +118,8 @@ impl<'t> View<'t> {
             from = self.run_end(run).max(from);
         }
         push(from..bytes.end);
-        if out.is_empty() { vec![self.range(bytes)] } else { out }
+        // Signs alone are no reason to take a tag along.
+        if out.is_empty() { signs } else { out }
     }
 
     /// Where the bytes of a tag end in the view: behind its line break, if it makes one.
