@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `/healthz` | 200 while records can be written, else 503; a JSON text says what is wrong, also what does not stop the road, such as a bundle that was refused |
 //! | `/readyz` | 200 while new calls are taken: the log works and no stop is under way |
-//! | `/metrics` | [`metrics`] in the OpenMetrics text format |
+//! | `/metrics` | the metrics in the OpenMetrics text format |
 
 mod health;
 mod metrics;

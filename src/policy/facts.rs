@@ -52,7 +52,7 @@ pub struct Found {
     /// The plugin's configured name.
     #[serde(default)]
     pub plugin: String,
-    /// Where, as JSON Pointers; the first [`MOST_PATHS`].
+    /// Where, as JSON Pointers; the first fifty.
     #[serde(default)]
     pub paths: Vec<String>,
 }
