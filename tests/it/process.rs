@@ -184,7 +184,7 @@ fn the_demo_runs_once_and_leaves_nothing() {
         "1. The agent lists tools",
         "6 tools: ",
         "2. It reads a conversation",
-        "admin_assignee_id",
+        "\"author\":{\"email\":\"[[email:",
         "3. It tries a tool outside its role",
         "Portcullis refused this call",
         "admit.tool_outside_roles",
