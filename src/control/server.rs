@@ -171,8 +171,9 @@ impl Control {
         Ok(Answer::Hold { hold, arguments, pseudonyms, revealed, beside, reason })
     }
 
-    fn person(&self, key: &str) -> Result<Arc<Approver>, String> {
-        self.people.authenticate(key.as_bytes(), clock::now()).ok_or_else(|| {
+    fn person(&self, key: &str) -> Result<Approver, String> {
+        let person = self.people.by_key(key.as_bytes(), clock::now());
+        person.map(|person| person.approver()).ok_or_else(|| {
             String::from(
                 "this is no approver's key; make one with `portcullis people add NAME` and give \
                  it by PORTCULLIS_APPROVER_KEY or `--key-file`",

@@ -45,3 +45,36 @@ pub struct Approver {
     /// Groups, for rules such as "from `kb-editors`".
     pub groups: Vec<String>,
 }
+
+/// What a person may do with Portcullis itself. What they may do with one hold, rules say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// May change people, policies and grants. Is no approver by that.
+    Admin,
+    /// May be asked to decide on holds.
+    Approver,
+    /// May read everything that approvers and admins read, and change nothing.
+    Auditor,
+}
+
+impl Role {
+    /// All there are.
+    pub const ALL: [Self; 3] = [Self::Admin, Self::Approver, Self::Auditor];
+
+    /// The name in configuration and commands.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Approver => "approver",
+            Self::Auditor => "auditor",
+        }
+    }
+}
+
+impl std::fmt::Display for Role {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

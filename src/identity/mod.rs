@@ -12,11 +12,13 @@ mod bearer;
 mod key_file;
 mod key_table;
 mod people;
+mod person;
 mod principals;
 
 pub use bearer::{Unauthenticated, UnauthenticatedKind};
 pub use key_file::{Holder, IssuedKey, KeyEntry, KeyFile, KeysError, digest_of};
 pub use people::People;
+pub use person::{Person, Via};
 pub use principals::{Authenticated, Identity};
 
 use crate::domain::{ApproverId, PrincipalId};

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::key_file::{Holder as _, KeyFile, KeysError, digest_of, has_key_form};
 use super::key_table::KeyTable;
+use super::person::{Person, Via};
 use crate::config::Config;
-use crate::domain::{Approver, ApproverId, Timestamp};
+use crate::domain::{Approver, ApproverId, Role, Timestamp};
 
 /// Who may release holds, by key.
 pub struct People {
@@ -28,14 +29,16 @@ impl People {
         Ok(Self { approvers, keys: KeyTable::open(KeyFile::of(&config.data))? })
     }
 
-    /// The approver behind a key; `None` for any key that is not good now, whatever the reason.
+    /// The person behind an approver's key; `None` for any key that is not good now, whatever the
+    /// reason. Who is configured as an approver has that role and no other.
     #[must_use]
-    pub fn authenticate(&self, key: &[u8], now: Timestamp) -> Option<Arc<Approver>> {
+    pub fn by_key(&self, key: &[u8], now: Timestamp) -> Option<Person> {
         if !has_key_form(key, ApproverId::PREFIX) {
             return None;
         }
         let name = self.keys.find(&digest_of(key), now).ok()?;
-        self.approvers.get(&name).cloned()
+        let approver = self.approvers.get(&name)?;
+        Some(Person::proven(approver, &[Role::Approver], Via::Key, now))
     }
 
     /// Reads the key file again if it changed; says whether it did. To be called every second.

@@ -189,16 +189,16 @@ fn approvers_have_keys_of_their_own() {
     let keys = ApproverKeys::of(&config.data);
     let issued = keys.add(&config, "jane", NOW, None).unwrap();
     let people = People::open(&config).unwrap();
-    let jane = people.authenticate(issued.key.expose().as_bytes(), NOW).unwrap();
+    let jane = people.by_key(issued.key.expose().as_bytes(), NOW).unwrap();
     assert_eq!(
         (jane.id.as_str(), jane.groups.as_slice()),
         ("jane", ["kb-editors".to_owned()].as_slice())
     );
-    assert!(people.authenticate(agent.key.expose().as_bytes(), NOW).is_none());
-    assert!(people.authenticate(b"", NOW).is_none());
+    assert!(people.by_key(agent.key.expose().as_bytes(), NOW).is_none());
+    assert!(people.by_key(b"", NOW).is_none());
     keys.revoke("jane", NOW).unwrap();
     assert!(people.reload().unwrap());
-    assert!(people.authenticate(issued.key.expose().as_bytes(), NOW).is_none());
+    assert!(people.by_key(issued.key.expose().as_bytes(), NOW).is_none());
 }
 
 #[test]
