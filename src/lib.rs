@@ -21,7 +21,7 @@
 //! 6. **Record** ([`audit`]): the decision is durable before anything acts on it. No record, no
 //!    road.
 //! 7. Deny is an answer that the agent can read. A hold is recorded, then shown to approvers
-//!    ([`holds`], [`control`]). Allow is a [`gate::Permit`].
+//!    ([`holds`], [`control`]) as what it would change ([`review`]). Allow is a [`gate::Permit`].
 //! 8. **Send** ([`upstream`]): consumes the permit; the bytes are written from the call that was
 //!    judged.
 //! 9. **Disclose** ([`gate`] again): plugins look at the texts of an answer, a notification or a
@@ -49,7 +49,7 @@
 //!    process ended is `unknown`, shown, and never sent again.
 //! 7. No secret and no raw personal value is in logs, errors or the audit log: arguments appear
 //!    there as keyed digests, held calls and their answers sealed.
-//! 8. [`domain`] is pure. [`mcp`] and [`redact`] are pure functions of their input.
+//! 8. [`domain`] is pure. [`mcp`], [`redact`] and [`review`] are pure functions of their input.
 //! 9. Each engine is named in one module: regorus in [`policy`], wasmtime in [`plugin`], sled in
 //!    [`store`], hyper in [`proxy`], [`upstream`] and [`listen`].
 //! 10. A plugin sees texts and says what it sees; it changes nothing, keeps nothing between two looks,
@@ -106,6 +106,8 @@ pub mod gate;
 
 pub mod listen;
 pub mod upstream;
+
+pub mod review;
 
 pub mod proxy;
 

@@ -17,6 +17,7 @@ const ORDER: &[(&[&str], &str)] = &[
     (&["control"], "the operator's door: commands to the rooms that app built"),
     (&["rollout"], "which policies decide: fetched by upstream, put in force at the gate"),
     (&["proxy"], "the agents' side: asks the gate, sends through upstream"),
+    (&["review"], "a held call beside what there is now, for eyes: pure"),
     (&["listen", "upstream"], "upstream spends the permits that only gate makes"),
     (&["gate"], "the one road: asks the judges and the record keepers"),
     (&["holds", "trail"], "folds of the log: calls that wait, what principals did and saw"),
@@ -40,6 +41,8 @@ const ENGINES: &[(&str, &[&str])] = &[
     ("rustls", &["upstream", "listen"]),
     ("saphyr_parser", &["yaml"]),
     ("clap", &["cli"]),
+    ("html5ever", &["review"]),
+    ("ammonia", &["review"]),
     // Only the simulator serves by it.
     ("axum", &[]),
 ];
