@@ -21,7 +21,8 @@
 //! 6. **Record** ([`audit`]): the decision is durable before anything acts on it. No record, no
 //!    road.
 //! 7. Deny is an answer that the agent can read. A hold is recorded, then shown to approvers
-//!    ([`holds`], [`control`]) as what it would change ([`review`]). Allow is a [`gate::Permit`].
+//!    ([`holds`], [`control`], [`console`]) as what it would change ([`review`]). Allow is a
+//!    [`gate::Permit`].
 //! 8. **Send** ([`upstream`]): consumes the permit; the bytes are written from the call that was
 //!    judged.
 //! 9. **Disclose** ([`gate`] again): plugins look at the texts of an answer, a notification or a
@@ -51,7 +52,7 @@
 //!    there as keyed digests, held calls and their answers sealed.
 //! 8. [`domain`] is pure. [`mcp`], [`redact`] and [`review`] are pure functions of their input.
 //! 9. Each engine is named in one module: regorus in [`policy`], wasmtime in [`plugin`], sled in
-//!    [`store`], hyper in [`proxy`], [`upstream`] and [`listen`].
+//!    [`store`], hyper in [`proxy`], [`upstream`] and [`listen`], axum in [`console`].
 //! 10. A plugin sees texts and says what it sees; it changes nothing, keeps nothing between two looks,
 //!     and its failure denies what it looked at and touches nobody else.
 //!
@@ -113,6 +114,7 @@ pub mod proxy;
 
 pub mod rollout;
 
+pub mod console;
 pub mod control;
 
 pub mod ops;

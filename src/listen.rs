@@ -51,6 +51,8 @@ pub struct Limits {
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
 /// Serves a listener until `shutdown` turns true and what was under way has ended.
 pub async fn serve<H, F, B>(
     listener: TcpListener,
@@ -60,7 +62,7 @@ pub async fn serve<H, F, B>(
 ) where
     H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
-    B: Body<Data = Bytes, Error = Infallible> + Unpin + Send + 'static,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin + Send + 'static,
 {
     let connections = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
@@ -350,7 +352,7 @@ mod tests {
             });
             let stream = tokio_stream::wrappers::ReceiverStream::new(receiver);
             Response::new(http_body_util::StreamBody::new(
-                stream.map(|bytes| Ok(Frame::data(bytes))),
+                stream.map(|bytes| Ok::<_, Infallible>(Frame::data(bytes))),
             ))
         };
         let (stop, stopped) = watch::channel(false);

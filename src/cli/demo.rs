@@ -13,10 +13,10 @@ use super::shown;
 use crate::app::App;
 use crate::audit::{self, Filter, Follow, From};
 use crate::clock;
-use crate::config::{Config, Secret, Upstream, private};
+use crate::config::{Config, Console, Secret, Upstream, private};
 use crate::control::{self, Answer, Question};
-use crate::domain::{Approver, JsonText, Principal, PrincipalKind, Verdict};
-use crate::identity::{ApproverKeys, PrincipalKeys};
+use crate::domain::{Approver, JsonText, Principal, PrincipalKind, Role, Verdict};
+use crate::identity::{Accounts, ApproverKeys, PrincipalKeys};
 use crate::mcp::json::{self, Object};
 use crate::simulator::{Options, Simulator};
 use crate::upstream::Agent;
@@ -27,6 +27,9 @@ pub(super) struct Args {
     /// Where agents connect; if it is taken, a free port is used.
     #[arg(long, default_value = "127.0.0.1:8787")]
     listen: SocketAddr,
+    /// Where people decide; if it is taken, a free port is used.
+    #[arg(long, default_value = "127.0.0.1:8788")]
+    console: SocketAddr,
     /// End after the scripted session instead of running on.
     #[arg(long)]
     once: bool,
@@ -52,8 +55,12 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let agent_key = PrincipalKeys::of(&config.data).add(&config, "demo-agent", now, None)?.key;
     let approver_key = ApproverKeys::of(&config.data).add(&config, "you", now, None)?.key;
     private::write(&folder.path().join("approver.key"), approver_key.expose().as_bytes())?;
+    let accounts = Accounts::of(&config.data);
+    accounts.add(&config, "you", &[], &[Role::Admin, Role::Approver], now)?;
+    let link = accounts.open_setup("you", now)?;
     let app = start(config.clone()).await?;
     let url = format!("http://{}{}", app.address(), crate::proxy::PATH);
+    let page = app.console_address();
     write_configuration(folder.path(), app.address(), &simulator)?;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = tokio::spawn(app.serve(async move {
@@ -66,6 +73,12 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let story = Story { config: &config, simulator: &simulator, url: &url };
     story.play(agent_key.clone()).await?;
     connect_help(&url, &agent_key);
+    if let Some(page) = page {
+        println!(
+            "Decide on the held call in a browser; this link sets a password for `you`, once:"
+        );
+        println!("  http://{page}/setup#{}\n", link.expose());
+    }
     release_help(folder.path());
     if !args.once {
         println!("listening on {url}   (Ctrl-C ends the demo and removes its data)");
@@ -82,6 +95,11 @@ async fn start(mut config: Config) -> anyhow::Result<App> {
     if tokio::net::TcpListener::bind(config.listen).await.is_err() {
         config.listen.set_port(0);
     }
+    if let Some(console) = &mut config.console
+        && tokio::net::TcpListener::bind(console.listen).await.is_err()
+    {
+        console.listen.set_port(0);
+    }
     Ok(App::start(&config).await?)
 }
 
@@ -90,6 +108,7 @@ fn configuration(folder: &Path, args: &Args, simulator: &Simulator) -> anyhow::R
     let url = simulator.url().parse().context("the simulator's address")?;
     let mut config = Config::in_code(folder.join("data"), url, token);
     config.listen = args.listen;
+    config.console = Some(Console::at(args.console));
     "demo".clone_into(&mut config.environment);
     config.principals = vec![Arc::new(Principal {
         id: "demo-agent".parse()?,
@@ -228,7 +247,7 @@ fn release_help(folder: &Path) {
         .map_or_else(|_| "portcullis".to_owned(), |path| path.display().to_string());
     let base = format!("{program} --config {}", folder.join("portcullis.yaml").display());
     let key = folder.join("approver.key");
-    println!("Decide on the held call, in another terminal:");
+    println!("Or decide in another terminal:");
     println!("  {base} holds list");
     println!("  {base} holds show ID --key-file {}", key.display());
     println!("  {base} holds approve ID --key-file {}", key.display());

@@ -84,7 +84,7 @@ impl ApproverKey {
                 .with_context(|| format!("`{}` is no key file", path.display()))?,
             None => std::env::var("PORTCULLIS_APPROVER_KEY").context(
                 "an approver's key is needed: set PORTCULLIS_APPROVER_KEY, or give \
-                 `--key-file FILE` (make a key with `portcullis people add NAME`)",
+                 `--key-file FILE` (make a key with `portcullis people key add NAME`)",
             )?,
         };
         Ok(Secret::new(text.trim().to_owned()))

@@ -1,5 +1,5 @@
-//! `portcullis principals` and `portcullis people`: the same verbs, two kinds of keys that never
-//! meet.
+//! `portcullis principals`, and the keys of `portcullis people`: the same verbs, two kinds of keys
+//! that never meet.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::identity::{ApproverKeys, Holder, KeyFile, PrincipalKeys};
 /// Commands about keys.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Make a key for a name of the configuration. It is printed once and kept nowhere.
+    /// Make a key for a known name. It is printed once and kept nowhere.
     Add {
         /// The name.
         name: String,
@@ -32,7 +32,7 @@ pub(super) fn principals(config: &Config, command: Command) -> anyhow::Result<Ex
     run(&PrincipalKeys::of(&config.data), config, command)
 }
 
-pub(super) fn people(config: &Config, command: Command) -> anyhow::Result<ExitCode> {
+pub(super) fn approvers(config: &Config, command: Command) -> anyhow::Result<ExitCode> {
     run(&ApproverKeys::of(&config.data), config, command)
 }
 

@@ -9,6 +9,7 @@ mod config;
 mod demo;
 mod holds;
 mod keys;
+mod people;
 mod plugin;
 mod policy;
 mod report;
@@ -58,9 +59,9 @@ enum Command {
     /// Keys of principals: the agents that call.
     #[command(subcommand)]
     Principals(keys::Command),
-    /// Keys of approvers: the people who release held calls.
+    /// People who read and release held calls: accounts, rights, keys and tokens.
     #[command(subcommand)]
-    People(keys::Command),
+    People(people::Command),
     /// Held calls: list, show, approve, reject.
     #[command(subcommand)]
     Holds(holds::Command),
@@ -119,7 +120,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Simulate(args) => runtime(2)?.block_on(simulate::run(*args)),
         Command::Config(command) => config::run(&path, &command),
         Command::Principals(command) => keys::principals(&load()?, command),
-        Command::People(command) => keys::people(&load()?, command),
+        Command::People(command) => people::run(&load()?, command),
         Command::Holds(command) => runtime(1)?.block_on(holds::run(&load()?, command)),
         Command::Tools(command) => runtime(1)?.block_on(tools::run(&load()?, command)),
         Command::Audit(command) => audit::run(&load()?, command),

@@ -31,6 +31,9 @@ pub(super) fn run(config: Config) -> anyhow::Result<ExitCode> {
         if let Some(address) = app.ops_address() {
             println!("health and metrics on http://{address}");
         }
+        if let Some(address) = app.console_address() {
+            println!("approvers' page on http://{address}");
+        }
         println!("listening on http://{}{}", app.address(), crate::proxy::PATH);
         app.serve(stop).await?;
         Ok(ExitCode::SUCCESS)

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::agents;
+use super::console::console;
 use super::plugins::plugins;
 use super::policies::policies;
 use super::private;
@@ -78,6 +79,8 @@ fn whole<'w>(walk: &'w Walk<'w>, node: &'w Node) -> Option<Config> {
     let drain =
         root.span("drain", Duration::from_secs(10), &(SECOND.saturating_mul(0)..=MINUTE * 10));
     let ops = ops(&root, &listen);
+    let console =
+        console(&root, walk, &[Some(listen), ops].into_iter().flatten().collect::<Vec<_>>());
     let log = log(&root);
     root.finish();
     let config = Config {
@@ -99,6 +102,7 @@ fn whole<'w>(walk: &'w Walk<'w>, node: &'w Node) -> Option<Config> {
         pseudonyms,
         drain,
         ops,
+        console,
         log,
         warnings: Vec::new(),
     };
@@ -119,9 +123,6 @@ fn check_together(walk: &Walk<'_>, config: &Config) {
     }
     if !keys && !config.principals.is_empty() {
         walk.warn("`principals` is not used: `identity.mode` is not `keys`");
-    }
-    if config.approvers.is_empty() {
-        walk.warn("`approvers` is empty: nobody can release a held call");
     }
     for principal in &config.principals {
         let Some(human) = &principal.on_behalf_of else { continue };

@@ -18,6 +18,7 @@ use crate::domain::{Approver, Era, Principal};
 
 mod agents;
 mod check;
+mod console;
 mod plugins;
 mod policies;
 pub mod private;
@@ -29,6 +30,7 @@ mod source;
 mod unit;
 mod walk;
 
+pub use console::{Console, Oidc, OidcGroup};
 pub use plugins::{PluginEntry, PluginSource, Plugins};
 pub use problem::{Problem, Problems};
 pub use schema::schema;
@@ -75,6 +77,8 @@ pub struct Config {
     pub drain: Duration,
     /// Where health and metrics are served; nowhere if absent.
     pub ops: Option<SocketAddr>,
+    /// The approvers' page; none if absent.
+    pub console: Option<Console>,
     /// The process' own log lines (not the audit log).
     pub log: Log,
     /// What is allowed but should be said loudly at start.
@@ -337,6 +341,7 @@ impl Config {
             plugins: Plugins::default(),
             file: None,
             ops: None,
+            console: None,
             identity: IdentityMode::Keys,
             principals: Vec::new(),
             approvers: Vec::new(),

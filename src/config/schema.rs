@@ -6,11 +6,15 @@
 
 #![expect(dead_code, reason = "the fields describe the schema; values are read by `check`")]
 
+mod people;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use people::Console;
 
 /// The schema (draft 2020-12) as JSON text.
 #[must_use]
@@ -44,7 +48,7 @@ struct File {
     identity: Option<Identity>,
     /// Agents that may have keys (`portcullis principals add NAME`).
     principals: Option<Vec<PrincipalEntry>>,
-    /// People who may release held calls.
+    /// People whose groups stand here. `portcullis people add NAME` makes accounts, also for others.
     approvers: Option<Vec<ApproverEntry>>,
     /// Values of `Host` that are answered, beyond the loopback names: `name` or `name:port`.
     allowed_hosts: Option<Vec<String>>,
@@ -57,6 +61,7 @@ struct File {
     #[schemars(extend("default" = "10s"))]
     drain: Option<Span>,
     ops: Option<Ops>,
+    console: Option<Console>,
     log: Option<Log>,
 }
 

@@ -282,7 +282,6 @@ fn loud_cases_warn() {
         ("identity: { mode: passthrough }", "`identity.mode` is `passthrough`"),
         ("identity: { mode: passthrough }\nprincipals: [{ id: a }]", "`principals` is not used"),
         ("approvers: [{ id: a }]", "`principals` is empty"),
-        ("principals: [{ id: a }]", "`approvers` is empty"),
         (
             "principals: [{ id: a, on_behalf_of: jane@example.com }]\napprovers: [{ id: jane }]",
             "`on_behalf_of` of `a` names no approver",
@@ -431,7 +430,8 @@ fn the_schema_describes_what_is_read() {
     let source = Source { folder: Path::new("."), environment: &environment };
     let text = with(
         "principals: [{ id: a }]\napprovers: [{ id: a }]\n\
-         plugins: { list: [{ name: a, builtin: pii }] }",
+         plugins: { list: [{ name: a, builtin: pii }] }\n\
+         console: { oidc: { groups: [{ from: a }] } }",
     );
     let (_, notes) = check::checked(Path::new("examples/portcullis.yaml"), source, &text);
     let schema: Json = serde_json::from_str(&schema()).unwrap();

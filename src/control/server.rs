@@ -175,7 +175,7 @@ impl Control {
         let person = self.people.by_key(key.as_bytes(), clock::now());
         person.map(|person| person.approver()).ok_or_else(|| {
             String::from(
-                "this is no approver's key; make one with `portcullis people add NAME` and give \
+                "this is no approver's key; make one with `portcullis people key add NAME` and give \
                  it by PORTCULLIS_APPROVER_KEY or `--key-file`",
             )
         })

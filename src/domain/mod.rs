@@ -37,7 +37,7 @@ pub use id::{ApproverId, CallId, HoldId, ParseIdError, PrincipalId, Seq};
 pub use json_text::JsonText;
 pub use leaf::{Form, Known, Leaf, Party, Phase, Span};
 pub use obligation::{Duty, Obligation};
-pub use principal::{Approver, Principal, PrincipalKind, Role};
+pub use principal::{Approver, ParseRoleError, Principal, PrincipalKind, Role};
 pub use record::{
     CallFacts, Event, Outcome, OutcomeKind, PluginFacts, Record, RolloutAction, ShadowFacts,
     ToolChange,

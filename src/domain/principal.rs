@@ -78,3 +78,16 @@ impl std::fmt::Display for Role {
         f.write_str(self.as_str())
     }
 }
+
+/// A word that is no role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("roles are `admin`, `approver` and `auditor`")]
+pub struct ParseRoleError;
+
+impl std::str::FromStr for Role {
+    type Err = ParseRoleError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or(ParseRoleError)
+    }
+}

@@ -27,41 +27,45 @@ pub trait Holder:
     const PREFIX: &'static str;
     /// The file's name in the data folder.
     const FILE: &'static str;
-    /// The section of the configuration that names holders.
-    const SECTION: &'static str;
 
     /// Whether configuration knows the name.
     fn is_configured(config: &Config, name: &str) -> bool;
 
-    /// The YAML to paste for a new name.
-    fn snippet(name: &str) -> String;
+    /// What a name is not, and what makes it that: the end of "`x` is not".
+    fn unknown(name: &str) -> String;
 }
 
 impl Holder for PrincipalId {
     const PREFIX: &'static str = "pcl_";
     const FILE: &'static str = "keys.json";
-    const SECTION: &'static str = "principals";
 
     fn is_configured(config: &Config, name: &str) -> bool {
         config.principal(name).is_some()
     }
 
-    fn snippet(name: &str) -> String {
-        format!("principals:\n  - id: {name}\n    roles: [support-reader]")
+    fn unknown(name: &str) -> String {
+        format!(
+            "in the configuration; add it, then try again:\n\n\
+             principals:\n  - id: {name}\n    roles: [support-reader]"
+        )
     }
 }
 
 impl Holder for ApproverId {
     const PREFIX: &'static str = "pca_";
     const FILE: &'static str = "approver-keys.json";
-    const SECTION: &'static str = "approvers";
 
     fn is_configured(config: &Config, name: &str) -> bool {
-        config.approver(name).is_some()
+        let has = |account: &super::Account| account.name.as_str() == name;
+        let accounts = || super::Accounts::of(&config.data).list();
+        config.approver(name).is_some() || accounts().is_ok_and(|all| all.iter().any(has))
     }
 
-    fn snippet(name: &str) -> String {
-        format!("approvers:\n  - id: {name}\n    groups: [kb-editors]")
+    fn unknown(name: &str) -> String {
+        format!(
+            "known; make an account first, `portcullis people add {name}`, or list the name among \
+             `approvers` in the configuration"
+        )
     }
 }
 
@@ -108,13 +112,13 @@ pub enum KeysError {
         /// What was found.
         source: serde_json::Error,
     },
-    /// Configuration does not know the name.
-    #[error("`{name}` is not in the configuration; add it, then try again:\n\n{snippet}")]
+    /// Nobody of that name is known.
+    #[error("`{name}` is not {unknown}")]
     NotConfigured {
         /// The name.
         name: String,
-        /// YAML to paste.
-        snippet: String,
+        /// What it is not, and what to do.
+        unknown: String,
     },
     /// Nothing to revoke.
     #[error("there is no active key with the name or id `{0}`; list the keys to see what there is")]
@@ -178,7 +182,7 @@ impl<N: Holder> KeyFile<N> {
         let parsed = name.parse::<N>().ok().filter(|_| N::is_configured(config, name));
         let name = parsed.ok_or_else(|| KeysError::NotConfigured {
             name: name.to_owned(),
-            snippet: N::snippet(name),
+            unknown: N::unknown(name),
         })?;
         let _lock = self.lock()?;
         let mut keys = self.list()?;
@@ -220,27 +224,23 @@ impl<N: Holder> KeyFile<N> {
         Ok(private::write(&self.path, &text)?)
     }
 
-    /// Keeps two commands from overwriting each other's change; released when dropped. A file of
-    /// its own, since the key file itself is replaced.
     fn lock(&self) -> Result<File, KeysError> {
-        private::make_folder(self.path.parent().unwrap_or(Path::new(".")))?;
-        let path = self.path.with_extension("lock");
-        let lock = || {
-            let file = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .mode(0o600)
-                .open(&path)?;
-            file.lock()?;
-            Ok(file)
-        };
-        Ok(lock().map_err(|source| PrivateError::Io {
-            verb: "lock",
-            path: path.clone(),
-            source,
-        })?)
+        Ok(lock(&self.path)?)
     }
+}
+
+/// Keeps two commands from overwriting each other's change of a file; released when dropped. A file
+/// of its own, since the file itself is replaced.
+pub(super) fn lock(path: &Path) -> Result<File, PrivateError> {
+    private::make_folder(path.parent().unwrap_or(Path::new(".")))?;
+    let path = path.with_extension("lock");
+    let lock = || {
+        let file =
+            OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path)?;
+        file.lock()?;
+        Ok(file)
+    };
+    lock().map_err(|source| PrivateError::Io { verb: "lock", path: path.clone(), source })
 }
 
 /// What is kept of a key. A plain, fast hash is right here: a key is 256 random bits, so there is
@@ -257,7 +257,7 @@ pub(super) fn has_key_form(text: &[u8], prefix: &str) -> bool {
         .is_some_and(|rest| rest.len() == 43 && rest.iter().all(word))
 }
 
-fn random_key(prefix: &str) -> Result<Secret, KeysError> {
+pub(super) fn random_key(prefix: &str) -> Result<Secret, KeysError> {
     let mut bits = Zeroizing::new([0; 32]);
     aws_lc_rs::rand::fill(bits.as_mut_slice()).map_err(|_| KeysError::Random)?;
     let mut text = prefix.to_owned();

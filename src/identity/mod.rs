@@ -6,20 +6,45 @@
 //!
 //! The choice that keeps it simple: a key is 256 random bits, so its SHA-256 is all that is kept
 //! (a slow hash protects guessable passwords; these are not), and finding a key is looking up its
-//! digest. No secret is ever compared byte by byte, so there is no timing to observe.
+//! digest. No secret is ever compared byte by byte, so there is no timing to observe. Passwords are
+//! the exception, and have a slow hash and a price on guessing.
+//!
+//! | file | who |
+//! |---|---|
+//! | `principals`, `bearer` | agents: a key or a token becomes a [`crate::domain::Principal`] |
+//! | `people`, `accounts`, `administer`, `token` | people: the configuration's and those with accounts, their rights, their API tokens |
+//! | `sign_in`, `second_factor`, `sessions`, `password`, `totp`, `lockout` | how people prove who they are in a browser |
+//! | `person` | what comes out: a [`Person`] |
 
+mod accounts;
+mod administer;
 mod bearer;
 mod key_file;
 mod key_table;
+mod lockout;
+mod password;
 mod people;
 mod person;
 mod principals;
+mod second_factor;
+mod sessions;
+mod sign_in;
+mod token;
+mod totp;
+mod watched;
 
+pub use accounts::{Account, Accounts, AccountsError};
+pub use administer::SETUP_VALID;
 pub use bearer::{Unauthenticated, UnauthenticatedKind};
 pub use key_file::{Holder, IssuedKey, KeyEntry, KeyFile, KeysError, digest_of};
-pub use people::People;
+pub use password::PasswordError;
+pub use people::{Listed, People, PeopleError};
 pub use person::{Person, Via};
 pub use principals::{Authenticated, Identity};
+pub use sessions::{Session, SessionError, SessionLimits, Told};
+pub use sign_in::{Opened, SignIn, SignInError, SignedIn, form_token};
+pub use token::{ParseScopeError, Scope, Token};
+pub use totp::Enrolment;
 
 use crate::domain::{ApproverId, PrincipalId};
 

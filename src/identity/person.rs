@@ -4,6 +4,8 @@
 //! was good at that moment. What takes a `&Person` need not ask again whether somebody is who they
 //! say, only what they may do.
 
+use super::sessions::Told;
+use super::token::Scope;
 use crate::domain::{Approver, ApproverId, Role, Timestamp};
 
 /// How a person proved who they are.
@@ -37,6 +39,8 @@ pub struct Person {
     pub signed_at: Timestamp,
     /// When they last gave a second proof; rules ask for one that is fresh before risky releases.
     pub stepped_up_at: Option<Timestamp>,
+    /// What the credential may be used for, if that is less than everything.
+    scopes: Option<Vec<Scope>>,
     proof: Proof,
 }
 
@@ -55,8 +59,26 @@ impl Person {
             via,
             signed_at: now,
             stepped_up_at: None,
+            scopes: None,
             proof: Proof,
         }
+    }
+
+    /// A person as their organisation's identity provider describes them.
+    pub(super) fn told(id: &ApproverId, told: &Told, now: Timestamp) -> Self {
+        let approver = Approver { id: id.clone(), groups: told.groups.clone() };
+        let name = told.display.clone();
+        Self { name, ..Self::proven(&approver, &told.roles, Via::Oidc, now) }
+    }
+
+    pub(super) fn stepped_up(self, at: Option<Timestamp>) -> Self {
+        let mut person = self;
+        person.stepped_up_at = at;
+        person
+    }
+
+    pub(super) fn with_scopes(self, scopes: &[Scope]) -> Self {
+        Self { scopes: Some(scopes.to_vec()), ..self }
     }
 
     /// A person for tests of other rooms.
@@ -71,6 +93,12 @@ impl Person {
     #[must_use]
     pub fn approver(&self) -> Approver {
         Approver { id: self.id.clone(), groups: self.groups.clone() }
+    }
+
+    /// Whether the credential may be used for this: tokens have scopes, everything else has all.
+    #[must_use]
+    pub fn may(&self, scope: Scope) -> bool {
+        self.scopes.as_ref().is_none_or(|scopes| scopes.contains(&scope))
     }
 
     /// Whether they have a role.

@@ -137,7 +137,8 @@ impl Identity {
 fn pass_through(token: &[u8], roles: &[String]) -> Result<Authenticated, Unauthenticated> {
     let malformed = Unauthenticated::new(UnauthenticatedKind::Malformed);
     // A key of ours is a mistake here, and must not be shown to Intercom.
-    let ours = [PrincipalId::PREFIX, ApproverId::PREFIX];
+    // Keys, tokens, sessions and links of ours, which would go on to Intercom.
+    let ours = [PrincipalId::PREFIX, ApproverId::PREFIX, "pct_", "pcw_", "pcs_"];
     if ours.iter().any(|prefix| token.starts_with(prefix.as_bytes())) {
         return Err(malformed);
     }

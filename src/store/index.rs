@@ -192,11 +192,50 @@ impl Index {
         })
     }
 
+    /// Values that are no part of the index and are lost with it.
+    pub(super) fn table(&self, name: &str) -> Result<Table, IndexError> {
+        Ok(Table(self.db.open_tree(format!("shelf/{name}"))?))
+    }
+
     /// Makes everything written durable.
     pub(super) fn sync(&self) -> Result<(), IndexError> {
         self.db.flush()?;
         self.faults.check(Operation::IndexSync)?;
         Ok(self.data.sync_data()?)
+    }
+}
+
+/// Values by name beside the index; see [`super::Shelf`].
+#[derive(Clone)]
+pub(super) struct Table(sled::Tree);
+
+impl Table {
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, IndexError> {
+        Ok(self.0.get(key)?.map(|value| value.to_vec()))
+    }
+
+    pub(super) fn put(&self, key: &[u8], value: &[u8]) -> Result<(), IndexError> {
+        self.0.insert(key, value)?;
+        Ok(())
+    }
+
+    pub(super) fn swap(
+        &self,
+        key: &[u8],
+        old: Option<&[u8]>,
+        new: Option<&[u8]>,
+    ) -> Result<bool, IndexError> {
+        Ok(self.0.compare_and_swap(key, old, new)?.is_ok())
+    }
+
+    pub(super) fn remove(&self, key: &[u8]) -> Result<bool, IndexError> {
+        Ok(self.0.remove(key)?.is_some())
+    }
+
+    pub(super) fn all(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, IndexError> {
+        let pairs =
+            self.0.iter().map(|pair| pair.map(|(key, value)| (key.to_vec(), value.to_vec())));
+        Ok(pairs.collect::<Result<_, _>>()?)
     }
 }
 

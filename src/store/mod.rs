@@ -21,6 +21,7 @@ mod queue;
 mod recovery;
 mod sealer;
 pub(crate) mod segment;
+mod shelf;
 mod witness;
 mod writer;
 
@@ -34,6 +35,7 @@ use std::{
 pub use line::Flaw;
 pub use log::{Health, Log, LogError, Receipt};
 pub use sealer::{SealError, Sealer, random};
+pub use shelf::{Shelf, ShelfError};
 
 use crate::domain::{Event, HoldEvent, HoldId, Timestamp};
 use fault::Faults;
@@ -208,6 +210,14 @@ impl Store {
     #[must_use]
     pub fn sealer(&self) -> Sealer {
         self.sealer.clone()
+    }
+
+    /// A shelf for values that are no records.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn shelf(&self, name: &str) -> Result<Shelf, ShelfError> {
+        Shelf::open(&self.index, &self.folder.lock, name)
     }
 
     /// The events of all holds that have not long been over, in the order of the log: what the live

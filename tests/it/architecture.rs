@@ -14,7 +14,10 @@ const ORDER: &[(&[&str], &str)] = &[
     (&["simulator"], "the outside world; cli and tests start it, it knows no room (see below)"),
     (&["app"], "the one place that builds all rooms"),
     (&["ops"], "health and metrics: asks the rooms that app built, changes nothing"),
-    (&["control"], "the operator's door: commands to the rooms that app built"),
+    (
+        &["console", "control"],
+        "the doors of people: pages, and commands to the rooms that app built",
+    ),
     (&["rollout"], "which policies decide: fetched by upstream, put in force at the gate"),
     (&["proxy"], "the agents' side: asks the gate, sends through upstream"),
     (&["review"], "a held call beside what there is now, for eyes: pure"),
@@ -43,8 +46,11 @@ const ENGINES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("html5ever", &["review"]),
     ("ammonia", &["review"]),
-    // Only the simulator serves by it.
-    ("axum", &[]),
+    // The simulator serves by it as well.
+    ("axum", &["console"]),
+    ("tower", &["console"]),
+    ("askama", &["console", "cli"]),
+    ("argon2", &["identity"]),
 ];
 
 /// Lines of a file without the tests at its end, and lines of a function.

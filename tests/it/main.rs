@@ -8,6 +8,7 @@
     reason = "a test that finds something missing fails"
 )]
 
+mod browser;
 mod client;
 #[path = "../../src/plugin/tests/wat.rs"]
 #[expect(dead_code, reason = "the host's own tests use more of it")]
@@ -23,6 +24,7 @@ mod bounds;
 mod budgets;
 mod checks;
 mod closed;
+mod console;
 mod crash;
 mod door;
 mod drift;

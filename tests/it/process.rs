@@ -172,7 +172,7 @@ async fn a_token_in_a_file_for_everybody_is_refused() {
 fn the_demo_runs_once_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let run = Command::new(binary())
-        .args(["demo", "--once", "--listen", "127.0.0.1:0"])
+        .args(["demo", "--once", "--listen", "127.0.0.1:0", "--console", "127.0.0.1:0"])
         .env("TMPDIR", folder.path())
         .current_dir(folder.path())
         .output()
@@ -197,6 +197,7 @@ fn the_demo_runs_once_and_leaves_nothing() {
         ".cursor/mcp.json",
         ".vscode/mcp.json",
         "npx mcp-remote",
+        "/setup#pcs_",
         "holds approve ID",
         "audit verify",
     ] {
@@ -262,7 +263,7 @@ async fn a_revoked_key_stops_working_within_two_seconds() {
     assert_eq!(refused.status, 401);
     assert!(refused.headers.contains_key("www-authenticate"));
     let began = Instant::now();
-    assert!(stand.output(&["people", "revoke", APPROVER]).contains("is revoked"));
+    assert!(stand.output(&["people", "key", "revoke", APPROVER]).contains("is revoked"));
     let id = portcullis::domain::HoldId::from_random(1);
     until("the approver's key is dead", async || {
         stand.approve(id).await.unwrap_err().contains("no approver's key")

@@ -59,6 +59,8 @@ pub(crate) struct Stand {
     pub url: String,
     /// Where health and metrics are served, if they are.
     pub ops: Option<String>,
+    /// Where the approvers' page is served, if it is.
+    pub console: Option<String>,
     pub key: String,
     pub approver_key: String,
     setup: Setup,
@@ -76,6 +78,7 @@ impl Stand {
             folder,
             url: String::new(),
             ops: None,
+            console: None,
             key: String::new(),
             approver_key: String::new(),
             setup,
@@ -95,7 +98,9 @@ impl Stand {
 
     /// Makes a key and returns its text.
     pub(crate) fn add_key(&self, kind: &str, name: &str) -> String {
-        let output = self.run(&[kind, "add", name]);
+        // People have accounts besides keys.
+        let verbs: &[&str] = if kind == "people" { &[kind, "key"] } else { &[kind] };
+        let output = self.run(&[verbs, &["add", name]].concat());
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap().lines().last().unwrap().to_owned()
     }
@@ -210,14 +215,16 @@ impl Stand {
             .unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         self.child = Some(child);
-        let mut ops = None;
+        let (mut ops, mut console) = (None, None);
         let line = stdout.lines().map_while(Result::ok).find(|line| {
             let after = line.split("health and metrics on ").nth(1);
             ops = ops.take().or_else(|| after.map(|url| url.trim().to_owned()));
+            let after = line.split("approvers' page on ").nth(1);
+            console = console.take().or_else(|| after.map(|url| url.trim().to_owned()));
             line.contains("listening on ")
         });
         let line = line.unwrap_or_else(|| panic!("did not start: {}", self.stderr()));
-        self.ops = ops;
+        (self.ops, self.console) = (ops, console);
         self.url = line.split("listening on ").nth(1).unwrap().trim().to_owned();
     }
 

@@ -1,0 +1,106 @@
+//! The approvers' page: where people read held calls and decide.
+//!
+//! A listener of its own, switched on by `console.listen`, so that agents and people never share a
+//! door. Pages are made on the server and work without scripts; scripts of our own make them live.
+//! Nothing is decided here: who asks is proven here, what they may do is said by the rooms below.
+//!
+//! What holds for every answer stands in one place each: [`guard`] (names, methods, where a request
+//! comes from, the headers of an answer), [`extract`] (who asks, and that a form came from our own
+//! page). A page takes [`Signed`] or [`Posted`] and has all of it.
+
+mod account;
+mod assets;
+mod extract;
+mod guard;
+mod page;
+mod sign_in;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::IntoResponse as _;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tower::ServiceExt as _;
+
+use crate::clock;
+use crate::config;
+use crate::identity::SignIn;
+use crate::listen::{self, Limits};
+
+use guard::Names;
+
+/// The page and the rooms it asks.
+pub struct Console {
+    sign_in: Arc<SignIn>,
+    names: Names,
+    environment: String,
+    draining: watch::Receiver<bool>,
+}
+
+impl Console {
+    /// Puts it together; `address` is where it listens, `draining` turns true when the process is
+    /// to end.
+    #[must_use]
+    pub fn new(
+        settings: &config::Console,
+        environment: &str,
+        address: SocketAddr,
+        sign_in: Arc<SignIn>,
+        draining: watch::Receiver<bool>,
+    ) -> Self {
+        let names = Names::new(address, settings.url.as_deref());
+        Self { sign_in, names, environment: environment.to_owned(), draining }
+    }
+
+    /// Serves until the process is to end.
+    pub async fn serve(self: Arc<Self>, listener: TcpListener, limits: Limits) {
+        let shutdown = self.draining.clone();
+        tokio::spawn(self.clone().sweep());
+        let router = self.router();
+        let handler = move |request: http::Request<_>| {
+            let router = router.clone();
+            async move {
+                let answered = router.oneshot(request.map(Body::new)).await;
+                answered.unwrap_or_else(|never| match never {}).into_response()
+            }
+        };
+        listen::serve(listener, handler, limits, shutdown).await;
+    }
+
+    /// Forgets sessions that are over, until the process is to end.
+    async fn sweep(self: Arc<Self>) {
+        let mut draining = self.draining.clone();
+        let mut minutes = tokio::time::interval(Duration::from_secs(60));
+        loop {
+            tokio::select! {
+                _ = minutes.tick() => {}
+                _ = draining.wait_for(|stop| *stop) => return,
+            }
+            if let Err(error) = self.sign_in.sweep(clock::now()) {
+                tracing::error!(%error, "sessions cannot be read");
+            }
+        }
+    }
+
+    /// Where people sign in at their organisation and come back to `next`; empty if nobody else
+    /// vouches for them.
+    fn provider(&self, _next: &str) -> String {
+        String::new()
+    }
+
+    /// Every page, behind the guard.
+    fn router(self: Arc<Self>) -> Router {
+        Router::new()
+            .merge(sign_in::routes())
+            .merge(account::routes())
+            .merge(assets::routes())
+            .fallback(page::nothing_here)
+            .method_not_allowed_fallback(page::wrong_method)
+            .layer(axum::middleware::from_fn_with_state(self.clone(), guard::guard))
+            .with_state(self)
+    }
+}
