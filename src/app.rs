@@ -3,6 +3,8 @@
 //!
 //! Everything that can fail at start fails here, before the address is printed.
 
+mod doors;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,17 +12,18 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use doors::Doors;
+
 use crate::clock;
 use crate::config::{Config, PolicyOrigin};
-use crate::console::Console;
 use crate::control::{self, Control};
-use crate::domain::{Event, OnRelease, Role};
+use crate::domain::{Event, OnRelease};
 use crate::gate::{Gate, Secrets, Settings};
 use crate::holds::{HoldError, Holds};
-use crate::identity::{Identity, KeysError, People, PeopleError, SessionLimits, SignIn};
+use crate::identity::{Identity, KeysError, People, PeopleError};
 use crate::intercom::{Pins, PinsError};
 use crate::listen::{self, Limits};
-use crate::ops::Ops;
+use crate::notify::NotifyError;
 use crate::policy::Source;
 use crate::proxy::{Proxy, Rooms};
 use crate::rollout::{self, PluginRollout, PluginsError, Rollout, RolloutError};
@@ -61,6 +64,9 @@ pub enum AppError {
     /// What lies in the database beside the log.
     #[error(transparent)]
     Shelf(#[from] store::ShelfError),
+    /// Whoever is told of held calls.
+    #[error(transparent)]
+    Notify(#[from] NotifyError),
     /// Holds.
     #[error(transparent)]
     Hold(#[from] HoldError),
@@ -106,8 +112,7 @@ impl AppError {
 pub struct App {
     listener: TcpListener,
     address: SocketAddr,
-    ops: Option<((TcpListener, SocketAddr), Arc<Ops>)>,
-    console: Option<(TcpListener, SocketAddr, Arc<Console>)>,
+    doors: Doors,
     proxy: Arc<Proxy>,
     control: Arc<Control>,
     door: control::Door,
@@ -190,14 +195,9 @@ impl App {
         let proxy = Arc::new(Proxy::new(config, address, rooms, draining));
         let rollout = Arc::new(Rollout::new(policies, gate.clone()));
         tokio::spawn(rollout.clone().follow_on(config.policies.origin.clone(), drain.subscribe()));
-        let ops = Arc::new(Ops::new(gate.clone(), rollout.clone(), drain.subscribe()));
-        let ops = match config.ops {
-            Some(address) => Some((bind(address).await?, ops)),
-            None => None,
-        };
-        let console = open_console(config, &store, &people, drain.subscribe()).await?;
         let control =
             Arc::new(Control { gate, upstream, pins, identity, people, rollout, plugins });
+        let doors = Doors::open(config, &store, &control, drain.subscribe()).await?;
         let limits = Limits {
             connections: config.limits.connections,
             streams: config.limits.streams,
@@ -208,7 +208,7 @@ impl App {
         // Last, and before the address is told: whoever knows it can also use the commands.
         let door = control::Door::open(&config.data)
             .map_err(|error| io("open the control socket", error))?;
-        Ok(Self { listener, address, ops, console, proxy, control, door, limits, store, drain })
+        Ok(Self { listener, address, doors, proxy, control, door, limits, store, drain })
     }
 
     /// The address of the agents' side.
@@ -220,13 +220,13 @@ impl App {
     /// The address of health and metrics, if they are served.
     #[must_use]
     pub fn ops_address(&self) -> Option<SocketAddr> {
-        self.ops.as_ref().map(|((_, address), _)| *address)
+        self.doors.ops_address()
     }
 
     /// The address of the approvers' page, if it is served.
     #[must_use]
     pub fn console_address(&self) -> Option<SocketAddr> {
-        self.console.as_ref().map(|(_, address, _)| *address)
+        self.doors.console_address()
     }
 
     /// Loads the policies and the plugins again whenever `signal` tells to; what is broken leaves the
@@ -250,15 +250,11 @@ impl App {
     /// # Errors
     /// If the log failed.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send) -> Result<(), AppError> {
-        let Self { listener, ops, console, proxy, control, door, limits, store, drain, .. } = self;
+        let Self { listener, doors, proxy, control, door, limits, store, drain, .. } = self;
         let conversations = control::serve(control.clone(), door, drain.subscribe());
         let background = tokio::spawn(keep(control.clone(), proxy.clone(), drain.subscribe()));
         let drain_time = limits.drain;
-        if let Some(((listener, _), ops)) = ops {
-            tokio::spawn(ops.serve(listener, limits.clone()));
-        }
-        let pages = console
-            .map(|(listener, _, console)| tokio::spawn(console.serve(listener, limits.clone())));
+        let pages = doors.serve(&limits);
         let agents = proxy.clone();
         let handler = move |request| agents.clone().serve(request);
         let serving = tokio::spawn(listen::serve(listener, handler, limits, drain.subscribe()));
@@ -274,11 +270,6 @@ impl App {
         background.abort();
         // What is being sent gets the time to be answered, or it would have to be called unknown.
         let releases = control.upstream.releases_ended();
-        let pages = async {
-            if let Some(pages) = pages {
-                let _ended = pages.await;
-            }
-        };
         let last = async { tokio::join!(releases, conversations, proxy.ended(), pages) };
         if tokio::time::timeout_at(deadline, last).await.is_err() {
             tracing::warn!("work under way was cut off when the drain time ended");
@@ -291,27 +282,6 @@ impl App {
         }
         Ok(())
     }
-}
-
-/// Opens the approvers' page, if it is configured.
-async fn open_console(
-    config: &Config,
-    store: &Store,
-    people: &Arc<People>,
-    draining: watch::Receiver<bool>,
-) -> Result<Option<(TcpListener, SocketAddr, Arc<Console>)>, AppError> {
-    if !people.everybody().iter().any(|one| one.roles.contains(&Role::Approver)) {
-        tracing::warn!(
-            "nobody can release a held call yet; `portcullis people add NAME --group GROUP` makes \
-             the first account"
-        );
-    }
-    let Some(settings) = &config.console else { return Ok(None) };
-    let limits = SessionLimits { idle: settings.idle_timeout, whole: settings.session_lifetime };
-    let sign_in = Arc::new(SignIn::open(people.clone(), store, limits)?);
-    let (listener, address) = bind(settings.listen).await?;
-    let console = Console::new(settings, &config.environment, address, sign_in, draining);
-    Ok(Some((listener, address, Arc::new(console))))
 }
 
 async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), AppError> {

@@ -34,6 +34,8 @@
 //! Which revision of the policies decides is the business of [`rollout`]: it comes from a folder, a
 //! bundle or a server, is signed if keys are configured, and is swapped in whole.
 //!
+//! People are told that a hold waits by [`notify`], which knows nothing of what a call contains.
+//!
 //! A released hold re-enters at 5 with the stored bytes: it is judged again, and an approval lifts
 //! a hold, never a deny.
 //!
@@ -116,6 +118,7 @@ pub mod rollout;
 
 pub mod console;
 pub mod control;
+pub mod notify;
 
 pub mod ops;
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::agents;
 use super::console::console;
+use super::notify::notify;
 use super::plugins::plugins;
 use super::policies::policies;
 use super::private;
@@ -81,6 +82,7 @@ fn whole<'w>(walk: &'w Walk<'w>, node: &'w Node) -> Option<Config> {
     let ops = ops(&root, &listen);
     let console =
         console(&root, walk, &[Some(listen), ops].into_iter().flatten().collect::<Vec<_>>());
+    let notify = notify(&root, walk);
     let log = log(&root);
     root.finish();
     let config = Config {
@@ -103,6 +105,7 @@ fn whole<'w>(walk: &'w Walk<'w>, node: &'w Node) -> Option<Config> {
         drain,
         ops,
         console,
+        notify,
         log,
         warnings: Vec::new(),
     };

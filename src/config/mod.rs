@@ -19,6 +19,7 @@ use crate::domain::{Approver, Era, Principal};
 mod agents;
 mod check;
 mod console;
+mod notify;
 mod plugins;
 mod policies;
 pub mod private;
@@ -31,6 +32,7 @@ mod unit;
 mod walk;
 
 pub use console::{Console, Oidc, OidcGroup};
+pub use notify::{Hears, Notify, Occasion, Webhook};
 pub use plugins::{PluginEntry, PluginSource, Plugins};
 pub use problem::{Problem, Problems};
 pub use schema::schema;
@@ -79,6 +81,8 @@ pub struct Config {
     pub ops: Option<SocketAddr>,
     /// The approvers' page; none if absent.
     pub console: Option<Console>,
+    /// Who is told of held calls, and how.
+    pub notify: Notify,
     /// The process' own log lines (not the audit log).
     pub log: Log,
     /// What is allowed but should be said loudly at start.
@@ -342,6 +346,7 @@ impl Config {
             file: None,
             ops: None,
             console: None,
+            notify: Notify::default(),
             identity: IdentityMode::Keys,
             principals: Vec::new(),
             approvers: Vec::new(),

@@ -6,6 +6,7 @@
 
 #![expect(dead_code, reason = "the fields describe the schema; values are read by `check`")]
 
+mod notify;
 mod people;
 
 use std::borrow::Cow;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
+use notify::Notify;
 use people::Console;
 
 /// The schema (draft 2020-12) as JSON text.
@@ -62,6 +64,7 @@ struct File {
     drain: Option<Span>,
     ops: Option<Ops>,
     console: Option<Console>,
+    notify: Option<Notify>,
     log: Option<Log>,
 }
 

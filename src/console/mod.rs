@@ -56,6 +56,12 @@ impl Console {
         Self { sign_in, names, environment: environment.to_owned(), draining }
     }
 
+    /// Where browsers find it: scheme, host and port.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        self.names.url()
+    }
+
     /// Serves until the process is to end.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, limits: Limits) {
         let shutdown = self.draining.clone();

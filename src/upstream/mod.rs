@@ -17,6 +17,7 @@ mod exchange;
 mod fault;
 mod leg;
 mod listing;
+mod outside;
 mod release;
 mod target;
 mod tls;
@@ -49,6 +50,7 @@ pub use exchange::{Answer, Exchange, FromServer, ServerStream};
 pub use fault::Fault;
 pub use leg::{Leg, Offer};
 pub use listing::Listed;
+pub use outside::{Outside, OutsideError};
 pub use release::{run as run_release, says_error};
 pub use target::TargetUnknown;
 

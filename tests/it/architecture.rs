@@ -15,8 +15,8 @@ const ORDER: &[(&[&str], &str)] = &[
     (&["app"], "the one place that builds all rooms"),
     (&["ops"], "health and metrics: asks the rooms that app built, changes nothing"),
     (
-        &["console", "control"],
-        "the doors of people: pages, and commands to the rooms that app built",
+        &["console", "control", "notify"],
+        "the doors of people: pages, commands, and what they are told",
     ),
     (&["rollout"], "which policies decide: fetched by upstream, put in force at the gate"),
     (&["proxy"], "the agents' side: asks the gate, sends through upstream"),

@@ -36,6 +36,7 @@ mod leaving;
 mod load;
 mod matrix;
 mod misdelivery;
+mod notify;
 mod obligations;
 mod ops;
 mod planted;

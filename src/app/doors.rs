@@ -1,0 +1,102 @@
+//! The doors beside the agents' one: health and metrics, the approvers' page, messages to people.
+//! Each is there only if the configuration wants it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::{AppError, bind};
+use crate::config::Config;
+use crate::console::Console;
+use crate::control::Control;
+use crate::domain::Role;
+use crate::identity::{SessionLimits, SignIn};
+use crate::listen::Limits;
+use crate::notify::Notifier;
+use crate::ops::Ops;
+use crate::store::Store;
+
+/// A service and the listener that it is served on.
+type Served<T> = Option<(TcpListener, SocketAddr, Arc<T>)>;
+
+pub(super) struct Doors {
+    ops: Served<Ops>,
+    console: Served<Console>,
+    notifier: Option<Arc<Notifier>>,
+    drain: watch::Receiver<bool>,
+}
+
+impl Doors {
+    /// Opens what the configuration wants, on the rooms of `control`.
+    pub(super) async fn open(
+        config: &Config,
+        store: &Store,
+        control: &Control,
+        drain: watch::Receiver<bool>,
+    ) -> Result<Self, AppError> {
+        let ops = match config.ops {
+            Some(address) => {
+                let (listener, address) = bind(address).await?;
+                let ops = Ops::new(control.gate.clone(), control.rollout.clone(), drain.clone());
+                Some((listener, address, Arc::new(ops)))
+            }
+            None => None,
+        };
+        let console = console(config, store, control, drain.clone()).await?;
+        let page = console.as_ref().map(|(_, _, console)| console.url().to_owned());
+        let notifier = Notifier::open(config, store, control.gate.clone(), page)?;
+        Ok(Self { ops, console, notifier, drain })
+    }
+
+    pub(super) fn ops_address(&self) -> Option<SocketAddr> {
+        self.ops.as_ref().map(|(_, address, _)| *address)
+    }
+
+    pub(super) fn console_address(&self) -> Option<SocketAddr> {
+        self.console.as_ref().map(|(_, address, _)| *address)
+    }
+
+    /// Serves all of them until the process is to end; what is returned is there when people have
+    /// been answered.
+    pub(super) fn serve(self, limits: &Limits) -> impl Future<Output = ()> + use<> {
+        if let Some((listener, _, ops)) = self.ops {
+            tokio::spawn(ops.serve(listener, limits.clone()));
+        }
+        if let Some(notifier) = self.notifier {
+            tokio::spawn(notifier.run(self.drain));
+        }
+        let pages = self
+            .console
+            .map(|(listener, _, console)| tokio::spawn(console.serve(listener, limits.clone())));
+        async move {
+            if let Some(pages) = pages
+                && let Err(error) = pages.await
+            {
+                tracing::error!(%error, "the approvers' page ended badly");
+            }
+        }
+    }
+}
+
+async fn console(
+    config: &Config,
+    store: &Store,
+    control: &Control,
+    drain: watch::Receiver<bool>,
+) -> Result<Served<Console>, AppError> {
+    let people = &control.people;
+    if !people.everybody().iter().any(|one| one.roles.contains(&Role::Approver)) {
+        tracing::warn!(
+            "nobody can release a held call yet; `portcullis people add NAME --group GROUP` makes \
+             the first account"
+        );
+    }
+    let Some(settings) = &config.console else { return Ok(None) };
+    let limits = SessionLimits { idle: settings.idle_timeout, whole: settings.session_lifetime };
+    let sign_in = Arc::new(SignIn::open(people.clone(), store, limits)?);
+    let (listener, address) = bind(settings.listen).await?;
+    let console = Console::new(settings, &config.environment, address, sign_in, drain);
+    Ok(Some((listener, address, Arc::new(console))))
+}
