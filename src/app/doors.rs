@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::{AppError, bind};
+use super::{AppError, bind, io};
 use crate::config::Config;
 use crate::console::Console;
 use crate::control::Control;
@@ -97,6 +97,7 @@ async fn console(
     let limits = SessionLimits { idle: settings.idle_timeout, whole: settings.session_lifetime };
     let sign_in = Arc::new(SignIn::open(people.clone(), store, limits)?);
     let (listener, address) = bind(settings.listen).await?;
-    let console = Console::new(settings, &config.environment, address, sign_in, drain);
+    let console = Console::new(settings, &config.environment, address, sign_in, drain)
+        .map_err(|error| io("prepare TLS towards the identity provider", error))?;
     Ok(Some((listener, address, Arc::new(console))))
 }

@@ -9,6 +9,7 @@
 //! exact name: what a foreign page can send without asking (`text/plain`) is nobody's form.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -28,6 +29,8 @@ use crate::identity::{Person, SignedIn, form_token};
 pub(super) const SESSION: &str = "__Host-portcullis";
 /// The cookie that binds forms to a browser that has no session.
 pub(super) const BROWSER: &str = "__Host-portcullis-form";
+/// The cookie of somebody who is away at the organisation's provider.
+pub(super) const PROVIDER: &str = "__Host-portcullis-oidc";
 /// The field of the form token, and the header of the API.
 pub(super) const TOKEN_FIELD: &str = "form_token";
 const TOKEN_HEADER: &str = "x-form-token";
@@ -229,6 +232,12 @@ pub(super) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
 /// Sets a cookie for as long as the browser runs; the server knows when it ends.
 pub(super) fn set_cookie(headers: &mut HeaderMap, name: &'static str, value: &str) {
     write(headers, name, value, cookie::SameSite::Strict, None);
+}
+
+/// Sets a cookie that comes along when another site leads here.
+pub(super) fn set_lax(headers: &mut HeaderMap, name: &'static str, value: &str, age: Duration) {
+    let age = cookie::time::Duration::try_from(age).unwrap_or(cookie::time::Duration::ZERO);
+    write(headers, name, value, cookie::SameSite::Lax, Some(age));
 }
 
 /// Takes a cookie away.

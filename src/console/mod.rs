@@ -12,6 +12,7 @@ mod account;
 mod assets;
 mod extract;
 mod guard;
+mod oidc;
 mod page;
 mod sign_in;
 
@@ -32,28 +33,36 @@ use crate::identity::SignIn;
 use crate::listen::{self, Limits};
 
 use guard::Names;
+use oidc::Organisation;
 
 /// The page and the rooms it asks.
 pub struct Console {
     sign_in: Arc<SignIn>,
     names: Names,
     environment: String,
+    /// Who else vouches for people.
+    organisation: Option<Organisation>,
     draining: watch::Receiver<bool>,
 }
 
 impl Console {
     /// Puts it together; `address` is where it listens, `draining` turns true when the process is
     /// to end.
-    #[must_use]
+    ///
+    /// # Errors
+    /// If TLS towards the organisation's provider cannot be prepared.
     pub fn new(
         settings: &config::Console,
         environment: &str,
         address: SocketAddr,
         sign_in: Arc<SignIn>,
         draining: watch::Receiver<bool>,
-    ) -> Self {
+    ) -> std::io::Result<Self> {
         let names = Names::new(address, settings.url.as_deref());
-        Self { sign_in, names, environment: environment.to_owned(), draining }
+        let organisation = settings.oidc.as_ref();
+        let organisation = organisation.map(|it| Organisation::new(it, names.url())).transpose()?;
+        let environment = environment.to_owned();
+        Ok(Self { sign_in, names, environment, organisation, draining })
     }
 
     /// Where browsers find it: scheme, host and port.
@@ -94,14 +103,19 @@ impl Console {
 
     /// Where people sign in at their organisation and come back to `next`; empty if nobody else
     /// vouches for them.
-    fn provider(&self, _next: &str) -> String {
-        String::new()
+    fn provider(&self, next: &str) -> String {
+        if self.organisation.is_none() {
+            return String::new();
+        }
+        let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+        format!("/login/oidc?next={next}")
     }
 
     /// Every page, behind the guard.
     fn router(self: Arc<Self>) -> Router {
         Router::new()
             .merge(sign_in::routes())
+            .merge(oidc::routes())
             .merge(account::routes())
             .merge(assets::routes())
             .fallback(page::nothing_here)

@@ -16,7 +16,7 @@ use super::extract::{
 use super::page::{Fault, Frame, html, local, with_status};
 use crate::clock;
 use crate::config::Secret;
-use crate::identity::{Opened, SignInError, form_token};
+use crate::identity::{Opened, SignInError, Via, form_token};
 use crate::store;
 
 pub(super) fn routes() -> Router<Arc<Console>> {
@@ -59,6 +59,8 @@ struct StepUpPage {
     frame: Frame,
     next: String,
     problem: String,
+    /// Where the organisation's provider gives a fresh proof; empty for accounts here.
+    provider: String,
 }
 
 async fn login_page(
@@ -170,7 +172,8 @@ async fn step_up_page(
     Query(Next { next }): Query<Next>,
 ) -> Response {
     let frame = Frame::signed(&console, &signed, "", "Confirm that it is you");
-    html(&StepUpPage { frame, next: local(&next).to_owned(), problem: String::new() })
+    let (next, problem) = (local(&next).to_owned(), String::new());
+    html(&StepUpPage { frame, provider: fresh(&console, &signed, &next), next, problem })
 }
 
 async fn step_up(
@@ -184,8 +187,17 @@ async fn step_up(
         Err(error) => {
             let (status, problem) = told(&error)?;
             let frame = Frame::signed(&console, &signed, "", "Confirm that it is you");
-            Ok(with_status(status, &StepUpPage { frame, next, problem }))
+            let provider = fresh(&console, &signed, &next);
+            Ok(with_status(status, &StepUpPage { frame, next, problem, provider }))
         }
+    }
+}
+
+/// Where somebody of the organisation's provider is asked for a fresh proof.
+fn fresh(console: &Console, signed: &Signed, next: &str) -> String {
+    match signed.person.via {
+        Via::Oidc => format!("{}&fresh=true", console.provider(next)),
+        _ => String::new(),
     }
 }
 

@@ -14,6 +14,7 @@
 //! | `principals`, `bearer` | agents: a key or a token becomes a [`crate::domain::Principal`] |
 //! | `people`, `accounts`, `administer`, `token` | people: the configuration's and those with accounts, their rights, their API tokens |
 //! | `sign_in`, `second_factor`, `sessions`, `password`, `totp`, `lockout` | how people prove who they are in a browser |
+//! | `oidc` | how an organisation's provider vouches for people |
 //! | `person` | what comes out: a [`Person`] |
 
 mod accounts;
@@ -22,6 +23,7 @@ mod bearer;
 mod key_file;
 mod key_table;
 mod lockout;
+mod oidc;
 mod password;
 mod people;
 mod person;
@@ -37,6 +39,7 @@ pub use accounts::{Account, Accounts, AccountsError};
 pub use administer::SETUP_VALID;
 pub use bearer::{Unauthenticated, UnauthenticatedKind};
 pub use key_file::{Holder, IssuedKey, KeyEntry, KeyFile, KeysError, digest_of};
+pub use oidc::{AWAY, Answer, Begun, OidcError, Provider};
 pub use password::PasswordError;
 pub use people::{Listed, People, PeopleError};
 pub use person::{Person, Via};

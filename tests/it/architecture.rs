@@ -51,6 +51,7 @@ const ENGINES: &[(&str, &[&str])] = &[
     ("tower", &["console"]),
     ("askama", &["console", "cli"]),
     ("argon2", &["identity"]),
+    ("openidconnect", &["identity"]),
 ];
 
 /// Lines of a file without the tests at its end, and lines of a function.

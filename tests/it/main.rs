@@ -14,6 +14,7 @@ mod client;
 #[expect(dead_code, reason = "the host's own tests use more of it")]
 mod guests;
 mod live;
+mod provider;
 mod raw;
 mod stand;
 
@@ -38,6 +39,7 @@ mod matrix;
 mod misdelivery;
 mod notify;
 mod obligations;
+mod oidc;
 mod ops;
 mod planted;
 mod plugin_verbs;
