@@ -17,7 +17,7 @@ use doors::Doors;
 use crate::clock;
 use crate::config::{Config, PolicyOrigin};
 use crate::control::{self, Control};
-use crate::domain::{Event, OnRelease};
+use crate::domain::{Announced, Event, OnRelease};
 use crate::gate::{Gate, Secrets, Settings};
 use crate::holds::{HoldError, Holds};
 use crate::identity::{Identity, KeysError, People, PeopleError};
@@ -140,7 +140,9 @@ impl App {
     pub async fn start(config: &Config) -> Result<Self, AppError> {
         crate::config::private::make_folder(&config.data)?;
         let plugins = rollout::open_plugins(config).await?;
-        let mut policies = rollout::open(&config.policies, &config.data).await?;
+        let announced = plugins.announced();
+        warn_of(announced);
+        let mut policies = rollout::open(&config.policies, &config.data, announced).await?;
         let ruleset = policies.ruleset.take().ok_or_else(|| {
             io("take the policies", std::io::Error::other("they were taken already"))
         })?;
@@ -281,6 +283,14 @@ impl App {
             tracing::error!(%error, "the end was not recorded");
         }
         Ok(())
+    }
+}
+
+/// Says loudly what configuration accepts.
+fn warn_of(announced: &Announced) {
+    if !announced.without.is_empty() {
+        let kinds: Vec<&str> = announced.without.iter().map(String::as_str).collect();
+        tracing::warn!("`plugins.without` accepts that no plugin looks for: {}", kinds.join(", "));
     }
 }
 

@@ -399,6 +399,7 @@ impl Gate {
         findings.extend(duties::unread_target(ruleset, call, &findings));
         findings.append(&mut looked.findings);
         findings.extend(self.absent_plugins());
+        findings.extend(self.hidden(ruleset, call).await);
         let finding = ruleset.admit(call, &facts).await;
         self.shadow.call(ruleset, call, &facts, &findings, &finding);
         findings.push(finding);

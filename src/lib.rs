@@ -80,8 +80,9 @@
 //!   [`policy`]).
 //! - **Plugins run to their end on blocking threads**, interrupted by the engine's epoch, all that look
 //!   at one document in one hand-over; nothing compiled is kept on disk (see [`plugin`]).
-//! - **Bodies need a length** over HTTP/1: the HTTP library drops a `Content-Length` beside a
-//!   `Transfer-Encoding`, so the two could not be told apart from a smuggled request.
+//! - **Heads are looked at before they are parsed** over HTTP/1: the HTTP library drops a
+//!   `Content-Length` beside a `Transfer-Encoding` and takes a bare LF, so a smuggled request could not
+//!   be told from an honest one ([`listen`]). Bodies in chunks are read, and end their connection.
 //! - [`ops`] counts nothing: each look at health or metrics asks the rooms that know.
 //! - [`yaml`], [`clock`] and [`control`] are rooms that the first plan did not have: positions of
 //!   configuration faults, the one place that reads the clock, and the operator's door.

@@ -3,7 +3,9 @@
 //! HTTP/1 and HTTP/2 on one port. A connection may idle for long, but a request head that began
 //! must end soon: hyper has one clock for both, so a watchdog looks at the difference (bytes came,
 //! no request did). On an HTTP/2 connection it rests after the first request, for there bytes come
-//! without a request (acknowledged pings, windows), and hyper bounds what a head may be. When the
+//! without a request (acknowledged pings, windows), and hyper bounds what a head may be. No HTTP/1
+//! head reaches a handler that has a bare LF as a line end, or a `Content-Length` beside a
+//! `Transfer-Encoding`; a request whose body comes in chunks is the last of its connection. When the
 //! process is to end, the listener closes at once, requests under way get the drain time, and idle
 //! connections are closed.
 
@@ -19,7 +21,8 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{Request, Response, Version};
+use http::header::{CONNECTION, TRANSFER_ENCODING};
+use http::{HeaderValue, Request, Response, Version};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -80,9 +83,13 @@ pub async fn serve<H, F, B>(
             service_fn(move |mut request: Request<Incoming>| {
                 request.extensions_mut().insert(peer);
                 let under_way = clock.request_began(request.version());
+                let is_last = ends_connection(&request);
                 let answer = handler(request);
                 async move {
-                    let answer = answer.await;
+                    let mut answer = answer.await;
+                    if is_last {
+                        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                    }
                     Ok::<_, Infallible>(answer.map(|body| Counted { body, _under_way: under_way }))
                 }
             })
@@ -106,6 +113,12 @@ pub async fn serve<H, F, B>(
     if tokio::time::timeout(limits.drain, graceful.shutdown()).await.is_err() {
         tracing::warn!(drain = ?limits.drain, "requests were cut off when the drain time ended");
     }
+}
+
+/// Whether no further request may come on its connection: a body in chunks has no length by which
+/// [`Lines`] could tell where the next head begins.
+fn ends_connection(request: &Request<Incoming>) -> bool {
+    request.version() < Version::HTTP_2 && request.headers().contains_key(TRANSFER_ENCODING)
 }
 
 fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
@@ -158,8 +171,6 @@ struct HeadClock {
     under_way: AtomicUsize,
     /// Bytes say nothing of heads any more.
     rests: AtomicBool,
-    /// Requests so far.
-    requests: AtomicUsize,
     /// Whether any byte ever came: until then hyper does not know which HTTP it is, and no clock of
     /// its runs.
     spoke: AtomicBool,
@@ -207,7 +218,6 @@ impl Default for HeadClock {
             head_began: AtomicU64::new(0),
             under_way: AtomicUsize::new(0),
             rests: AtomicBool::new(false),
-            requests: AtomicUsize::new(0),
             spoke: AtomicBool::new(false),
         }
     }
@@ -223,14 +233,7 @@ impl HeadClock {
         }
     }
 
-    /// The number of requests so far, if none is under way: what comes is then a head.
-    fn between_requests(&self) -> Option<usize> {
-        let idle = self.under_way.load(Ordering::Relaxed) == 0;
-        idle.then(|| self.requests.load(Ordering::Relaxed))
-    }
-
     fn request_began(self: &Arc<Self>, version: Version) -> UnderWay {
-        self.requests.fetch_add(1, Ordering::Relaxed);
         if version == Version::HTTP_2 {
             self.rests.store(true, Ordering::Relaxed);
         }
@@ -254,7 +257,7 @@ impl HeadClock {
     }
 }
 
-/// A connection whose reads are seen by the clock, and its heads by the check of line ends.
+/// A connection whose reads are seen by the clock, and its heads by the check of their lines.
 struct Watched {
     stream: TcpStream,
     clock: Arc<HeadClock>,
@@ -271,10 +274,8 @@ impl AsyncRead for Watched {
         let read = pin!(&mut self.stream).poll_read(context, buffer);
         if buffer.filled().len() > before {
             self.clock.bytes_came();
-            if let Some(requests) = self.clock.between_requests()
-                && let Some(new) = buffer.filled_mut().get_mut(before..)
-            {
-                self.lines.check(new, requests);
+            if let Some(new) = buffer.filled_mut().get_mut(before..) {
+                self.lines.check(new);
             }
         }
         read

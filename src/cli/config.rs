@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::app::policy_source;
 use crate::config::{Config, schema};
+use crate::{plugin, policy};
 
 /// Commands about the configuration.
 #[derive(Debug, clap::Subcommand)]
@@ -19,6 +21,10 @@ pub(super) fn run(path: &Path, command: &Command) -> anyhow::Result<ExitCode> {
         Command::Schema => println!("{}", schema()),
         Command::Check => {
             let config = Config::load(path)?;
+            let announced = plugin::announced(&config.plugins)?;
+            if let Some(policies) = policy_source(&config) {
+                policy::seen_by(&policies, &announced)?;
+            }
             for warning in &config.warnings {
                 println!("warning: {warning}");
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::check::{HOUR, SECOND};
 use super::policies::keys;
 use super::private;
-use super::section::Section;
+use super::section::{Section, Text};
 use crate::domain::{Digest, JsonText, Phase};
 
 /// The plugins of an installation.
@@ -15,6 +15,8 @@ use crate::domain::{Digest, JsonText, Phase};
 pub struct Plugins {
     /// Whether those that come with Portcullis look, also where `list` does not name them.
     pub shipped: bool,
+    /// Kinds that rules redact and that need no plugin to look for them; `*` for all of them.
+    pub without: Vec<String>,
     /// Plugins without which every call is denied, by their configured names.
     pub required: Vec<String>,
     /// Public keys in PEM files. If there are any, a plugin's file must be signed by one of them.
@@ -31,6 +33,7 @@ impl Default for Plugins {
     fn default() -> Self {
         Self {
             shipped: true,
+            without: Vec::new(),
             required: Vec::new(),
             keys: Vec::new(),
             list: Vec::new(),
@@ -102,6 +105,7 @@ pub(super) fn plugins(root: &Section<'_>) -> Plugins {
     let default = Plugins::default();
     let section = root.section("plugins");
     let shipped = section.flag("shipped", default.shipped);
+    let without = without(&section);
     let mut required = section.names("required");
     let keys = keys(&section);
     let faults = section.count("faults", default.faults as usize, &(1..=1000));
@@ -123,7 +127,22 @@ pub(super) fn plugins(root: &Section<'_>) -> Plugins {
     }
     section.finish();
     let faults = u32::try_from(faults).unwrap_or(default.faults);
-    Plugins { shipped, required, keys, list, faults, pause }
+    Plugins { shipped, without, required, keys, list, faults, pause }
+}
+
+/// Kinds that may be looked for by nobody. Without this line they must be announced by some plugin.
+fn without(section: &Section<'_>) -> Vec<String> {
+    let is_part = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    let mut kinds = Vec::new();
+    for Text { at, text, shown } in section.texts("without") {
+        if text == "*" || (text.len() <= 64 && text.bytes().all(is_part)) {
+            kinds.push(text);
+        } else {
+            let rule = "which is no kind; use names such as `email`, or `*` for every kind";
+            section.refuse(at, "without", &format!("has `{shown}`, {rule}"));
+        }
+    }
+    kinds
 }
 
 fn entry(item: &Section<'_>) -> Option<PluginEntry> {

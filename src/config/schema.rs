@@ -158,6 +158,10 @@ struct Plugins {
     /// Whether those that come with Portcullis look, also where `list` does not name them.
     #[schemars(extend("default" = true))]
     shipped: Option<bool>,
+    /// Kinds that rules redact although no plugin looks for them: nobody finds them then. `*` for
+    /// all. Without this line such rules are refused.
+    #[schemars(example = ["medical_id"])]
+    without: Option<Vec<String>>,
     /// Names of plugins without which every call is denied.
     required: Option<Vec<String>>,
     /// A public key (Ed25519) in a PEM file. Then a plugin's file must be signed by it.

@@ -4,6 +4,7 @@
 //! the whole security argument can be read and tested here. Everything else in the crate moves
 //! these values around; nothing else may decide what they mean.
 
+mod announced;
 mod call;
 mod decision;
 mod digest;
@@ -24,6 +25,7 @@ mod told;
 mod trail;
 mod verdict;
 
+pub use announced::Announced;
 pub use call::{Call, CallMeta, ClientHint, Effect, Subject};
 pub use decision::{Decision, Fault, Finding, Judge, Question, Reason, Release, decide};
 pub use digest::{Digest, ParseDigestError};

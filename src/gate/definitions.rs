@@ -2,16 +2,23 @@
 //!
 //! A definition is looked at once under one set of plugins: a list costs a look into a table. A tool whose
 //! definition could not be looked at, or that a plugin denies, is not in the list at all.
+//!
+//! A call of a tool is judged by the same: an agent that knows the name of a tool that was hidden for its
+//! definition's sake does not get past the list. Where plugins saw nothing in a definition, that costs a
+//! look into the table; else `visible` is asked once more, about this tool alone.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Gate;
-use crate::domain::{Digest, Event, Finding, Phase, Verdict};
-use crate::intercom::PinnedTool;
+use crate::domain::{Call, Digest, Event, Finding, Phase, Question, Verdict};
+use crate::intercom::{PinStatus, PinnedTool};
 use crate::plugin::{Inspection, Plugins};
-use crate::policy::ToolFacts;
+use crate::policy::{Ruleset, ToolFacts};
 use crate::redact::Payload;
+
+/// The rule named where a tool is not callable because it is not listed.
+const HIDDEN: &str = "portcullis.definition_hidden";
 
 /// What was said of each definition, by its digest, under one set of plugins.
 #[derive(Default)]
@@ -53,6 +60,28 @@ impl Gate {
             }
         }
         offered
+    }
+
+    /// A denial of a call to a tool that is not listed because of what plugins saw in its definition.
+    pub(super) async fn hidden(&self, ruleset: &Ruleset, call: &Call) -> Option<Finding> {
+        let PinStatus::Pinned(tool) = self.pins.status(call.subject.tool()?) else { return None };
+        let Said { labels, denied } = self.said(&self.plugins(), &tool).await;
+        if !denied && labels.is_empty() {
+            return None;
+        }
+        let name = tool.definition.name.clone();
+        if !denied {
+            let facts =
+                ToolFacts { name: name.clone(), effect: tool.effect(), pinned: true, labels };
+            let view = || self.books.trail.view(&call.principal.id);
+            let seen = self.facts(ruleset, Question::Visible, view);
+            let shown = ruleset.visible(&call.principal, &call.client, &[facts], &seen).await;
+            if shown.finding.verdict == Verdict::Allow && shown.tools.contains(&name) {
+                return None;
+            }
+        }
+        let text = format!("`{name}` is not offered because of what plugins saw in its definition");
+        Some(Finding::denied(HIDDEN, text))
     }
 
     async fn said(&self, plugins: &Plugins, tool: &PinnedTool) -> Said {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::Gate;
 use crate::clock;
 use crate::domain::{
-    Call, Decision, Duty, Effect, Finding, JsonText, Leaf, Obligation, Phase, Redact, Span,
+    Call, Decision, Duty, Effect, Finding, How, JsonText, Leaf, Obligation, Phase, Redact, Span,
 };
 use crate::intercom::{PinStatus, Search};
 use crate::plugin::Inspection;
@@ -38,6 +38,9 @@ pub(super) enum Unredacted {
     /// A rule blocks what is in it.
     #[error("the answer holds something that no answer may hold: {0}")]
     Blocked(String),
+    /// Nobody looks for what a rule redacts.
+    #[error("rules redact `{0}`, and no plugin that is loaded looks for that in answers")]
+    Unseen(String),
     /// It cannot be edited.
     #[error("the answer could not be redacted as the rules demand")]
     Failed,
@@ -47,6 +50,7 @@ impl Unredacted {
     pub(super) const fn rule(&self) -> &'static str {
         match self {
             Self::Blocked(_) => "portcullis.redact_blocked",
+            Self::Unseen(_) => "portcullis.redact_unseen",
             Self::Failed => super::duties::OBLIGATION,
         }
     }
@@ -128,8 +132,11 @@ impl Gate {
         looked: &Looked,
         decision: &mut Decision,
     ) -> Result<Option<JsonText>, Unredacted> {
-        let Some(payload) = &looked.payload else { return Ok(None) };
         let demands: Vec<&Redact> = decision.obligations.iter().filter_map(demand).collect();
+        if let Some(kind) = self.unseen(&demands) {
+            return Err(Unredacted::Unseen(kind.to_owned()));
+        }
+        let Some(payload) = &looked.payload else { return Ok(None) };
         let mut mint = Keeping(self.vault.minting(&call.principal.id, clock::now()));
         let Plan { edits, blocked, done } = plan(payload, &looked.spans, &demands, &mut mint);
         note(&mut decision.obligations, done);
@@ -145,6 +152,17 @@ impl Gate {
             _ => Vec::new(),
         };
         edit_fitting(payload, edits, &misfits).map(Some).map_err(|_| Unredacted::Failed)
+    }
+}
+
+impl Gate {
+    /// A kind that is to be redacted and that nobody looks for. A bundle whose text says so is not
+    /// loaded; kinds that rules compute, and a set of plugins that was just swapped, are seen here.
+    fn unseen<'a>(&self, demands: &[&'a Redact]) -> Option<&'a str> {
+        let plugins = self.plugins();
+        let demands = demands.iter().filter(|demand| demand.how != How::Keep);
+        let mut kinds = demands.flat_map(|demand| &demand.kinds);
+        kinds.find(|kind| !plugins.announced().covers(kind)).map(String::as_str)
     }
 }
 

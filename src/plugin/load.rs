@@ -4,7 +4,7 @@
 //! is read once. Nothing compiled is kept on disk, for whoever can write such a file owns the
 //! process; in memory a component that did not change is taken over from one load to the next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use futures_util::future::join_all;
 
 use crate::config::private::{self, PrivateError};
 use crate::config::{self, PluginSource};
-use crate::domain::{Digest, Form, Known, Leaf, Party};
+use crate::domain::{Announced, Digest, Form, Known, Leaf, Party, Phase};
 
 use super::breaker::{Breaker, Patience};
 use super::call::{Bounds, Failure};
@@ -148,7 +148,7 @@ impl Loader {
         let used = loaded.iter().map(|it| (it.component.digest(), it.component.clone()));
         *self.compiled.lock().unwrap_or_else(PoisonError::into_inner) = used.collect();
         let host = (!loaded.is_empty()).then(|| self.host.clone());
-        Ok(Plugins::of(host, loaded))
+        Ok(Plugins::of(host, loaded, &plugins.without))
     }
 
     async fn load_one(
@@ -201,6 +201,44 @@ pub fn entries(plugins: &config::Plugins) -> Vec<config::PluginEntry> {
         entries.extend(others.map(|it| config::PluginEntry::shipped(it.name)));
     }
     entries
+}
+
+/// What the plugins of a configuration announce, without compiling those that come along.
+///
+/// # Errors
+/// If one of the others is not in order.
+pub fn announced(plugins: &config::Plugins) -> Result<Announced, Refused> {
+    let keys = Keys::read(&plugins.keys)?;
+    let (mut kinds, mut errors) = (BTreeSet::new(), Vec::new());
+    for entry in entries(plugins) {
+        match kinds_of(&entry, &keys, plugins) {
+            Ok(found) => kinds.extend(found),
+            Err(error) => errors.push((entry.name, error)),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(LoadErrors(errors).into());
+    }
+    Ok(Announced { kinds, without: plugins.without.iter().cloned().collect() })
+}
+
+/// The kinds that the plugin of an entry finds in answers.
+fn kinds_of(
+    entry: &config::PluginEntry,
+    keys: &Keys,
+    all: &config::Plugins,
+) -> Result<BTreeSet<String>, LoadError> {
+    if let PluginSource::Shipped(name) = &entry.source {
+        let shipped = SHIPPED.iter().find(|it| it.name == name);
+        let shipped = shipped.ok_or_else(|| LoadError::NotShipped(name.clone()))?;
+        let looks = entry.phases.as_ref().is_none_or(|phases| phases.contains(&Phase::Answer));
+        let kinds = shipped.kinds.iter().filter(|_| looks);
+        return Ok(kinds.map(ToString::to_string).collect());
+    }
+    let host = Host::start().map_err(|error| LoadError::Lost(error.to_string()))?;
+    let plugin = plugin(entry, Component::compile(&host, &read(entry, keys)?)?, all)?;
+    let looks = plugin.phases.contains(&Phase::Answer);
+    Ok(plugin.description().kinds.iter().filter(|_| looks).cloned().collect())
 }
 
 /// The bytes of an entry, verified.

@@ -34,7 +34,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use crate::domain::{Digest, Finding, JsonText, Phase, PluginFacts, Span};
+use crate::domain::{Announced, Digest, Finding, JsonText, Phase, PluginFacts, Span};
 
 pub use breaker::{Health, Patience};
 pub use call::{Bounds, Failure};
@@ -42,7 +42,7 @@ pub use component::{Component, MAX_BYTES, Unfit};
 pub use description::{Description, Misdescribed};
 pub use host::{Host, HostError};
 pub use inspect::Trial;
-pub use load::{LoadError, LoadErrors, Loader, Refused, entries};
+pub use load::{LoadError, LoadErrors, Loader, Refused, announced, entries};
 pub use report::Seen;
 pub use shipped::{SHIPPED, Shipped, shipped};
 pub use signature::{KeyError, Keys, SigningKey};
@@ -60,6 +60,7 @@ struct Set {
     /// Absent if there are no plugins.
     host: Option<Host>,
     plugins: Vec<Plugin>,
+    announced: Announced,
     /// Documents that are looked at at one time.
     slots: Arc<Semaphore>,
 }
@@ -114,17 +115,24 @@ impl Plugins {
     /// No plugins.
     #[must_use]
     pub fn none() -> Self {
-        Self::of(None, Vec::new())
+        Self::of(None, Vec::new(), &[])
     }
 
-    fn of(host: Option<Host>, plugins: Vec<Plugin>) -> Self {
-        let parts: Vec<Digest> = plugins.iter().map(Plugin::revision).collect();
+    fn of(host: Option<Host>, plugins: Vec<Plugin>, without: &[String]) -> Self {
+        let mut parts: Vec<Digest> = plugins.iter().map(Plugin::revision).collect();
+        if !without.is_empty() {
+            parts.push(Digest::of("portcullis/without/v1", &[without.join("\n").as_bytes()]));
+        }
+        let of_answers = plugins.iter().filter(|plugin| plugin.phases.contains(&Phase::Answer));
+        let kinds = of_answers.flat_map(|plugin| plugin.description().kinds.iter().cloned());
+        let announced =
+            Announced { kinds: kinds.collect(), without: without.iter().cloned().collect() };
         let parts: Vec<&[u8]> = parts.iter().map(|it| it.as_bytes().as_slice()).collect();
         let revision = Digest::of("portcullis/plugins/v1", &parts);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         // More than cores, so that one plugin that burns its deadline is shared out by the system.
         let slots = Arc::new(Semaphore::new((2 * cores).max(4)));
-        Self(Arc::new(Set { revision, host, plugins, slots }))
+        Self(Arc::new(Set { revision, host, plugins, announced, slots }))
     }
 
     /// The digest over all components, their settings and their bounds.
@@ -157,11 +165,10 @@ impl Plugins {
         self.0.plugins.iter().any(|plugin| plugin.looks_at(phase, tool))
     }
 
-    /// Every kind of span that they can find.
+    /// The kinds of span that they find in answers, and those that may be missing.
     #[must_use]
-    pub fn kinds(&self) -> BTreeSet<String> {
-        let all = self.0.plugins.iter();
-        all.flat_map(|plugin| plugin.description().kinds.iter().cloned()).collect()
+    pub fn announced(&self) -> &Announced {
+        &self.0.announced
     }
 
     /// Every label that they can give.

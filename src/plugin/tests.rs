@@ -27,7 +27,7 @@ fn set_of(guests: &[Guest], all: config::Plugins, change: impl Fn(&mut PluginEnt
         load::plugin(&entry, component, &all).unwrap()
     });
     let plugins = plugins.collect();
-    Plugins::of(Some(host), plugins)
+    Plugins::of(Some(host), plugins, &all.without)
 }
 
 fn leaf(text: &str) -> Leaf {

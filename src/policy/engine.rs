@@ -19,6 +19,7 @@ use regorus::{Engine, LimitError, Value};
 
 use super::looks::Looks;
 use super::problem::Problem;
+use super::redacting::Redacting;
 use super::wants::Wants;
 use crate::domain::{Fault, Question};
 
@@ -83,6 +84,8 @@ pub(super) struct Prepared {
     pub(super) asks_why: bool,
     /// What the rules about answers look at.
     pub(super) looks: Looks,
+    /// What they redact, as far as their text tells.
+    pub(super) redacting: Arc<[Redacting]>,
 }
 
 /// The entry point of a question in Rego.

@@ -100,6 +100,10 @@ kinds! {
         "`portcullis policy schema` shows the input of each question";
     NoTitle "PC021" Warning "A rule without a title."
         "put `# METADATA` and `# title: ...` above it: agents and approvers read the title";
+    UnseenKind "PC024" Error "A kind that is redacted and that no plugin looks for."
+        "`portcullis plugin inspect NAME` shows the kinds that a plugin finds; `plugins.without` accepts one that nobody does";
+    ForeignKind "PC025" Warning "A kind that none of the plugins that come along finds."
+        "correct the kind; if a plugin of yours finds it, check with the configuration that loads it";
     Cases "PC022" Error "A file of cases that cannot be read."
         "a case has `name`, `as`, `tool` and `expect`; see the tutorial in `policies/README.md`";
     TestFailed "PT001" Error "A test that failed."

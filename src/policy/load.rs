@@ -16,8 +16,8 @@ use super::lint::{self, Parsed};
 use super::looks::Looks;
 use super::problem::{LoadErrors, Problem};
 use super::wants::Wants;
-use super::{advice, json, obligations, own, sound, testing, trial};
-use crate::domain::Question;
+use super::{advice, json, obligations, own, redacting, sound, testing, trial};
+use crate::domain::{Announced, Question};
 
 /// What a checked bundle gives.
 pub(super) struct Loaded {
@@ -27,6 +27,22 @@ pub(super) struct Loaded {
 
 const DECIDING: [FileKind; 2] = [FileKind::Library, FileKind::Rules];
 const EVERYTHING: [FileKind; 3] = [FileKind::Library, FileKind::Rules, FileKind::Tests];
+
+/// Whether somebody looks for every kind that the rules are seen to redact; nothing else is checked.
+pub(super) fn unseen(files: &[File], announced: &Announced) -> Result<(), LoadErrors> {
+    let mut engine = engine(files, &DECIDING)?;
+    let data = engine.get_data();
+    redacting::check(&redacting::of(engine.get_modules(), &data), announced)
+}
+
+/// Who looks for what rules redact.
+#[derive(Debug, Clone, Copy)]
+pub enum Lookers<'a> {
+    /// The plugins of an installation.
+    Known(&'a Announced),
+    /// It is not known; those that come along do.
+    Shipped(&'a Announced),
+}
 
 /// A bundle that is sound but for its tests, and the engine that runs them.
 pub(super) struct Checked {
@@ -44,12 +60,17 @@ pub(super) fn load(files: &[File]) -> Result<Loaded, LoadErrors> {
 }
 
 /// Makes every check; gives all that was found, warnings too.
-pub(super) fn findings(files: &[File]) -> Vec<Problem> {
+pub(super) fn findings(files: &[File], lookers: Lookers<'_>) -> Vec<Problem> {
     let mut checked = match check(files) {
         Ok(checked) => checked,
         Err(errors) => return errors.into_problems(),
     };
     let mut found = std::mem::take(&mut checked.warnings);
+    let redacting = &checked.loaded.prepared.redacting;
+    found.extend(match lookers {
+        Lookers::Known(announced) => redacting::unseen(redacting, announced),
+        Lookers::Shipped(announced) => redacting::foreign(redacting, announced),
+    });
     match testing::run(files, &mut checked, &|_| true) {
         Ok(results) => found.extend(testing::problems(results)),
         Err(errors) => found.extend(errors.into_problems()),
@@ -155,6 +176,7 @@ fn compile(files: &[File]) -> Result<(CompiledPolicy, Prepared), LoadErrors> {
     let wants = Arc::new(Wants::of(engine.get_modules()));
     let asks_why = obligations::ask_why(engine.get_modules());
     let looks = Looks::of(engine.get_modules(), &wants);
+    let redacting = redacting::of(engine.get_modules(), &data).into();
     let entry_points = Question::ALL.map(entry_point);
     let policy = engine
         .compile_with_entrypoint(&entry_point(Question::Admit).into())
@@ -179,6 +201,7 @@ fn compile(files: &[File]) -> Result<(CompiledPolicy, Prepared), LoadErrors> {
             wants,
             asks_why,
             looks,
+            redacting,
         },
     ))
 }

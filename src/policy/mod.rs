@@ -43,6 +43,7 @@ mod own;
 mod paths;
 mod presence;
 mod problem;
+mod redacting;
 mod schema;
 mod sound;
 mod sprintf;
@@ -67,6 +68,7 @@ pub use explain::{Case, Explanation, Helper, Read, Stop, Story, StoryOutcome, Wi
 pub use facts::{AnswerFacts, AnswerKind, ApproveFacts, Facts, Found, HoldFacts, Seen, ToolFacts};
 pub use input::MAX_CALL_BYTES;
 pub use kind::{Kind, Severity};
+pub use load::Lookers;
 pub use matrix::{Cell, Matrix, MatrixRow, MatrixTool};
 pub use problem::{LoadErrors, Problem};
 pub use schema::{data_schema, input_schema};
@@ -74,7 +76,8 @@ pub use testing::{TestOutcome, TestResult, TestRun, test};
 pub use timing::Timing;
 
 use crate::domain::{
-    Call, ClientHint, Digest, Fault, Finding, Judge, Principal, Question, Reason, Verdict,
+    Announced, Call, ClientHint, Digest, Fault, Finding, Judge, Principal, Question, Reason,
+    Verdict,
 };
 use answer::{Ruling, Sites};
 use apart::Apart;
@@ -87,11 +90,20 @@ use wants::Want;
 
 /// Makes every check of a bundle; gives all that was found, warnings too.
 #[must_use]
-pub fn check(source: &Source) -> Vec<Problem> {
+pub fn check(source: &Source, lookers: Lookers<'_>) -> Vec<Problem> {
     match bundle::files(source) {
-        Ok(files) => load::findings(&files),
+        Ok(files) => load::findings(&files, lookers),
         Err(errors) => errors.into_problems(),
     }
+}
+
+/// Whether somebody looks for every kind that a bundle's rules are seen to redact, without the other
+/// checks.
+///
+/// # Errors
+/// Every rule that would find nothing, or why the bundle cannot be read.
+pub fn seen_by(source: &Source, announced: &Announced) -> Result<(), LoadErrors> {
+    load::unseen(&bundle::files(source)?, announced)
 }
 
 /// A checked and prepared bundle. Immutable: a reload makes a new one.
@@ -151,6 +163,14 @@ impl Ruleset {
     #[must_use]
     pub const fn revision(&self) -> Digest {
         self.revision
+    }
+
+    /// Whether somebody looks for every kind that its rules are seen to redact.
+    ///
+    /// # Errors
+    /// Every rule that would find nothing, with what to do.
+    pub fn seen_by(&self, announced: &Announced) -> Result<(), LoadErrors> {
+        redacting::check(&self.prepared.redacting, announced)
     }
 
     /// Why the slower interpreter decides instead of bytecode; `None` if bytecode does. For the

@@ -164,14 +164,16 @@ pub(super) fn check_post(request: &Request<Incoming>) -> Result<(), Refusal> {
         return Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, "http.accept", text));
     }
     if request.version() < Version::HTTP_2 {
-        // hyper has already dropped a Content-Length beside it, so the two cannot be told apart.
-        if headers.contains_key(TRANSFER_ENCODING) {
-            let text = "`Transfer-Encoding` is not accepted; send `Content-Length`";
-            return Err(Refusal::new(StatusCode::BAD_REQUEST, "http.transfer_encoding", text)
-                .with(http::header::CONNECTION, HeaderValue::from_static("close")));
+        // `listen` lets no head through that has a Content-Length beside it.
+        if let Some(coding) = one(headers, &TRANSFER_ENCODING)? {
+            if coding.as_bytes().eq_ignore_ascii_case(b"chunked") {
+                return Ok(());
+            }
+            let text = "the only `Transfer-Encoding` that is accepted is `chunked`";
+            return Err(Refusal::new(StatusCode::BAD_REQUEST, "http.transfer_encoding", text));
         }
         if !headers.contains_key(CONTENT_LENGTH) {
-            let text = "`Content-Length` is missing";
+            let text = "`Content-Length` is missing, and so is `Transfer-Encoding: chunked`";
             return Err(Refusal::new(StatusCode::LENGTH_REQUIRED, "http.content_length", text));
         }
     }
@@ -209,7 +211,10 @@ pub(super) async fn body(
             let frame = frame.map_err(|_| {
                 Refusal::new(StatusCode::BAD_REQUEST, "http.body", "the body broke off")
             })?;
-            let Ok(data) = frame.into_data() else { continue };
+            let Ok(data) = frame.into_data() else {
+                let text = "trailers are not accepted";
+                return Err(Refusal::new(StatusCode::BAD_REQUEST, "http.trailers", text));
+            };
             if first.len() + more.len() + data.len() > limit {
                 return Err(too_large());
             }

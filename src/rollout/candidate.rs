@@ -29,11 +29,12 @@ impl Rollout {
         let bundle = read
             .map_err(|error| RolloutError::Lost(error.to_string()))?
             .map_err(|errors| RolloutError::Candidate(errors.to_string()))?;
-        let (bundle, ruleset) =
-            load(bundle, self.keys.clone()).await.map_err(|error| match error {
+        let (bundle, ruleset) = load(bundle, self.keys.clone(), self.announced()).await.map_err(
+            |error| match error {
                 RolloutError::Load(errors) => RolloutError::Candidate(errors.to_string()),
                 other => other,
-            })?;
+            },
+        )?;
         let revision = bundle.revision();
         self.order(RolloutAction::ShadowStart, revision, order).await?;
         let name = bundle.manifest().revision().map(str::to_owned);

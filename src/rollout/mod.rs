@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::audit::LogError;
 use crate::clock;
-use crate::domain::{Digest, RolloutAction};
+use crate::domain::{Announced, Digest, RolloutAction};
 use crate::gate::Gate;
 use crate::policy::{Bundle, Keys, LoadErrors, Ruleset};
 
@@ -235,7 +235,7 @@ impl Rollout {
         let Candidate { bundle, source, pinned } = candidate;
         let revision = bundle.revision();
         self.state().tried = Some(bundle.contents());
-        let loaded = load(bundle, self.keys.clone()).await;
+        let loaded = load(bundle, self.keys.clone(), self.announced()).await;
         let (bundle, ruleset) = match loaded {
             Ok(loaded) => loaded,
             Err(error) => return Err(self.refuse(Some(revision), source, error).await),
@@ -280,6 +280,12 @@ impl Rollout {
         }
     }
 
+    /// What the plugins in force look for. A set that is swapped while a revision is checked is asked
+    /// by the gate once more, at each answer.
+    fn announced(&self) -> Announced {
+        self.gate.plugins().announced().clone()
+    }
+
     fn note_refusal(&self, attempt: Attempt) {
         let mut state = self.state();
         state.last_attempt = Some(attempt);
@@ -292,12 +298,17 @@ impl Rollout {
 }
 
 /// Verifies and checks a bundle, on a thread of its own: it takes a while.
-async fn load(bundle: Bundle, keys: Keys) -> Result<(Bundle, Ruleset), RolloutError> {
+async fn load(
+    bundle: Bundle,
+    keys: Keys,
+    announced: Announced,
+) -> Result<(Bundle, Ruleset), RolloutError> {
     let load = move || {
         if !keys.is_empty() {
             bundle.verify(&keys)?;
         }
         let ruleset = Ruleset::of(&bundle)?;
+        ruleset.seen_by(&announced)?;
         Ok::<_, LoadErrors>((bundle, ruleset))
     };
     let loaded = tokio::task::spawn_blocking(load).await;

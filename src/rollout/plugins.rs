@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::audit::LogError;
 use crate::clock;
 use crate::config::{self, Config, Problems};
-use crate::domain::{Digest, Timestamp};
+use crate::domain::{Announced, Digest, Timestamp};
 use crate::gate::Gate;
 use crate::plugin::{Host, HostError, Loader, PluginState, Plugins, Refused};
+use crate::policy::LoadErrors;
 
 /// Why a set of plugins is not in force.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,9 @@ pub enum PluginsError {
     /// The configuration cannot be read again.
     #[error("{0}")]
     Config(#[from] Problems),
+    /// Rules in force redact what the set does not look for.
+    #[error("{0}")]
+    Unseen(#[from] LoadErrors),
     /// It could not be recorded.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -36,6 +40,14 @@ pub struct OpenedPlugins {
     plugins: Plugins,
     configured: config::Plugins,
     file: Option<PathBuf>,
+}
+
+impl OpenedPlugins {
+    /// What the set looks for in answers.
+    #[must_use]
+    pub fn announced(&self) -> &Announced {
+        self.plugins.announced()
+    }
 }
 
 /// Loads the first set.
@@ -89,7 +101,7 @@ impl PluginRollout {
     /// If that cannot be recorded.
     pub async fn begin(opened: OpenedPlugins, gate: Arc<Gate>) -> Result<Self, PluginsError> {
         let OpenedPlugins { loader, plugins, configured, file } = opened;
-        if !plugins.is_empty() {
+        if plugins.revision() != gate.plugins().revision() {
             gate.replace_plugins(plugins).await?;
         }
         let (loader, last) = (tokio::sync::Mutex::new(loader), Mutex::default());
@@ -137,7 +149,9 @@ impl PluginRollout {
             Some(file) => Config::load(file)?.plugins,
             None => self.configured.clone(),
         };
-        Ok(loader.load(&configured).await?)
+        let plugins = loader.load(&configured).await?;
+        self.gate.ruleset().seen_by(plugins.announced())?;
+        Ok(plugins)
     }
 
     fn note(&self, error: Option<String>) {

@@ -8,7 +8,7 @@ use super::status::{ActiveRevision, Attempt, Loads};
 use super::{RolloutError, State, load};
 use crate::clock;
 use crate::config::Policies;
-use crate::domain::Digest;
+use crate::domain::{Announced, Digest};
 use crate::policy::{Bundle, KeyError, Keys, Ruleset};
 
 /// Why there is no revision to begin with.
@@ -47,7 +47,11 @@ pub struct Opened {
 ///
 /// # Errors
 /// If there is no revision that can decide.
-pub async fn open(policies: &Policies, data: &Path) -> Result<Opened, StartError> {
+pub async fn open(
+    policies: &Policies,
+    data: &Path,
+    announced: &Announced,
+) -> Result<Opened, StartError> {
     let keys = Keys::read(&policies.keys)?;
     let origin = Origin::new(&policies.origin)?;
     let mut kept = Kept::open(data)?;
@@ -55,7 +59,8 @@ pub async fn open(policies: &Policies, data: &Path) -> Result<Opened, StartError
     let mut last_attempt = None;
     let pinned = kept.pinned().cloned();
     let loaded = |bundle| async {
-        load(bundle, keys.clone()).await.map_err(|error| StartError::Load(reason(&error)))
+        let loaded = load(bundle, keys.clone(), announced.clone()).await;
+        loaded.map_err(|error| StartError::Load(reason(&error)))
     };
     let ((bundle, ruleset), source) = if let Some(pinned) = &pinned {
         tracing::warn!("policy revision {} is pinned", pinned.revision.short());

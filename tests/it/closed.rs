@@ -524,7 +524,9 @@ async fn a_rule_that_would_panic_is_never_loaded() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_absent_plugin_lets_nothing_pass() {
-    let stand = Stand::start(setup("plugins: { shipped: false, required: [redactor] }\n")).await;
+    let stand =
+        Stand::start(setup("plugins: { shipped: false, without: ['*'], required: [redactor] }\n"))
+            .await;
     let found = all_refused(&stand, &Agent::default(), &cells(), "plugin absent").await;
     assert!(found.iter().any(|record| record["decision"]["faults"] == json!(["plugin_absent"])));
     // Not even Portcullis' own connection.

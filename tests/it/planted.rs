@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::live::{Live, Modern, asking_policies, declaring, legacy, reading};
+use crate::road::CONVERSATION;
 use crate::stand::{Setup, Stand};
 
 /// A value as Intercom would write it, and what of it must not be seen.
@@ -216,6 +217,11 @@ async fn a_pinned_definition_that_gives_orders_is_not_listed() {
             assert_eq!(after.text.contains("\"get_conversation\""), is_clean, "{after:?}");
             assert_eq!(count(&after), count(&before) - usize::from(!is_clean), "{after:?}");
         }
+        // Whoever knows its name gets no further than the list.
+        let sent = stand.calls().len();
+        let called = client.call("get_conversation", json!({"id": CONVERSATION})).await;
+        assert_eq!(called.is_tool_error(), !is_clean, "{called:?}");
+        assert_eq!(stand.calls().len() - sent, usize::from(is_clean));
         let records = stand.records();
         let said: Vec<&Value> = records.iter().filter(|it| it["type"] == "definition").collect();
         assert_eq!(said.len(), usize::from(!is_clean), "{said:?}");

@@ -50,7 +50,8 @@ fn offered(stand: &Stand) -> Vec<(usize, bool)> {
 async fn a_set_is_put_in_force_whole_and_a_broken_one_changes_nothing() {
     let work = tempfile::tempdir().unwrap();
     let one = entry(work.path(), "one", &Guest::named(b"one"));
-    let more = format!("plugins: {{ shipped: false, required: [one], list: [{one}] }}\n");
+    let more =
+        format!("plugins: {{ shipped: false, without: ['*'], required: [one], list: [{one}] }}\n");
     let stand = Stand::start(Setup { more, ..Setup::default() }).await;
     let first = status(&stand).await;
     assert_eq!(names(&first), ["one"]);
@@ -89,7 +90,7 @@ async fn a_set_is_put_in_force_whole_and_a_broken_one_changes_nothing() {
 async fn a_start_with_a_broken_plugin_is_none() {
     let work = tempfile::tempdir().unwrap();
     let one = entry(work.path(), "one", &Guest::named(b"one"));
-    let more = format!("plugins: {{ shipped: false, list: [{one}] }}\n");
+    let more = format!("plugins: {{ shipped: false, without: ['*'], list: [{one}] }}\n");
     let mut stand = Stand::start(Setup { more, ..Setup::default() }).await;
     assert!(stand.terminate().success());
     std::fs::write(work.path().join("one.wasm"), Guest::named(b"other").bytes()).unwrap();

@@ -326,9 +326,10 @@ async fn an_approval_is_good_for_the_policy_it_was_given_under() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_approval_is_good_for_the_plugins_it_was_given_under() {
     let mut setup = waiting("100ms");
-    setup.more.push_str("plugins: { shipped: false }\n");
+    setup.more.push_str("plugins: { shipped: false, without: ['*'] }\n");
     let mut stand = Stand::start(setup).await;
-    let secrets = "plugins: { shipped: false, list: [{ name: secrets, builtin: secrets }] }";
+    let secrets =
+        "plugins: { shipped: false, without: ['*'], list: [{ name: secrets, builtin: secrets }] }";
     let secrets_later = secrets.replace("secrets }]", "secrets, deadline: 90ms }]");
     let put = |stand: &Stand, from: &str, to: &str| {
         stand.edit_config(from, to);
@@ -336,7 +337,7 @@ async fn an_approval_is_good_for_the_plugins_it_was_given_under() {
     };
     // Changed before the approval: the person looks again.
     let id = held(&stand, "before").await;
-    put(&stand, "plugins: { shipped: false }", secrets);
+    put(&stand, "plugins: { shipped: false, without: ['*'] }", secrets);
     let refused = stand.approve(id).await.unwrap_err();
     assert!(refused.contains("the set of plugins changed"), "{refused}");
     assert_eq!(stand.sent("before"), 0);

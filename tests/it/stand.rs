@@ -307,7 +307,7 @@ impl Stand {
         // Compiling them takes a debug build seconds; who tests with them says so.
         let plugins = match self.setup.more.contains("plugins:") {
             true => "",
-            false => "plugins: { shipped: false }\n",
+            false => "plugins: { shipped: false, without: ['*'] }\n",
         };
         let text = format!(
             "listen: 127.0.0.1:0\ndata: data\nupstream: {{ {upstream} }}\n{plugins}\

@@ -6,12 +6,16 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use crate::cli::report::{Format, Item, Report};
-use crate::policy::{self, Bundle};
+use crate::config::{self, Config};
+use crate::domain::Announced;
+use crate::plugin;
+use crate::policy::{self, Bundle, Lookers};
 
 /// What is checked, and how it is told.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// The bundle's folder; else the configuration's.
+    /// The bundle's folder; else the configuration's. With a configuration, the kinds that rules redact
+    /// are checked against its plugins.
     folder: Option<PathBuf>,
     /// Let warnings fail too.
     #[arg(long)]
@@ -24,7 +28,17 @@ pub(in crate::cli) struct Args {
 pub(super) fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
     let source = super::source(config, args.folder)?;
     let revision = Bundle::read(&source).map(|bundle| bundle.revision().to_string()).ok();
-    let mut items: Vec<Item> = policy::check(&source).into_iter().map(Item::found).collect();
+    let known = loaded(config)?;
+    let shipped;
+    let lookers = match &known {
+        Some(announced) => Lookers::Known(announced),
+        None => {
+            shipped = plugin::announced(&config::Plugins::default())?;
+            Lookers::Shipped(&shipped)
+        }
+    };
+    let found = policy::check(&source, lookers);
+    let mut items: Vec<Item> = found.into_iter().map(Item::found).collect();
     let files = source.texts();
     let clean = files.iter().map(|(name, _)| name).filter(|name| !name.starts_with("lib/"));
     let clean: Vec<Item> = clean
@@ -40,4 +54,13 @@ pub(super) fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
         ..Report::of("policy check", &source)
     };
     report.print(args.format)
+}
+
+/// What the configuration's plugins look for. `None` without a configuration: then it is not known
+/// which plugins will be loaded.
+fn loaded(config: &Path) -> anyhow::Result<Option<Announced>> {
+    if !config.exists() {
+        return Ok(None);
+    }
+    Ok(Some(plugin::announced(&Config::load(config)?.plugins)?))
 }

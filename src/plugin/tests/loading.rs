@@ -327,4 +327,35 @@ async fn what_comes_along_is_what_was_built() {
     let loader = Loader::new(Host::start().unwrap());
     let plugins = loader.load(&config::Plugins::default()).await.unwrap();
     assert_eq!(plugins.facts().len(), SHIPPED.len());
+    for (it, plugin) in SHIPPED.iter().zip(&plugins.0.plugins) {
+        let kinds: Vec<&str> = plugin.description().kinds.iter().map(String::as_str).collect();
+        let mut said = it.kinds.to_vec();
+        said.sort_unstable();
+        assert_eq!(said, kinds, "{}", it.name);
+        assert!(plugin.description().phases.contains(&Phase::Answer), "{}", it.name);
+    }
+    // What commands say without a compiler is what the loaded set says.
+    assert_eq!(announced(&config::Plugins::default()).unwrap(), *plugins.announced());
+}
+
+#[test]
+fn only_what_looks_at_answers_is_announced() {
+    let entry = |phases: Option<&[Phase]>| PluginEntry {
+        phases: phases.map(|phases| phases.iter().copied().collect()),
+        ..PluginEntry::shipped("secrets")
+    };
+    let of = |list, without: &[&str]| config::Plugins {
+        shipped: false,
+        list,
+        without: without.iter().map(ToString::to_string).collect(),
+        ..config::Plugins::default()
+    };
+    let covers = |plugins: &config::Plugins, kind| announced(plugins).unwrap().covers(kind);
+    assert!(covers(&of(vec![entry(None)], &[]), "secret"));
+    assert!(!covers(&of(vec![entry(None)], &[]), "email"));
+    assert!(covers(&of(vec![entry(None)], &["email"]), "email"));
+    assert!(covers(&of(vec![entry(Some(&[Phase::Answer]))], &[]), "secret"));
+    assert!(!covers(&of(vec![entry(Some(&[Phase::Call]))], &[]), "secret"));
+    assert!(!covers(&of(Vec::new(), &[]), "*"));
+    assert!(covers(&of(Vec::new(), &["*"]), "anything"));
 }
