@@ -17,7 +17,8 @@ use doors::Doors;
 use crate::clock;
 use crate::config::{Config, PolicyOrigin};
 use crate::control::{self, Control};
-use crate::domain::{Announced, Event, OnRelease};
+use crate::desk::Desk;
+use crate::domain::{Announced, Event};
 use crate::gate::{Gate, Secrets, Settings};
 use crate::holds::{HoldError, Holds};
 use crate::identity::{Identity, KeysError, People, PeopleError};
@@ -143,9 +144,8 @@ impl App {
         let announced = plugins.announced();
         warn_of(announced);
         let mut policies = rollout::open(&config.policies, &config.data, announced).await?;
-        let ruleset = policies.ruleset.take().ok_or_else(|| {
-            io("take the policies", std::io::Error::other("they were taken already"))
-        })?;
+        let gone = || io("take the policies", std::io::Error::other("they were taken already"));
+        let ruleset = policies.ruleset.take().ok_or_else(gone)?;
         if let Some(reason) = ruleset.interpreted_because() {
             tracing::warn!("policies are interpreted, which is slower: {reason}");
         }
@@ -197,8 +197,9 @@ impl App {
         let proxy = Arc::new(Proxy::new(config, address, rooms, draining));
         let rollout = Arc::new(Rollout::new(policies, gate.clone()));
         tokio::spawn(rollout.clone().follow_on(config.policies.origin.clone(), drain.subscribe()));
+        let desk = Arc::new(Desk::new(gate.clone(), upstream.clone(), identity.clone()));
         let control =
-            Arc::new(Control { gate, upstream, pins, identity, people, rollout, plugins });
+            Arc::new(Control { gate, desk, upstream, pins, identity, people, rollout, plugins });
         let doors = Doors::open(config, &store, &control, drain.subscribe()).await?;
         let limits = Limits {
             connections: config.limits.connections,
@@ -322,7 +323,7 @@ async fn keep(control: Arc<Control>, proxy: Arc<Proxy>, mut drain: watch::Receiv
             tracing::error!(%error, "keys of approvers cannot be read");
         }
         if count.is_multiple_of(5) {
-            take_up_releases(&control);
+            control.desk.take_up_releases();
             take_over_pins(&control).await;
         }
         if count.is_multiple_of(TOOLS_EVERY.as_secs()) {
@@ -331,20 +332,6 @@ async fn keep(control: Arc<Control>, proxy: Arc<Proxy>, mut drain: watch::Receiv
             proxy.sweep();
         }
         count += 1;
-    }
-}
-
-/// Releases that are approved and not yet sent: Intercom was away, or the process was.
-fn take_up_releases(control: &Arc<Control>) {
-    let waiting = control.gate.holds().snapshot(|hold| {
-        let ready = control.gate.holds().is_ready(hold);
-        // An approval that was just given is being released by whoever took it.
-        let settled = clock::now().since(hold.changed_at) > Duration::from_secs(3);
-        ready && settled && hold.opened.on_release == OnRelease::Send
-    });
-    for hold in waiting {
-        let (upstream, identity) = (control.upstream.clone(), control.identity.clone());
-        tokio::spawn(control::release(upstream, identity, hold.id));
     }
 }
 

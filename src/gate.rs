@@ -1,4 +1,4 @@
-//! The one road: admit, disclose, approve, release.
+//! The one road: admit, disclose, decide, release.
 //!
 //! Every `if` about policy is here or in [`crate::domain`]. The order of each function is the order
 //! of the architecture: judge under one ruleset snapshot, join, record, and only then act. A
@@ -11,7 +11,12 @@ mod definitions;
 mod denial;
 mod disclosure;
 mod duties;
+mod edit;
 mod inspection;
+mod looked;
+mod opening;
+mod own_call;
+mod people;
 mod permit;
 mod pseudonyms;
 mod redaction;
@@ -27,10 +32,9 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 use crate::audit::{Log, LogError};
-use crate::clock;
 use crate::domain::{
-    Binding, Call, CallFacts, ClientHint, Decision, Digest, Effect, Event, Finding, Hold, HoldId,
-    HoldState, OnRelease, Opened, Principal, Question, Tally, Verdict, decide,
+    Call, CallFacts, ClientHint, Decision, Digest, Effect, Event, Finding, Hold, HoldId, HoldState,
+    OnRelease, Principal, Question, Tally, Verdict, decide,
 };
 use crate::holds::{HoldError, Holds};
 use crate::intercom::records::Gone;
@@ -48,8 +52,10 @@ use shadow::Shadow;
 pub use denial::{Denial, refusal};
 pub use disclosure::Disclosure;
 pub use duties::TARGET_UNKNOWN;
+pub use looked::{Looked, Target, has_target};
+pub use people::{DecideError, Deciding};
 pub use permit::{Permit, Spent};
-pub use release::{ApproveError, ReleaseError, Released, Settled};
+pub use release::{ReleaseError, Released, Settled};
 pub use shadow::{Change, Flip, ShadowReport};
 pub use stored::Contents;
 use weigh::Books;
@@ -276,19 +282,19 @@ impl Gate {
         }
         // A round whose outcome was lost on its way gets it again; to hold the call anew would make
         // a second one of it.
-        if let (Some(named), Some(binding)) =
-            (holding.named, self.binding(&facts, &decision, plugins))
+        let binding = self.binding(&facts, &decision, plugins);
+        if let (Some(named), Some(binding)) = (holding.named, &binding)
             && let Ok(hold) = self.holds.hold(named)
             && hold.state.is_final()
-            && hold.binding().same_call(&binding)
+            && hold.is_of(binding)
         {
             return Ok(Admission::Held(Box::new(hold)));
         }
         // A write whose identical twin still waits for a person waits with it, even if policy has
         // changed to allow it: otherwise the release of the hold would send it a second time.
         if call.subject.effect() == Effect::Write
-            && let Some(binding) = self.binding(&facts, &decision, plugins)
-            && let Some(hold) = self.holds.attached(&binding)
+            && let Some(binding) = &binding
+            && let Some(hold) = self.holds.attached(binding)
             && !matches!(hold.state, HoldState::Rejected | HoldState::ChangesRequested)
         {
             return Ok(Admission::Held(Box::new(hold)));
@@ -297,7 +303,7 @@ impl Gate {
             let books = self.books.clone();
             return Ok(Admission::Go(Box::new(Permit::new(call, decision, receipt, step, books))));
         }
-        let hold = match self.binding(&facts, &decision, plugins) {
+        let hold = match binding {
             Some(binding) => self.hold(&call, facts, binding, &decision, holding).await?,
             None => None,
         };
@@ -404,38 +410,6 @@ impl Gate {
         self.shadow.call(ruleset, call, &facts, &findings, &finding);
         findings.push(finding);
         decide(Question::Admit, ruleset.revision(), findings)
-    }
-
-    /// Attaches the call to the hold of an identical one, or opens a hold; `None` if the decision
-    /// names no conditions of release, for then nobody could ever decide.
-    async fn hold(
-        &self,
-        call: &Call,
-        facts: CallFacts,
-        binding: Binding,
-        decision: &Decision,
-        holding: Holding,
-    ) -> Result<Option<Hold>, GateError> {
-        let Some(release) = decision.release.clone() else { return Ok(None) };
-        // A held call is turned back again when it is released, perhaps by another process.
-        if call.meta.restored.is_some() && !self.vault.flushed().await {
-            tracing::warn!(call = %call.id, "its pseudonyms are not written; a restart would end it");
-        }
-        let id = HoldId::from_random(u128::from_be_bytes(crate::store::random::<16>()?));
-        let sealed = stored::seal_call(&self.sealer, id, &facts, call)?;
-        let open = || {
-            let opened = Opened {
-                sealed,
-                binding: binding.clone(),
-                call: facts.clone(),
-                on_release: holding.on_release,
-                reasons: decision.reasons.clone(),
-                expires_at: clock::now().plus(release.expires),
-                release,
-            };
-            (id, opened)
-        };
-        Ok(Some(self.holds.attach_or_open(&binding, holding.named, open).await?))
     }
 
     /// The facts of a call for its record, with the digest keyed.

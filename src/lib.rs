@@ -21,7 +21,7 @@
 //! 6. **Record** ([`audit`]): the decision is durable before anything acts on it. No record, no
 //!    road.
 //! 7. Deny is an answer that the agent can read. A hold is recorded, then shown to approvers
-//!    ([`holds`], [`control`], [`console`]) as what it would change ([`review`]). Allow is a
+//!    ([`holds`], [`desk`], [`console`]) as what it would change ([`review`]). Allow is a
 //!    [`gate::Permit`].
 //! 8. **Send** ([`upstream`]): consumes the permit; the bytes are written from the call that was
 //!    judged.
@@ -48,8 +48,9 @@
 //! 4. Nothing acts before its record is durable; a failed log refuses calls and ends the process.
 //! 5. A write runs unheld only where a line of the operator's policy says so.
 //! 6. An approval is bound to the upstream, the principal, the tool and its definition, the
-//!    arguments, the policy revision and the set of plugins; it expires and is spent once. What was being sent when the
-//!    process ended is `unknown`, shown, and never sent again.
+//!    arguments, the version of what it would change, the policy revision and the set of plugins; it
+//!    expires and is spent once. What was being sent when the process ended is `unknown`, shown, and
+//!    never sent again.
 //! 7. No secret and no raw personal value is in logs, errors or the audit log: arguments appear
 //!    there as keyed digests, held calls and their answers sealed.
 //! 8. [`domain`] is pure. [`mcp`], [`redact`] and [`review`] are pure functions of their input.
@@ -84,8 +85,9 @@
 //!   `Content-Length` beside a `Transfer-Encoding` and takes a bare LF, so a smuggled request could not
 //!   be told from an honest one ([`listen`]). Bodies in chunks are read, and end their connection.
 //! - [`ops`] counts nothing: each look at health or metrics asks the rooms that know.
-//! - [`yaml`], [`clock`] and [`control`] are rooms that the first plan did not have: positions of
-//!   configuration faults, the one place that reads the clock, and the operator's door.
+//! - [`yaml`], [`clock`], [`control`] and [`desk`] are rooms that the first plan did not have: positions
+//!   of configuration faults, the one place that reads the clock, the operator's door, and what people
+//!   do with holds, whatever door they come through.
 
 pub mod domain;
 
@@ -116,6 +118,8 @@ pub mod review;
 pub mod proxy;
 
 pub mod rollout;
+
+pub mod desk;
 
 pub mod console;
 pub mod control;

@@ -195,6 +195,26 @@ test_portcullis_keeps_its_own_connection if {
 	}
 }
 
+test_portcullis_looks_at_what_waits_and_at_nothing_else if {
+	every tool in {"get_article", "get_conversation"} {
+		look(tool, "read") == "allow"
+		look(tool, "write") != "allow"
+	}
+	every tool in {"get_contact", "search_conversations", "list_articles"} {
+		look(tool, "read") == "deny"
+	}
+}
+
+look(tool, effect) := answer.verdict if {
+	answer := data.portcullis.admit.answer with input as {
+		"principal": {"id": "portcullis", "kind": "portcullis", "roles": []},
+		"method": "tools/call",
+		"subject": {"kind": "tool", "name": tool},
+		"tool": {"name": tool, "effect": effect, "pinned": true},
+		"arguments": {},
+	}
+}
+
 test_portcullis_refuses_questions_and_nobody_else_does if {
 	own("roots/list", "answer") == "allow"
 	own("roots/list", "method") == "deny"

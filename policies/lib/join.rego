@@ -11,7 +11,7 @@ import rego.v1
 # is the reason if all three are empty. What `oblige` has counts for whatever is not denied.
 answer(said, silence) := ruling("deny", said.deny, set(), null) if {
 	count(said.deny) > 0
-} else := ruling("hold", said.hold, said.oblige, release(said.hold)) if {
+} else := ruling("hold", said.hold, said.oblige, release({one.release | some one in said.hold})) if {
 	count(said.hold) > 0
 } else := ruling("allow", said.allow, said.oblige, null) if {
 	count(said.allow) > 0
@@ -24,22 +24,10 @@ ruling(verdict, spoke, duties, conditions) := {
 	"release": conditions,
 }
 
-# Several holds: the conditions of all must be met. Without any, Portcullis' own default applies.
-release(holds) := joined(conditions) if {
-	conditions := {one.release | some one in holds}
-	count(conditions) > 0
-} else := null
-
-joined(conditions) := {
-	"groups": groups({{group | some group in one.groups} | some one in conditions; count(one.groups) > 0}),
-	"people": max({one.people | some one in conditions}),
-	"expires_seconds": min({one.expires_seconds | some one in conditions}),
-}
-
-# No named group means that every approver will do.
-groups(named) := [] if {
-	count(named) == 0
-} else := [group | some group in common] if {
-	common := intersection(named)
-	count(common) > 0
-} else := ["(no group satisfies all rules)"]
+# Several holds: the conditions of all must be met, and Portcullis joins them to the strictest. Without any,
+# its own default applies.
+release(conditions) := null if {
+	count(conditions) == 0
+} else := [condition | some condition in conditions][0] if {
+	count(conditions) == 1
+} else := conditions

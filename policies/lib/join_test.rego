@@ -70,11 +70,17 @@ test_hold_without_conditions_leaves_them_to_portcullis if {
 }
 
 test_several_holds_must_all_be_met if {
-	holds := {held("a", ["x", "y"], 1, 60), held("b", ["y", "z"], 2, 90), held("c", [], 1, 30), said("d")}
-	join.release(holds) == {"groups": ["y"], "people": 2, "expires_seconds": 30}
+	all := object.union(nothing, {"hold": {held("a", ["x", "y"], 1, 60), held("b", ["y", "z"], 2, 90), said("d")}})
+	conditions := join.answer(all, silence).release
+	count(conditions) == 2
+	{one.people | some one in conditions} == {1, 2}
+	{one.expires_seconds | some one in conditions} == {60, 90}
 }
 
-test_groups_that_do_not_meet_leave_nobody if {
-	holds := {held("a", ["x"], 1, 60), held("b", ["y"], 1, 60)}
-	join.release(holds).groups == ["(no group satisfies all rules)"]
+test_what_a_condition_says_is_passed_on_as_it_is if {
+	condition := {"groups": ["x"], "people": 2, "expires_seconds": 60, "distinct_groups": true, "odd": 1}
+	join.release({condition}) == condition
+	other := object.union(condition, {"people": 1})
+	join.release({condition, other}) == {condition, other}
+	join.release(set()) == null
 }

@@ -69,6 +69,7 @@ fn opened() -> HoldEvent {
         arguments: digest,
         ruleset: digest,
         plugins: Some(digest),
+        target: None,
     };
     HoldEvent::Opened(Box::new(Opened {
         binding,
@@ -76,8 +77,12 @@ fn opened() -> HoldEvent {
         sealed: String::from("sealed"),
         on_release: crate::domain::OnRelease::Send,
         reasons: Vec::new(),
-        release: Release { groups: Vec::new(), people: 1, expires: Duration::from_secs(60) },
+        release: Release { expires: Duration::from_secs(60), ..Release::default() },
         expires_at: Timestamp::from_millis(60_000),
+        target: None,
+        object: None,
+        risk: crate::domain::Risk::Medium,
+        revises: None,
     }))
 }
 

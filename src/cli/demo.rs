@@ -166,9 +166,9 @@ impl Story<'_> {
             .simulator
             .received()
             .iter()
-            .filter(|it| it.tool.as_deref().is_some_and(|tool| tool.contains("article")))
+            .filter(|it| it.tool.as_deref() == Some("update_article"))
             .count();
-        println!("   What reached Intercom of articles so far: {writes} calls.\n");
+        println!("   What reached Intercom of changes so far: {writes} calls.\n");
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! `portcullis holds`.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -10,9 +10,9 @@ use super::shown;
 use crate::audit::{self, Filter, Follow, From};
 use crate::clock;
 use crate::config::{Config, Secret, private};
-use crate::control::{self, Answer, Question};
+use crate::control::{self, Answer, Question, Wish};
+use crate::desk::{Contents, Shown};
 use crate::domain::{Digest, Event, Hold, HoldEvent, HoldId, OnRelease};
-use crate::gate::Contents;
 use crate::holds::HoldView;
 
 /// Commands about held calls.
@@ -57,6 +57,16 @@ pub(super) enum Command {
         /// Why, in words for the agent.
         #[arg(required = true)]
         reason: Vec<String>,
+        #[command(flatten)]
+        key: ApproverKey,
+    },
+    /// Ask the agent for a change; it makes the call again, and that is shown as a later revision.
+    Ask {
+        /// The hold.
+        id: HoldId,
+        /// What to change, in words for the agent.
+        #[arg(required = true)]
+        question: Vec<String>,
         #[command(flatten)]
         key: ApproverKey,
     },
@@ -106,30 +116,33 @@ pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<Exi
             list(&holds, json)?;
         }
         Command::Show { id, key, reveal, json } => {
-            let key = key.read()?.expose().to_owned();
-            match control::ask(data, &Question::Hold { id, key, reveal }).await? {
-                Answer::Hold { hold, arguments, pseudonyms, revealed, beside, reason } => {
-                    let contents = Contents { arguments, restored: revealed, beside, reason };
-                    show(&hold, &contents, pseudonyms, json)?;
-                }
+            match ask(data, &key, Shown::now(id), Wish::Show { reveal }).await? {
+                Answer::Hold { hold, contents } => show(&hold, &contents, json)?,
                 _ => anyhow::bail!("the running Portcullis answered something else"),
             }
         }
         Command::Approve { id, binding, key } => {
-            let key = key.read()?.expose().to_owned();
-            tell(control::ask(data, &Question::Approve { id, key, shown: binding }).await?);
+            let shown = Shown { binding, ..Shown::now(id) };
+            tell(ask(data, &key, shown, Wish::Approve).await?);
         }
         Command::Reject { id, reason, key } => {
-            let key = key.read()?.expose().to_owned();
             let reason = reason.join(" ");
-            tell(control::ask(data, &Question::Reject { id, key, reason }).await?);
+            tell(ask(data, &key, Shown::now(id), Wish::Reject { reason }).await?);
+        }
+        Command::Ask { id, question, key } => {
+            let question = question.join(" ");
+            tell(ask(data, &key, Shown::now(id), Wish::Ask { question }).await?);
         }
         Command::Revoke { id, key } => {
-            let key = key.read()?.expose().to_owned();
-            tell(control::ask(data, &Question::Revoke { id, key }).await?);
+            tell(ask(data, &key, Shown::now(id), Wish::Revoke).await?);
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn ask(data: &Path, key: &ApproverKey, shown: Shown, wish: Wish) -> anyhow::Result<Answer> {
+    let key = key.read()?.expose().to_owned();
+    Ok(control::ask(data, &Question::Hold { key, shown, wish }).await?)
 }
 
 /// The holds in the log's files, when no server runs. Takes no lock, so that a server can start.
@@ -183,17 +196,19 @@ fn list(holds: &[HoldView], json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn show(hold: &HoldView, contents: &Contents, pseudonyms: bool, json: bool) -> anyhow::Result<()> {
-    let Contents { arguments, restored, beside, reason } = contents;
-    let sent = restored.as_deref();
+fn show(hold: &HoldView, contents: &Contents, json: bool) -> anyhow::Result<()> {
+    let Contents { arguments, pseudonyms, revealed, beside, reason, original } = contents;
+    let (sent, pseudonyms) = (revealed.as_deref(), *pseudonyms);
     if json {
         let arguments: serde_json::Value = serde_json::from_str(arguments)?;
         let beside: Option<serde_json::Value> =
             beside.as_deref().map(serde_json::from_str).transpose()?;
         let sent: Option<serde_json::Value> = sent.map(serde_json::from_str).transpose()?;
+        let original: Option<serde_json::Value> =
+            original.as_deref().map(serde_json::from_str).transpose()?;
         let all = serde_json::json!({
             "hold": hold, "arguments": arguments, "pseudonyms": pseudonyms, "revealed": sent,
-            "beside": beside, "reason": reason,
+            "beside": beside, "reason": reason, "original": original,
         });
         println!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(());

@@ -11,14 +11,13 @@ mod server;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Digest, HoldId};
+use crate::desk::{Contents, Shown};
 use crate::gate::ShadowReport;
 use crate::holds::HoldView;
 use crate::rollout::{PluginsStatus, PolicyStatus};
 
 pub use client::{ControlError, ask, is_running};
 pub use policy::PolicyQuestion;
-pub(crate) use server::release;
 pub use server::{Control, Door, serve};
 
 /// The socket's name in the data folder.
@@ -35,40 +34,14 @@ pub enum Question {
         /// Also those that are over.
         all: bool,
     },
-    /// One hold with the call's arguments.
+    /// What an approver asks about one hold.
     Hold {
-        /// Which.
-        id: HoldId,
         /// The approver's key: what a call contains is for those who decide on it.
         key: String,
-        /// Also what its pseudonyms stand for, if policy shows that to this approver.
-        #[serde(default)]
-        reveal: bool,
-    },
-    /// Release a hold.
-    Approve {
-        /// Which.
-        id: HoldId,
-        /// The approver's key.
-        key: String,
-        /// The binding that was shown; the present one if absent.
-        shown: Option<Digest>,
-    },
-    /// Refuse a hold.
-    Reject {
-        /// Which.
-        id: HoldId,
-        /// The approver's key.
-        key: String,
-        /// Told to the agent.
-        reason: String,
-    },
-    /// Take a release back.
-    Revoke {
-        /// Which.
-        id: HoldId,
-        /// The approver's key.
-        key: String,
+        /// The hold, as the approver saw it.
+        shown: Shown,
+        /// What about it.
+        wish: Wish,
     },
     /// Read Intercom's tool list now, and what was pinned by the command line.
     RefreshTools,
@@ -81,6 +54,32 @@ pub enum Question {
     Plugins,
     /// Read the configuration's plugins and their files again.
     ReloadPlugins,
+}
+
+/// What an approver asks about a hold.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Wish {
+    /// Show it with its call.
+    Show {
+        /// Also what its pseudonyms stand for, if policy shows that to this approver.
+        #[serde(default)]
+        reveal: bool,
+    },
+    /// Release it.
+    Approve,
+    /// Refuse it.
+    Reject {
+        /// Told to the agent.
+        reason: String,
+    },
+    /// Ask the agent for a change.
+    Ask {
+        /// Told to the agent.
+        question: String,
+    },
+    /// Take a release back.
+    Revoke,
 }
 
 /// What is answered.
@@ -101,19 +100,8 @@ pub enum Answer {
     Hold {
         /// The hold.
         hold: Box<HoldView>,
-        /// The arguments, exactly as they will be sent but for pseudonyms.
-        arguments: String,
-        /// Whether pseudonyms in them are turned back in what is sent.
-        #[serde(default)]
-        pseudonyms: bool,
-        /// The arguments exactly as they will be sent, if it was asked what pseudonyms stand for.
-        #[serde(default)]
-        revealed: Option<String>,
-        /// What will be sent beside them, if anything (`inputResponses`, `requestState`).
-        beside: Option<String>,
-        /// Why the agent calls, in its own words: untrusted.
-        #[serde(default)]
-        reason: Option<String>,
+        /// The call.
+        contents: Box<Contents>,
     },
     /// Where policy stands.
     PolicyStatus {

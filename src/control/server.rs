@@ -11,15 +11,15 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::{Answer, Question, SOCKET};
+use super::{Answer, Question, SOCKET, Wish};
 use crate::clock;
-use crate::domain::{Approver, Hold, HoldId, HoldState, JsonText, OnRelease};
-use crate::gate::{Contents, Gate, ReleaseError};
-use crate::holds::HoldView;
-use crate::identity::{Identity, People};
+use crate::desk::{Contents, Decided, Desk, DeskError, Shown};
+use crate::domain::{HoldId, JsonText};
+use crate::gate::Gate;
+use crate::identity::{Identity, People, Person};
 use crate::intercom::Pins;
 use crate::rollout::{PluginRollout, Rollout};
-use crate::upstream::{Upstream, run_release};
+use crate::upstream::Upstream;
 
 /// The longest question, in bytes.
 const LONGEST: u64 = 64 * 1024;
@@ -30,6 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Control {
     /// The road.
     pub gate: Arc<Gate>,
+    /// What people do with holds.
+    pub desk: Arc<Desk>,
     /// Intercom.
     pub upstream: Arc<Upstream>,
     /// The pins.
@@ -125,23 +127,8 @@ impl Control {
     async fn answer(self: &Arc<Self>, question: Question, by: String) -> Answer {
         let answered = match question {
             Question::Status => Ok(done(format!("portcullis {}", env!("CARGO_PKG_VERSION")))),
-            Question::Holds { all } => Ok(Answer::Holds { holds: self.holds(all) }),
-            Question::Hold { id, key, reveal } => match self.person(&key) {
-                Ok(approver) => self.hold(&approver, id, reveal).await,
-                Err(text) => Err(text),
-            },
-            Question::Approve { id, key, shown } => match self.person(&key) {
-                Ok(approver) => self.approve(&approver, id, shown).await,
-                Err(text) => Err(text),
-            },
-            Question::Reject { id, key, reason } => match self.person(&key) {
-                Ok(approver) => self.reject(&approver, id, reason).await,
-                Err(text) => Err(text),
-            },
-            Question::Revoke { id, key } => match self.person(&key) {
-                Ok(approver) => self.revoke(&approver, id).await,
-                Err(text) => Err(text),
-            },
+            Question::Holds { all } => Ok(Answer::Holds { holds: self.desk.views(all) }),
+            Question::Hold { key, shown, wish } => self.wish(&key, &shown, wish).await,
             Question::RefreshTools => self.refresh_tools().await,
             Question::Policy { what } => self.policy(what, by).await,
             Question::Plugins => Ok(Answer::Plugins { status: Box::new(self.plugins.status()) }),
@@ -150,30 +137,15 @@ impl Control {
         answered.unwrap_or_else(|text| Answer::Error { text })
     }
 
-    fn holds(&self, all: bool) -> Vec<HoldView> {
-        let holds = self.gate.holds().snapshot(|hold| all || !hold.state.is_final());
-        holds.iter().map(HoldView::from).collect()
+    async fn shown(&self, person: &Person, id: HoldId, reveal: bool) -> Result<Answer, DeskError> {
+        let (hold, contents) = self.desk.show(person, id)?;
+        let revealed = if reveal { Some(self.desk.revealed(person, id).await?) } else { None };
+        let contents = Box::new(Contents { revealed, ..contents });
+        Ok(Answer::Hold { hold: Box::new(hold), contents })
     }
 
-    async fn hold(&self, approver: &Approver, id: HoldId, reveal: bool) -> Result<Answer, String> {
-        let hold = self.gate.holds().hold(id).map_err(words)?;
-        let Contents { arguments, restored, beside, reason } = self.gate.stored_contents(&hold)?;
-        let pseudonyms = restored.is_some();
-        let revealed = if reveal {
-            let target = self.upstream.target_of_hold(None, id, &self.identity).await;
-            let target = target.map_err(words)?;
-            let revealed = self.gate.revealed(approver, id, target, &self.identity).await;
-            Some(revealed.map_err(words)?.as_str().to_owned())
-        } else {
-            None
-        };
-        let hold = Box::new(HoldView::from(&hold));
-        Ok(Answer::Hold { hold, arguments, pseudonyms, revealed, beside, reason })
-    }
-
-    fn person(&self, key: &str) -> Result<Approver, String> {
-        let person = self.people.by_key(key.as_bytes(), clock::now());
-        person.map(|person| person.approver()).ok_or_else(|| {
+    fn person(&self, key: &str) -> Result<Person, String> {
+        self.people.by_key(key.as_bytes(), clock::now()).ok_or_else(|| {
             String::from(
                 "this is no approver's key; make one with `portcullis people key add NAME` and give \
                  it by PORTCULLIS_APPROVER_KEY or `--key-file`",
@@ -181,66 +153,20 @@ impl Control {
         })
     }
 
-    async fn approve(
-        self: &Arc<Self>,
-        approver: &Approver,
-        id: HoldId,
-        shown: Option<crate::domain::Digest>,
-    ) -> Result<Answer, String> {
-        let target = self.upstream.target_of_hold(None, id, &self.identity).await.map_err(words)?;
-        let approved = self.gate.approve(approver, id, shown, target, &self.identity).await;
-        let hold = approved.map_err(words)?;
-        let text = match (hold.state, hold.opened.on_release) {
-            (HoldState::Approved, OnRelease::Send) => {
-                let (upstream, identity) = (self.upstream.clone(), self.identity.clone());
-                // In a task of its own: the approver's command may end, the release goes on.
-                let released = tokio::spawn(release(upstream, identity, id));
-                format!("{id}: approved by {}; {}", approver.id, self.fate(&hold, released).await)
+    /// What an approver asks about a hold.
+    async fn wish(&self, key: &str, shown: &Shown, wish: Wish) -> Result<Answer, String> {
+        let (person, desk) = (&self.person(key)?, &self.desk);
+        let decided = match wish {
+            Wish::Show { reveal } => {
+                return self.shown(person, shown.id, reveal).await.map_err(words);
             }
-            (HoldState::Pending, _) => {
-                let people = hold.opened.release.people;
-                format!("{id}: approved by {} ({} of {people})", approver.id, hold.approvals.len())
-            }
-            _ => format!(
-                "{id}: approved by {}; it is sent while the agent waits in an identical call",
-                approver.id
-            ),
+            Wish::Approve => desk.approve(person, shown).await,
+            Wish::Reject { reason } => desk.reject(person, shown, &reason).await,
+            Wish::Ask { question } => desk.ask_for_changes(person, shown, &question).await,
+            Wish::Revoke => desk.revoke(person, shown).await,
         };
-        Ok(done(text))
-    }
-
-    /// Waits a little for the release to end, so that the approver sees what came of it.
-    async fn fate(&self, hold: &Hold, released: JoinHandle<Result<(), ReleaseError>>) -> String {
-        let ended = tokio::time::timeout(Duration::from_secs(10), released).await;
-        let hold = self.gate.holds().hold(hold.id).unwrap_or_else(|_| hold.clone());
-        match (hold.state, ended) {
-            (HoldState::Approved, Ok(Ok(Err(ReleaseError::Later(why))))) => {
-                format!("not sent yet, Portcullis will try again: {why}")
-            }
-            _ => fate(&hold),
-        }
-    }
-
-    async fn reject(
-        &self,
-        approver: &Approver,
-        id: HoldId,
-        reason: String,
-    ) -> Result<Answer, String> {
-        let reason: String = reason.chars().filter(|it| !it.is_control()).take(500).collect();
-        if reason.trim().is_empty() {
-            return Err("give the agent a reason: `portcullis holds reject ID REASON`".to_owned());
-        }
-        // To refuse must be possible while Intercom is away.
-        let target = self.upstream.target_of_hold(None, id, &self.identity).await.unwrap_or(None);
-        self.gate.reject(approver, id, reason, target, &self.identity).await.map_err(words)?;
-        Ok(done(format!("{id}: rejected by {}", approver.id)))
-    }
-
-    async fn revoke(&self, approver: &Approver, id: HoldId) -> Result<Answer, String> {
-        let target = self.upstream.target_of_hold(None, id, &self.identity).await.unwrap_or(None);
-        self.gate.revoke(approver, id, target, &self.identity).await.map_err(words)?;
-        Ok(done(format!("{id}: release taken back by {}", approver.id)))
+        let Decided { hold, words } = decided.map_err(self::words)?;
+        Ok(done(format!("{}: {words}", hold.id)))
     }
 
     async fn reload_plugins(&self) -> Result<Answer, String> {
@@ -259,32 +185,6 @@ impl Control {
         let leg = self.upstream.shared_leg(None, None).await.map_err(words)?;
         self.upstream.refresh_tools(&leg).await.map_err(words)?;
         Ok(done(format!("{} tools are pinned and offered", self.pins.usable().len())))
-    }
-}
-
-/// Runs a release and notes why it did not end well.
-///
-/// # Errors
-/// As [`run_release`].
-pub(crate) async fn release(
-    upstream: Arc<Upstream>,
-    identity: Arc<Identity>,
-    id: HoldId,
-) -> Result<(), ReleaseError> {
-    let released = run_release(upstream, identity, None, id).await;
-    if let Err(error) = &released {
-        tracing::warn!(hold = %id, %error, "release did not run");
-    }
-    released
-}
-
-fn fate(hold: &Hold) -> String {
-    match hold.state {
-        HoldState::Executed => "sent, and Intercom did it".to_owned(),
-        HoldState::Approved | HoldState::Claimed | HoldState::Sending => {
-            "being sent; `portcullis holds show` tells how it ends".to_owned()
-        }
-        _ => HoldView::from(hold).outcome.unwrap_or_else(|| hold.state.to_string()),
     }
 }
 

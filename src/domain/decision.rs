@@ -1,10 +1,8 @@
 //! Findings of judges, and the one pure function that joins them.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, Obligation, Verdict};
+use super::{Digest, Obligation, Release, Verdict};
 
 /// The four questions put to judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -112,57 +110,6 @@ impl Reason {
     }
 }
 
-/// Under which conditions people may release a hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Release {
-    /// The approver must be in one of these groups; empty means every approver.
-    pub groups: Vec<String>,
-    /// How many different people.
-    pub people: u32,
-    /// How long the hold waits, in seconds.
-    #[serde(rename = "expires_seconds", with = "seconds")]
-    pub expires: Duration,
-}
-
-mod seconds {
-    use std::time::Duration;
-
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(span: &Duration, out: S) -> Result<S::Ok, S::Error> {
-        out.serialize_u64(span.as_secs())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Duration, D::Error> {
-        u64::deserialize(input).map(Duration::from_secs)
-    }
-}
-
-impl Release {
-    /// The stricter of two: both sets of conditions must be met. Groups that do not meet leave
-    /// nobody, which the impossible group name says.
-    fn join(self, other: Self) -> Self {
-        let groups = match (self.groups.is_empty(), other.groups.is_empty()) {
-            (true, _) => other.groups,
-            (false, true) => self.groups,
-            (false, false) => {
-                let both: Vec<String> =
-                    self.groups.into_iter().filter(|group| other.groups.contains(group)).collect();
-                if both.is_empty() {
-                    vec![String::from("(no group satisfies all rules)")]
-                } else {
-                    both
-                }
-            }
-        };
-        Self {
-            groups,
-            people: self.people.max(other.people),
-            expires: self.expires.min(other.expires),
-        }
-    }
-}
-
 /// What one judge saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -240,11 +187,6 @@ pub struct Decision {
     pub ruleset: Digest,
 }
 
-/// How long a hold waits and who may release it where no judge said so: one person of any group,
-/// four hours.
-const DEFAULT_RELEASE: Release =
-    Release { groups: Vec::new(), people: 1, expires: Duration::from_secs(4 * 60 * 60) };
-
 /// Joins findings into a decision: the strictest verdict wins, and nobody judging denies.
 ///
 /// More findings never loosen a decision, and their order does not matter to the verdict.
@@ -282,7 +224,7 @@ pub fn decide(question: Question, ruleset: Digest, findings: Vec<Finding>) -> De
         }
     }
     winning.append(&mut others);
-    let release = (verdict == Verdict::Hold).then(|| release.unwrap_or(DEFAULT_RELEASE));
+    let release = (verdict == Verdict::Hold).then(|| release.unwrap_or_default());
     if verdict == Verdict::Deny {
         obligations.clear();
     }
@@ -292,6 +234,8 @@ pub fn decide(question: Question, ruleset: Digest, findings: Vec<Finding>) -> De
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -302,7 +246,10 @@ mod tests {
 
     fn findings() -> impl Strategy<Value = Vec<Finding>> {
         let release = (proptest::collection::vec("[a-c]", 0..3), 1u32..3, 1u64..100).prop_map(
-            |(groups, people, secs)| Release { groups, people, expires: Duration::from_secs(secs) },
+            |(groups, people, secs)| {
+                let expires = Duration::from_secs(secs);
+                Release { groups, people, expires, ..Release::default() }
+            },
         );
         let finding = (verdicts(), proptest::option::of(release), any::<bool>()).prop_map(
             |(verdict, release, broken)| Finding {
@@ -338,7 +285,7 @@ mod tests {
             let after = decide(Question::Admit, ruleset(), list);
             prop_assert!(after.verdict >= before.verdict);
             if let (Some(was), Some(is)) = (before.release, after.release) {
-                prop_assert!(is.people >= was.people || was == DEFAULT_RELEASE);
+                prop_assert!(is.people >= was.people || was == Release::default());
             }
         }
 

@@ -7,93 +7,14 @@
 //! nothing ever sends again.
 
 mod event;
+mod opened;
 mod state;
 
-use serde::{Deserialize, Serialize};
+use super::{ApproverId, Digest, HoldId, Timestamp};
 
-use super::{ApproverId, CallFacts, Digest, HoldId, PrincipalId, Reason, Release, Timestamp};
-
-pub use event::HoldEvent;
+pub use event::{Edited, Effected, HoldEvent};
+pub use opened::{Binding, OnRelease, Opened, Revises, Risk, TargetVersion};
 pub use state::HoldState;
-
-/// Everything an approval is good for; a change in any part makes it stale.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Binding {
-    /// Where it will be sent: scheme and authority of the upstream.
-    pub origin: String,
-    /// Who called.
-    pub principal: PrincipalId,
-    /// The tool.
-    pub tool: String,
-    /// Digest of the tool's pinned definition.
-    pub definition: Digest,
-    /// Keyed digest of the call as it will be sent ([`super::Call::digest`] under the
-    /// installation's key, because the log must not hold guessable values).
-    pub arguments: Digest,
-    /// The policy revision.
-    pub ruleset: Digest,
-    /// The revision of the plugins that looked; absent in records of old, which no set equals.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plugins: Option<Digest>,
-}
-
-impl Binding {
-    /// The one digest that an approver confirms.
-    #[must_use]
-    pub fn digest(&self) -> Digest {
-        let mut parts: Vec<&[u8]> = vec![
-            self.origin.as_bytes(),
-            self.principal.as_str().as_bytes(),
-            self.tool.as_bytes(),
-            self.definition.as_bytes(),
-            self.arguments.as_bytes(),
-            self.ruleset.as_bytes(),
-        ];
-        // Without it the digest is the one that records of old have.
-        parts.extend(self.plugins.as_ref().map(|it| it.as_bytes().as_slice()));
-        Digest::of("portcullis/binding/v1", &parts)
-    }
-
-    /// Whether a repeated call is the same call: same principal, tool and arguments. The rest may
-    /// have changed in between, which releasing checks.
-    #[must_use]
-    pub fn same_call(&self, other: &Self) -> bool {
-        self.principal == other.principal
-            && self.tool == other.tool
-            && self.arguments == other.arguments
-    }
-}
-
-/// When a released call is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnRelease {
-    /// At once: the agent's protocol says that leaving does not cancel (legacy), or gives it a task
-    /// to come back to.
-    Send,
-    /// Only while the agent waits in an identical call: its protocol says that leaving cancels
-    /// (modern, without tasks).
-    AwaitRepeat,
-}
-
-/// What opens a hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Opened {
-    /// What an approval will be bound to.
-    pub binding: Binding,
-    /// The call's facts.
-    pub call: CallFacts,
-    /// The call itself, sealed: the log alone can rebuild the hold, and shows nothing.
-    pub sealed: String,
-    /// When a release is sent.
-    pub on_release: OnRelease,
-    /// Why it is held.
-    pub reasons: Vec<Reason>,
-    /// Who may release it.
-    pub release: Release,
-    /// When it expires undecided.
-    pub expires_at: Timestamp,
-}
 
 /// What became of a hold, as its final event told it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,6 +41,11 @@ pub enum IllegalTransition {
     /// The same person twice.
     #[error("{0} has already approved this hold; another person must")]
     SamePerson(ApproverId),
+    /// Somebody who stands for no other group than those who released it before.
+    #[error(
+        "each approval must come from another group, and those of {0} have released it already"
+    )]
+    SameGroup(ApproverId),
     /// Decided on something else than what is held now.
     #[error("the hold changed since it was shown; look at it again")]
     OtherBinding,
@@ -133,23 +59,82 @@ pub enum IllegalTransition {
     },
 }
 
+/// A person's release, and the groups that this person stands for where that matters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    /// Who.
+    pub approver: ApproverId,
+    /// For which groups.
+    pub groups: Vec<String>,
+}
+
+/// A change of the call by a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// Who.
+    pub by: ApproverId,
+    /// When.
+    pub at: Timestamp,
+    /// What is another.
+    pub fields: Vec<String>,
+}
+
+/// A hold given to somebody; the list of them shows whom it was given to first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// Who gave it.
+    pub by: ApproverId,
+    /// To whom; nobody in particular if absent.
+    pub to: Option<ApproverId>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What a person saw of a call whose outcome is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Who.
+    pub by: ApproverId,
+    /// When.
+    pub at: Timestamp,
+    /// Whether it took effect.
+    pub effected: Effected,
+    /// In that person's words.
+    pub text: String,
+}
+
 /// One hold, folded from its events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {
     /// Its identifier.
     pub id: HoldId,
+    /// How many events were folded so far.
+    pub version: u64,
     /// Where it stands.
     pub state: HoldState,
-    /// What opened it; `binding` and `release` are those of the last reopening.
+    /// What opened it; what later events replaced (the call, `binding`, `release`, `expires_at`,
+    /// `target`) as it is now.
     pub opened: Opened,
+    /// The digest of the arguments as the agent gave them.
+    pub asked: Digest,
+    /// The agent's call, sealed, if a person changed it.
+    pub original: Option<String>,
     /// When it was opened.
     pub opened_at: Timestamp,
     /// When it last changed.
     pub changed_at: Timestamp,
     /// Who released it so far.
-    pub approvals: Vec<ApproverId>,
+    pub approvals: Vec<Approval>,
     /// Until when an approval may be claimed.
     pub valid_until: Option<Timestamp>,
+    /// Who changed the call, oldest first.
+    pub edits: Vec<Edit>,
+    /// To whom it was given, oldest first.
+    pub assignments: Vec<Assignment>,
+    /// What changed when it was last sent back to the approvers.
+    pub changed: Option<String>,
+    /// What people saw of a call whose outcome is not known.
+    pub notes: Vec<Note>,
     /// What became of it.
     pub outcome: Option<Outcome>,
     /// Whether the outcome reached the agent.
@@ -162,12 +147,19 @@ impl Hold {
     pub fn open(id: HoldId, at: Timestamp, opened: Opened) -> Self {
         Self {
             id,
+            version: 1,
             state: HoldState::Pending,
+            asked: opened.binding.arguments,
+            original: None,
             opened,
             opened_at: at,
             changed_at: at,
             approvals: Vec::new(),
             valid_until: None,
+            edits: Vec::new(),
+            assignments: Vec::new(),
+            changed: None,
+            notes: Vec::new(),
             outcome: None,
             delivered: false,
         }
@@ -177,6 +169,32 @@ impl Hold {
     #[must_use]
     pub const fn binding(&self) -> &Binding {
         &self.opened.binding
+    }
+
+    /// Which revision of the agent's call this is; the first is 1.
+    #[must_use]
+    pub fn revision(&self) -> u32 {
+        self.opened.revises.map_or(1, |it| it.revision)
+    }
+
+    /// Who is to look at it.
+    #[must_use]
+    pub fn assignee(&self) -> Option<&ApproverId> {
+        self.assignments.last()?.to.as_ref()
+    }
+
+    /// Who released it so far.
+    pub fn approvers(&self) -> impl Iterator<Item = &ApproverId> {
+        self.approvals.iter().map(|it| &it.approver)
+    }
+
+    /// Whether a call is the held one: same principal and tool, and the arguments that the agent
+    /// gave or that will be sent. The rest may have changed in between, which releasing checks.
+    #[must_use]
+    pub fn is_of(&self, call: &Binding) -> bool {
+        self.binding().principal == call.principal
+            && self.binding().tool == call.tool
+            && [self.asked, self.binding().arguments].contains(&call.arguments)
     }
 
     /// Whether the time for using the approval has passed.
@@ -190,82 +208,182 @@ impl Hold {
     /// # Errors
     /// If the event may not follow; the hold is then unchanged.
     pub fn apply(&self, at: Timestamp, event: &HoldEvent) -> Result<Self, IllegalTransition> {
-        use HoldState as S;
         let mut next = self.clone();
         next.changed_at = at;
+        next.version += 1;
+        if next.waits(at, event)? || next.goes(at, event)? || next.ends(event) {
+            Ok(next)
+        } else {
+            Err(IllegalTransition::Order { state: self.state, event: event.name() })
+        }
+    }
+
+    /// What can happen while it waits for people. Says whether the event was one of these.
+    fn waits(&mut self, at: Timestamp, event: &HoldEvent) -> Result<bool, IllegalTransition> {
+        use HoldState as S;
         match (self.state, event) {
-            (S::Pending, HoldEvent::Approved { approver, binding, valid_until }) => {
+            (S::Pending, HoldEvent::Targeted { target, risk }) => {
+                // An approval was given for the version that was read before.
+                if !self.approvals.is_empty() || self.binding().target.is_some() {
+                    return Ok(false);
+                }
+                self.opened.binding.target = Some(target.digest);
+                self.opened.target = Some((**target).clone());
+                self.opened.risk = *risk;
+            }
+            (S::Pending, HoldEvent::Approved { approver, binding, valid_until, groups }) => {
                 self.before(at, self.opened.expires_at, event)?;
-                if *binding != self.binding().digest() {
-                    return Err(IllegalTransition::OtherBinding);
+                self.approve(approver, *binding, groups)?;
+                let groups = self.approvals.iter().map(|it| it.groups.as_slice());
+                if self.opened.release.is_met_by(groups) {
+                    self.state = S::Approved;
+                    self.valid_until = Some(*valid_until);
                 }
-                if self.approvals.contains(approver) {
-                    return Err(IllegalTransition::SamePerson(approver.clone()));
+            }
+            (S::Pending, HoldEvent::Edited(edited)) => {
+                self.before(at, self.opened.expires_at, event)?;
+                self.edit(at, edited)?;
+            }
+            (S::Pending, HoldEvent::Extended { until, .. }) => {
+                self.before(at, self.opened.expires_at, event)?;
+                let limit = self.opened.release.latest(self.opened_at);
+                if *until <= self.opened.expires_at || *until > limit {
+                    return Err(IllegalTransition::Time { event: event.name(), limit });
                 }
-                next.approvals.push(approver.clone());
-                if next.approvals.len() >= self.opened.release.people.max(1) as usize {
-                    next.state = S::Approved;
-                    next.valid_until = Some(*valid_until);
-                }
+                self.opened.expires_at = *until;
             }
             (S::Pending, HoldEvent::Rejected { approver, reason }) => {
                 self.before(at, self.opened.expires_at, event)?;
-                next.finish(S::Rejected, Outcome::Words(format!("{approver}: {reason}")));
+                self.finish(S::Rejected, Outcome::Words(format!("{approver}: {reason}")));
             }
             (S::Pending, HoldEvent::ChangesRequested { approver, question }) => {
                 self.before(at, self.opened.expires_at, event)?;
-                next.finish(S::ChangesRequested, Outcome::Words(format!("{approver}: {question}")));
+                self.finish(S::ChangesRequested, Outcome::Words(format!("{approver}: {question}")));
             }
             (S::Pending | S::Stale, HoldEvent::Expired) => {
                 self.after(at, self.opened.expires_at, event)?;
-                next.finish(S::Expired, Outcome::Words(String::from("nobody decided in time")));
+                self.finish(S::Expired, Outcome::Words(String::from("nobody decided in time")));
             }
             (S::Pending | S::Stale, HoldEvent::Cancelled { reason }) => {
-                next.finish(S::Cancelled, Outcome::Words(reason.clone()));
+                self.finish(S::Cancelled, Outcome::Words(reason.clone()));
+            }
+            (S::Pending | S::Stale, HoldEvent::Reopened { binding, release, changed, target }) => {
+                self.state = S::Pending;
+                self.approvals.clear();
+                self.opened.binding = binding.clone();
+                self.opened.release = release.clone();
+                if changed.is_some() {
+                    self.changed.clone_from(changed);
+                }
+                if let Some(target) = target {
+                    self.opened.target = Some((**target).clone());
+                }
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// What can happen between the release and the sending. Says whether the event was one of these.
+    fn goes(&mut self, at: Timestamp, event: &HoldEvent) -> Result<bool, IllegalTransition> {
+        use HoldState as S;
+        match (self.state, event) {
+            (state, HoldEvent::Assigned { by, to }) if !state.is_final() => {
+                self.assignments.push(Assignment { by: by.clone(), to: to.clone(), at });
             }
             (S::Approved, HoldEvent::Revoked { approver }) => {
                 let words = format!("{approver} took the release back");
-                next.finish(S::Revoked, Outcome::Words(words));
+                self.finish(S::Revoked, Outcome::Words(words));
             }
             (S::Approved | S::Claimed, HoldEvent::Lapsed) => {
                 self.after(at, self.valid_until.unwrap_or_default(), event)?;
                 let words = "the release was not used in time";
-                next.finish(S::Lapsed, Outcome::Words(words.to_owned()));
+                self.finish(S::Lapsed, Outcome::Words(words.to_owned()));
             }
             // A claim may be taken over from a process that ended; that it has, the view knows.
             (S::Approved | S::Claimed, HoldEvent::Claimed) => {
                 self.before(at, self.valid_until.unwrap_or_default(), event)?;
-                next.state = S::Claimed;
+                self.state = S::Claimed;
             }
-            (S::Approved | S::Claimed, HoldEvent::Stale { .. }) => {
-                next.state = S::Stale;
-                next.approvals.clear();
-                next.valid_until = None;
+            (S::Approved | S::Claimed, HoldEvent::Stale { changed }) => {
+                self.state = S::Stale;
+                self.approvals.clear();
+                self.valid_until = None;
+                self.changed = Some(changed.clone());
             }
-            (S::Pending | S::Stale, HoldEvent::Reopened { binding, release }) => {
-                next.state = S::Pending;
-                next.approvals.clear();
-                next.opened.binding = binding.clone();
-                next.opened.release = release.clone();
+            (S::Claimed, HoldEvent::Sending) => self.state = S::Sending,
+            (S::Unknown, HoldEvent::Noted { by, effected, text }) => {
+                let (by, text, effected) = (by.clone(), text.clone(), *effected);
+                self.notes.push(Note { by, at, effected, text });
             }
-            (S::Claimed, HoldEvent::Sending) => next.state = S::Sending,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// How it ends once it was sent, and that its agent heard of it. Says whether the event was one
+    /// of these.
+    fn ends(&mut self, event: &HoldEvent) -> bool {
+        use HoldState as S;
+        match (self.state, event) {
             (S::Sending, HoldEvent::Executed { sealed }) => {
-                next.finish(S::Executed, Outcome::Answer(sealed.clone()));
+                self.finish(S::Executed, Outcome::Answer(sealed.clone()));
             }
             (S::Sending, HoldEvent::Failed { sealed, error }) => {
-                next.finish(S::Failed, Outcome::Failure(sealed.clone(), error.clone()));
+                self.finish(S::Failed, Outcome::Failure(sealed.clone(), error.clone()));
             }
             (S::Sending, HoldEvent::Unknown { reason }) => {
-                next.finish(S::Unknown, Outcome::Words(reason.clone()));
+                self.finish(S::Unknown, Outcome::Words(reason.clone()));
             }
             (state, HoldEvent::Delivered { .. }) if state.is_final() && !self.delivered => {
-                next.delivered = true;
+                self.delivered = true;
             }
-            (state, event) => {
-                return Err(IllegalTransition::Order { state, event: event.name() });
-            }
+            _ => return false,
         }
-        Ok(next)
+        true
+    }
+
+    /// One more person releases it, who must add to those who have.
+    fn approve(
+        &mut self,
+        approver: &ApproverId,
+        binding: Digest,
+        groups: &[String],
+    ) -> Result<(), IllegalTransition> {
+        if binding != self.binding().digest() {
+            return Err(IllegalTransition::OtherBinding);
+        }
+        if self.approvers().any(|it| it == approver) {
+            return Err(IllegalTransition::SamePerson(approver.clone()));
+        }
+        let counted = |of: &Self| {
+            of.opened.release.counted(of.approvals.iter().map(|it| it.groups.as_slice()))
+        };
+        let before = counted(self);
+        self.approvals.push(Approval { approver: approver.clone(), groups: groups.to_vec() });
+        if counted(self) == before {
+            return Err(IllegalTransition::SameGroup(approver.clone()));
+        }
+        Ok(())
+    }
+
+    /// A person puts another call in place of this one; nobody has released that yet.
+    fn edit(&mut self, at: Timestamp, edited: &Edited) -> Result<(), IllegalTransition> {
+        let same = self.binding().principal == edited.binding.principal
+            && self.binding().tool == edited.binding.tool;
+        if edited.shown != self.binding().digest() || !same {
+            return Err(IllegalTransition::OtherBinding);
+        }
+        let (by, fields) = (edited.approver.clone(), edited.fields.clone());
+        self.edits.push(Edit { by, at, fields });
+        let before = std::mem::replace(&mut self.opened.sealed, edited.sealed.clone());
+        self.original.get_or_insert(before);
+        self.opened.binding = edited.binding.clone();
+        self.opened.release = edited.release.clone();
+        self.opened.reasons.clone_from(&edited.reasons);
+        self.opened.risk = edited.risk;
+        self.approvals.clear();
+        Ok(())
     }
 
     /// The hold if its log cannot be followed any further: nothing is known, so nothing is sent.
@@ -273,6 +391,7 @@ impl Hold {
     pub fn lost_track(&self, at: Timestamp, reason: &str) -> Self {
         let mut next = self.clone();
         next.changed_at = at;
+        next.version += 1;
         next.finish(HoldState::Unknown, Outcome::Words(reason.to_owned()));
         next
     }

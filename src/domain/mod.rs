@@ -19,6 +19,7 @@ mod principal;
 pub mod pseudonym;
 mod record;
 mod redact;
+mod release;
 mod revision;
 mod time;
 mod told;
@@ -27,13 +28,14 @@ mod verdict;
 
 pub use announced::Announced;
 pub use call::{Call, CallMeta, ClientHint, Effect, Subject};
-pub use decision::{Decision, Fault, Finding, Judge, Question, Reason, Release, decide};
+pub use decision::{Decision, Fault, Finding, Judge, Question, Reason, decide};
 pub use digest::{Digest, ParseDigestError};
 pub use filter::{Filter, Operator};
 pub use hidden::is_hidden;
 pub use hold::{
-    Binding, Hold, HoldEvent, HoldState, IllegalTransition, OnRelease, Opened,
-    Outcome as HoldOutcome,
+    Approval, Assignment, Binding, Edit, Edited, Effected, Hold, HoldEvent, HoldState,
+    IllegalTransition, Note, OnRelease, Opened, Outcome as HoldOutcome, Revises, Risk,
+    TargetVersion,
 };
 pub use id::{ApproverId, CallId, HoldId, ParseIdError, PrincipalId, Seq};
 pub use json_text::JsonText;
@@ -45,6 +47,7 @@ pub use record::{
     ToolChange,
 };
 pub use redact::{How, Redact};
+pub use release::{Action, Escalation, OnDisconnect, Release};
 pub use revision::{Era, Revision};
 pub use time::Timestamp;
 pub use told::told;

@@ -4,7 +4,7 @@
 //! makes the hold stale, never the other way round.
 
 use super::Gate;
-use crate::domain::{Binding, CallFacts, Decision, Digest, Hold, Subject};
+use crate::domain::{Binding, CallFacts, Decision, Digest, Hold, Release, Subject};
 
 impl Gate {
     /// What an approval of this call would be bound to; `None` if it is not a pinned tool's.
@@ -25,17 +25,20 @@ impl Gate {
             arguments: facts.arguments,
             ruleset: decision.ruleset,
             plugins: Some(plugins),
+            // It is read and noted once the call is held.
+            target: None,
         })
     }
 }
 
-/// Whether the rules now ask for other people than those that the hold was opened for.
+/// Whether the rules now ask for other conditions than those that the hold was opened with; how long
+/// it waits was settled then.
 pub(super) fn asks_more(hold: &Hold, decision: &Decision) -> bool {
     let asked = &hold.opened.release;
-    decision
-        .release
-        .as_ref()
-        .is_some_and(|now| now.people != asked.people || now.groups != asked.groups)
+    decision.release.as_ref().is_some_and(|now| {
+        let now = Release { expires: asked.expires, ..now.clone() };
+        now != *asked
+    })
 }
 
 pub(super) fn what_changed(was: &Binding, is: &Binding) -> String {
@@ -45,6 +48,7 @@ pub(super) fn what_changed(was: &Binding, is: &Binding) -> String {
         (was.arguments != is.arguments, "the arguments"),
         (was.ruleset != is.ruleset, "the policy"),
         (was.plugins != is.plugins, "the set of plugins"),
+        (was.target != is.target, "what it would change"),
     ];
     let changed: Vec<&str> = parts.iter().filter(|part| part.0).map(|part| part.1).collect();
     format!("{} changed", changed.join(" and "))

@@ -9,11 +9,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::duties::{OBLIGATION, unmade};
-use super::{ApproveError, Gate, Ruleset};
+use super::people::{DecideError, Deciding};
+use super::{Gate, Ruleset};
 use crate::clock;
 use crate::domain::pseudonym::{Mention, Seen, Token};
-use crate::domain::{Approver, Call, Decision, Duty, Finding, HoldId, JsonText, Verdict};
-use crate::identity::Identity;
+use crate::domain::{Action, Call, Decision, Duty, Finding, JsonText, Verdict};
 use crate::intercom::lookup;
 use crate::intercom::pseudonyms::{Place, Within, about, places, turned_back};
 
@@ -152,16 +152,10 @@ impl Gate {
     ///
     /// # Errors
     /// The person may not.
-    pub async fn revealed(
-        &self,
-        approver: &Approver,
-        id: HoldId,
-        target: Option<JsonText>,
-        identity: &Identity,
-    ) -> Result<JsonText, ApproveError> {
-        let hold = self.holds.hold(id)?;
-        let call = self.shown_call(&hold, target, identity)?;
-        let decision = self.may_decide(approver, &hold, &call).await?;
+    pub async fn revealed(&self, ask: &Deciding<'_>) -> Result<JsonText, DecideError> {
+        let hold = self.seen(ask)?;
+        let call = self.shown_call(&hold, ask)?;
+        let decision = self.may(ask, Action::Reveal, &hold, &call).await?;
         let sees = |kind: &str| {
             decision.obligations.iter().any(|one| match &one.duty {
                 Duty::Reveal { kinds } => of_kind(kinds, kind),
@@ -171,9 +165,9 @@ impl Gate {
         if let Some(hidden) = call.meta.pseudonyms.iter().find(|it| !sees(it.token.kind())) {
             let kind = hidden.token.kind();
             let text = format!("no rule shows you what pseudonyms of the kind `{kind}` stand for");
-            return Err(ApproveError::NotAllowed(text));
+            return Err(DecideError::NotAllowed { rule: "portcullis.reveal".to_owned(), text });
         }
-        tracing::info!(approver = %approver.id, hold = %id, "personal values were shown");
+        tracing::info!(approver = %ask.person.id, hold = %hold.id, "personal values were shown");
         Ok(call.sent().clone())
     }
 }

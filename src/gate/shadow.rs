@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 
 use crate::audit::Log;
 use crate::domain::{
-    Approver, Call, ClientHint, Digest, Event, Finding, Principal, Question, Verdict,
+    Action, Approver, Call, ClientHint, Digest, Event, Finding, Principal, Question, Verdict,
 };
 use crate::policy::{AnswerFacts, ApproveFacts, Facts, HoldFacts, Ruleset, ToolFacts, Visible};
 
@@ -67,7 +67,7 @@ enum What {
     Call { call: Call, own: Verdict, said: Finding },
     Answer { call: Call, answer: AnswerFacts, own: Verdict, said: Finding },
     Tools { principal: Principal, client: ClientHint, tools: Vec<ToolFacts>, said: Visible },
-    Release { approver: Approver, hold: HoldFacts, call: Call, said: Finding },
+    Release { approver: Approver, action: Action, hold: HoldFacts, call: Call, said: Finding },
 }
 
 impl Shadow {
@@ -178,6 +178,7 @@ impl Shadow {
     ) {
         self.offer(ruleset, facts, ask.call.payload.bytes().len(), || What::Release {
             approver: ask.approver.clone(),
+            action: ask.action,
             hold: ask.hold.clone(),
             call: ask.call.clone(),
             said: said.clone(),
@@ -269,8 +270,8 @@ impl Worker {
                 let all = compared(Question::Disclose, &call, call.subject.tool());
                 all.findings(own, &said, &says)
             }
-            What::Release { approver, hold, call, said } => {
-                let ask = ApproveFacts { approver: &approver, hold: &hold, call: &call };
+            What::Release { approver, action, hold, call, said } => {
+                let ask = ApproveFacts { approver: &approver, action, hold: &hold, call: &call };
                 let says = self.candidate.approve(&ask, &facts).await;
                 let all = compared(Question::Approve, &call, call.subject.tool());
                 Compared { by: Some(approver.id), ..all }.findings(Verdict::Allow, &said, &says)

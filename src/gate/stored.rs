@@ -85,6 +85,14 @@ impl Gate {
         Ok(Contents { arguments: payload, restored, beside: continuation, reason })
     }
 
+    /// The arguments as the agent gave them, if a person changed them.
+    #[must_use]
+    pub fn original_arguments(&self, hold: &Hold) -> Option<String> {
+        let plain = self.sealer.open(&call_context(hold.id), hold.original.as_ref()?).ok()?;
+        let stored: StoredCall = serde_json::from_slice(&plain).ok()?;
+        Some(stored.payload)
+    }
+
     fn unseal(&self, hold: &Hold) -> Result<StoredCall, String> {
         let plain = self
             .sealer

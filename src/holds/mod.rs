@@ -5,15 +5,18 @@
 //! map only after the receipt: of two people who decide at once, one finds the hold already
 //! decided. Waiters are woken after the record, never before it.
 
+mod entry;
+mod feed;
+mod memory;
 #[cfg(test)]
 mod tests;
 mod view;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
 use crate::audit::{Log, LogError, Receipt};
 use crate::clock;
@@ -22,6 +25,11 @@ use crate::domain::{
     Timestamp,
 };
 
+use entry::Entry;
+use feed::Feed;
+use memory::Memory;
+
+pub use feed::Change;
 pub use view::HoldView;
 
 /// Why a hold could not take a step. The hold is unchanged.
@@ -40,6 +48,9 @@ pub enum HoldError {
         /// Why not.
         source: IllegalTransition,
     },
+    /// It changed while somebody was deciding on what it was.
+    #[error("hold {0} has changed since it was looked at; look at it again")]
+    Moved(HoldId),
     /// The principal has too many open holds.
     #[error(
         "{limit} calls of `{principal}` already wait for a person; wait until some are decided"
@@ -62,34 +73,22 @@ pub enum HoldError {
 pub struct Holds {
     log: Log,
     pending_limit: usize,
-    /// How many holds of one principal that are over stay in memory, and bytes of their calls.
-    kept: (usize, usize),
-    map: Arc<Map>,
+    room: Arc<Room>,
     /// Held while a hold is looked for and opened.
     opening: tokio::sync::Mutex<()>,
     /// Holds found `claimed` at start: their worker is gone.
     orphans: Mutex<HashSet<HoldId>>,
 }
 
-type Map = Mutex<HashMap<HoldId, Arc<Entry>>>;
+/// What steps change once they are recorded.
+struct Room {
+    memory: Memory,
+    feed: Feed,
+}
 
-/// The most holds of one principal that are over and stay in memory, and the bytes of their calls.
-const KEPT: usize = 5_000;
-const KEPT_BYTES: usize = 32 * 1024 * 1024;
 /// How long an outcome that was delivered still answers an identical call: the answer may have been
 /// lost on its last step, and a repeated write is worse than a repeated answer.
 const REPLAY: Duration = Duration::from_secs(120);
-/// How long a hold that is over and was told of stays in memory.
-const TOLD: Duration = Duration::from_secs(60 * 60);
-
-/// One hold in the view.
-struct Entry {
-    /// Held while a step is checked and recorded, so that steps of one hold never overlap.
-    step: tokio::sync::Mutex<()>,
-    state: watch::Sender<Hold>,
-    /// When it expires by the monotonic clock, so that a wall clock set back cannot prolong it.
-    deadline: Instant,
-}
 
 impl Holds {
     /// Rebuilds the view from the log's hold events, oldest first. A hold with an event that cannot
@@ -118,16 +117,10 @@ impl Holds {
         let now = clock::now();
         let claimed = folded.values().filter(|hold| hold.state == HoldState::Claimed);
         let orphans = Mutex::new(claimed.map(|hold| hold.id).collect());
-        let map = folded.into_values().map(|hold| (hold.id, Arc::new(Entry::new(hold, now))));
-        let map = Arc::new(Mutex::new(map.collect()));
-        Self {
-            log,
-            pending_limit,
-            kept: (KEPT, KEPT_BYTES),
-            map,
-            opening: tokio::sync::Mutex::new(()),
-            orphans,
-        }
+        let entries = folded.into_values().map(|hold| Entry::new(hold, now));
+        let room = Arc::new(Room { memory: Memory::new(entries), feed: Feed::new() });
+        let opening = tokio::sync::Mutex::new(());
+        Self { log, pending_limit, room, opening, orphans }
     }
 
     /// Attaches an identical call to its hold, or opens one, durable before this returns. One at a
@@ -144,20 +137,20 @@ impl Holds {
     ) -> Result<Hold, HoldError> {
         let _one_at_a_time = self.opening.lock().await;
         if let Some(named) = named {
-            let same = self.hold(named).ok().filter(|hold| hold.binding().same_call(binding));
+            let same = self.hold(named).ok().filter(|hold| hold.is_of(binding));
             return same.ok_or(HoldError::OtherCall);
         }
         if let Some(hold) = self.attached(binding) {
             return Ok(hold);
         }
         let principal = &binding.principal;
-        if self.open_of(principal) >= self.pending_limit {
+        if self.is_full(principal) {
             let principal = principal.clone();
             return Err(HoldError::TooMany { principal, limit: self.pending_limit });
         }
-        self.trim(principal);
+        self.room.memory.trim(principal);
         let (id, opened) = open();
-        let (log, map) = (self.log.clone(), self.map.clone());
+        let (log, room) = (self.log.clone(), self.room.clone());
         // In a task of its own: once the record is under way, the view must follow it, even if
         // whoever asked is gone.
         let opening = tokio::spawn(async move {
@@ -165,48 +158,17 @@ impl Holds {
             let event = HoldEvent::Opened(Box::new(opened.clone()));
             let _recorded = log.append_at(Event::Hold { hold: id, event }, now).await?;
             let hold = Hold::open(id, now, opened);
-            lock(&map).insert(id, Arc::new(Entry::new(hold.clone(), now)));
+            room.memory.insert(Entry::new(hold.clone(), now));
+            room.feed.tell(&hold);
             Ok::<_, HoldError>(hold)
         });
         opening.await.map_err(|_| HoldError::Log(LogError::Closed))?
     }
 
-    /// How many holds of a principal are not over.
-    fn open_of(&self, principal: &PrincipalId) -> usize {
-        let is_open = |entry: &&Arc<Entry>| {
-            let hold = entry.state.borrow();
-            hold.binding().principal == *principal && !hold.state.is_final()
-        };
-        self.lock().values().filter(is_open).count()
-    }
-
-    /// Drops the oldest holds of a principal that are over from memory, if it left too many: not
-    /// every agent comes back for an outcome. The log keeps them.
-    fn trim(&self, principal: &PrincipalId) {
-        let mut map = self.lock();
-        let mut over: Vec<(Timestamp, HoldId, usize)> = map
-            .values()
-            .filter_map(|entry| {
-                let hold = entry.state.borrow();
-                let counts = hold.binding().principal == *principal && hold.state.is_final();
-                counts.then(|| (hold.changed_at, hold.id, hold.opened.sealed.len()))
-            })
-            .collect();
-        let mut bytes: usize = over.iter().map(|(_, _, bytes)| bytes).sum();
-        let mut count = over.len();
-        let (most, most_bytes) = self.kept;
-        if count <= most && bytes <= most_bytes {
-            return;
-        }
-        over.sort_unstable();
-        for (_, id, size) in over {
-            if count <= most && bytes <= most_bytes {
-                break;
-            }
-            map.remove(&id);
-            count -= 1;
-            bytes -= size;
-        }
+    /// Whether a principal has as many open holds as it may.
+    #[must_use]
+    pub fn is_full(&self, principal: &PrincipalId) -> bool {
+        self.room.memory.open_of(principal) >= self.pending_limit
     }
 
     /// Takes one step, durable before anybody sees it.
@@ -227,34 +189,55 @@ impl Holds {
         id: HoldId,
         event: HoldEvent,
     ) -> Result<(Hold, Receipt), HoldError> {
-        self.step_if(id, event, |_| true).await
+        self.step_if(id, event, |_, _| Ok(())).await
     }
 
-    /// One step, if `may` agrees to the state it starts from, which is looked at under the hold's
-    /// lock.
+    /// As [`Holds::step`], if the hold is still as it was `seen` in everything that people decide
+    /// on, or `exactly` as it was: of those who decide at once, one finds it changed.
+    ///
+    /// # Errors
+    /// As [`Holds::step`]; [`HoldError::Moved`] if it is another by now.
+    pub async fn step_from(
+        &self,
+        seen: &Hold,
+        exactly: bool,
+        event: HoldEvent,
+    ) -> Result<Hold, HoldError> {
+        let (id, state, version) = (seen.id, seen.state, seen.version);
+        let opened = seen.opened.clone();
+        let same = move |now: &Hold, _: &HoldEvent| {
+            // A state that moved on is told by what cannot follow it.
+            let is_same = now.state != state || now.opened == opened;
+            let is_same = is_same && (!exactly || now.version == version);
+            if is_same { Ok(()) } else { Err(HoldError::Moved(id)) }
+        };
+        let (hold, _recorded) = self.step_if(id, event, same).await?;
+        Ok(hold)
+    }
+
+    /// One step, if `may` agrees to the hold that it starts from, which is looked at under the
+    /// hold's lock.
     async fn step_if(
         &self,
         id: HoldId,
         event: HoldEvent,
-        may: impl FnOnce(HoldState) -> bool + Send + 'static,
+        may: impl FnOnce(&Hold, &HoldEvent) -> Result<(), HoldError> + Send + 'static,
     ) -> Result<(Hold, Receipt), HoldError> {
         let entry = self.entry(id)?;
-        let log = self.log.clone();
+        let (log, room) = (self.log.clone(), self.room.clone());
         // In a task of its own: between record and view nothing may cut it off.
         let step = tokio::spawn(async move {
             let _one_at_a_time = entry.step.lock().await;
             let hold = entry.state.borrow().clone();
             let at = entry.time(&hold);
+            may(&hold, &event)?;
             let state = hold.state;
             let illegal = |source| HoldError::Illegal { id, state, source };
-            if !may(state) {
-                let event = event.name();
-                return Err(illegal(IllegalTransition::Order { state, event }));
-            }
             let next = hold.apply(at, &event).map_err(illegal)?;
             // Recorded under the time it was judged by, so that a replay judges alike.
             let receipt = log.append_at(Event::Hold { hold: id, event }, at).await?;
-            entry.state.send_replace(next.clone());
+            entry.show(next.clone(), at);
+            room.feed.tell(&next);
             Ok((next, receipt))
         });
         step.await.map_err(|_| HoldError::Log(LogError::Closed))?
@@ -282,14 +265,14 @@ impl Holds {
     #[must_use]
     pub fn attached(&self, binding: &Binding) -> Option<Hold> {
         let now = clock::now();
-        let mut same = self.snapshot(|hold| {
+        let mut same = picked(self.room.memory.of(&binding.principal), |hold| {
             let refused = matches!(hold.state, HoldState::Rejected | HoldState::ChangesRequested);
             let acted = matches!(hold.state, HoldState::Executed | HoldState::Unknown);
             let matters = !hold.state.is_final()
                 || !hold.delivered
                 || (refused && now < hold.opened.expires_at)
                 || (acted && now.since(hold.changed_at) < REPLAY);
-            matters && hold.binding().same_call(binding)
+            matters && hold.is_of(binding)
         });
         same.sort_by_key(|hold| (hold.state.is_final(), std::cmp::Reverse(hold.opened_at)));
         same.into_iter().next()
@@ -297,25 +280,37 @@ impl Holds {
 
     /// All holds that `pick` chooses, newest first.
     pub fn snapshot(&self, pick: impl Fn(&Hold) -> bool) -> Vec<Hold> {
-        let mut list: Vec<Hold> = {
-            let map = self.lock();
-            map.values()
-                .filter_map(|entry| {
-                    let hold = entry.state.borrow();
-                    pick(&hold).then(|| hold.clone())
-                })
-                .collect()
-        };
-        list.sort_by_key(|hold| std::cmp::Reverse((hold.opened_at, hold.id)));
-        list
+        picked(self.room.memory.all(), pick)
+    }
+
+    /// As [`Holds::snapshot`], of one principal.
+    pub fn snapshot_of(&self, principal: &PrincipalId, pick: impl Fn(&Hold) -> bool) -> Vec<Hold> {
+        picked(self.room.memory.of(principal), pick)
+    }
+
+    /// Looks at every hold without copying it.
+    pub fn for_each(&self, mut look: impl FnMut(&Hold)) {
+        for entry in self.room.memory.all() {
+            look(&entry.state.borrow());
+        }
+    }
+
+    /// Changes from now on, and those after the change numbered `after`; `None` if that is too long
+    /// ago or was before the start, and everything must be looked at again.
+    #[must_use]
+    pub fn changes(
+        &self,
+        after: Option<u64>,
+    ) -> (broadcast::Receiver<Change>, Option<Vec<Change>>) {
+        self.room.feed.since(after)
     }
 
     /// Ends what ran out of time: pending holds expire, unused releases lapse. Called once a
     /// second; a step that lost a race is not an error.
     pub async fn expire(&self) {
         let due: Vec<(HoldId, HoldEvent)> = {
-            let map = self.lock();
-            map.values().filter_map(|entry| entry.due(|id| self.is_orphan(id))).collect()
+            let all = self.room.memory.all();
+            all.iter().filter_map(|entry| entry.due(|id| self.is_orphan(id))).collect()
         };
         for (id, event) in due {
             match self.step(id, event).await {
@@ -333,8 +328,14 @@ impl Holds {
     /// As [`Holds::step`]; in particular if somebody else has claimed it.
     pub async fn claim(&self, id: HoldId) -> Result<Hold, HoldError> {
         let orphan = self.is_orphan(id);
-        let may =
-            move |state| state == HoldState::Approved || (orphan && state == HoldState::Claimed);
+        let may = move |hold: &Hold, event: &HoldEvent| {
+            let state = hold.state;
+            if state == HoldState::Approved || (orphan && state == HoldState::Claimed) {
+                return Ok(());
+            }
+            let source = IllegalTransition::Order { state, event: event.name() };
+            Err(HoldError::Illegal { id, state, source })
+        };
         let (hold, _recorded) = self.step_if(id, HoldEvent::Claimed, may).await?;
         self.orphans.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
         Ok(hold)
@@ -382,64 +383,23 @@ impl Holds {
 
     /// Drops finished holds that are older than `age` from memory; the log keeps them.
     pub fn forget(&self, age: Duration) {
-        let now = clock::now();
-        self.lock().retain(|_, entry| {
-            let hold = entry.state.borrow();
-            let told = hold.delivered || hold.state == HoldState::Cancelled;
-            let kept = if told { age.min(TOLD) } else { age };
-            !hold.state.is_final() || now.since(hold.changed_at) < kept
-        });
+        self.room.memory.forget(clock::now(), age);
     }
 
     fn entry(&self, id: HoldId) -> Result<Arc<Entry>, HoldError> {
-        self.lock().get(&id).cloned().ok_or(HoldError::Unknown(id))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<HoldId, Arc<Entry>>> {
-        lock(&self.map)
+        self.room.memory.get(id).ok_or(HoldError::Unknown(id))
     }
 }
 
-fn lock(map: &Map) -> MutexGuard<'_, HashMap<HoldId, Arc<Entry>>> {
-    // INVARIANT: no code that can panic runs under this lock, so its data is whole even if a
-    // thread died.
-    map.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Entry {
-    fn new(hold: Hold, now: Timestamp) -> Self {
-        let left = hold.opened.expires_at.since(now);
-        let deadline = Instant::now() + left;
-        Self { step: tokio::sync::Mutex::new(()), state: watch::Sender::new(hold), deadline }
-    }
-
-    /// The time that decides about this hold: the wall clock's, or the expiry if the monotonic
-    /// clock has already passed it.
-    fn time(&self, hold: &Hold) -> Timestamp {
-        let now = clock::now();
-        let undecided = matches!(hold.state, HoldState::Pending | HoldState::Stale);
-        if undecided && Instant::now() >= self.deadline {
-            now.max(hold.opened.expires_at)
-        } else {
-            now
-        }
-    }
-
-    fn due(&self, is_orphan: impl Fn(HoldId) -> bool) -> Option<(HoldId, HoldEvent)> {
-        let hold = self.state.borrow();
-        let now = self.time(&hold);
-        let event = match hold.state {
-            HoldState::Pending | HoldState::Stale if now >= hold.opened.expires_at => {
-                HoldEvent::Expired
-            }
-            HoldState::Approved | HoldState::Claimed
-                if hold.valid_until.is_some_and(|until| now >= until)
-                    && (hold.state == HoldState::Approved || is_orphan(hold.id)) =>
-            {
-                HoldEvent::Lapsed
-            }
-            _ => return None,
-        };
-        Some((hold.id, event))
-    }
+/// Those of the entries that are chosen, newest first.
+fn picked(entries: Vec<Arc<Entry>>, pick: impl Fn(&Hold) -> bool) -> Vec<Hold> {
+    let mut list: Vec<Hold> = entries
+        .iter()
+        .filter_map(|entry| {
+            let hold = entry.state.borrow();
+            pick(&hold).then(|| hold.clone())
+        })
+        .collect();
+    list.sort_by_key(|hold| std::cmp::Reverse((hold.opened_at, hold.id)));
+    list
 }

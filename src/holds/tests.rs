@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::{
-    ApproverId, CallFacts, CallId, ClientHint, Digest, Effect, OnRelease, Release, Revision,
+    ApproverId, CallFacts, CallId, ClientHint, Digest, Effect, OnRelease, Release, Revision, Risk,
     Subject,
 };
 use crate::store::{Options, Store};
@@ -19,6 +19,7 @@ fn opened(number: u8, expires_at: Timestamp) -> Opened {
             arguments: digest,
             ruleset: digest,
             plugins: Some(digest),
+            target: None,
         },
         call: CallFacts {
             id: CallId(uuid::Uuid::nil()),
@@ -36,14 +37,28 @@ fn opened(number: u8, expires_at: Timestamp) -> Opened {
         sealed: "sealed".into(),
         on_release: OnRelease::Send,
         reasons: Vec::new(),
-        release: Release { groups: Vec::new(), people: 1, expires: Duration::from_secs(60) },
+        release: Release { expires: Duration::from_secs(60), ..Release::default() },
         expires_at,
+        target: None,
+        object: None,
+        risk: Risk::Medium,
+        revises: None,
     }
 }
 
 fn approved(hold: &Hold, valid_until: Timestamp) -> HoldEvent {
     let approver: ApproverId = "ann".parse().unwrap();
-    HoldEvent::Approved { approver, binding: hold.binding().digest(), valid_until }
+    HoldEvent::Approved {
+        approver,
+        binding: hold.binding().digest(),
+        valid_until,
+        groups: Vec::new(),
+    }
+}
+
+/// A hold that waits.
+pub(super) fn any_hold() -> Hold {
+    Hold::open(HoldId::from_random(1), clock::now(), opened(1, clock::now()))
 }
 
 async fn open(holds: &Holds, number: u8, expires_at: Timestamp) -> Hold {
@@ -116,7 +131,7 @@ async fn outcomes_that_nobody_takes_do_not_shut_an_agent_out() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = Store::open(&folder.path().join("data"), &Options::default()).unwrap();
     let mut holds = replayed(&store);
-    holds.kept = (2, usize::MAX);
+    Arc::get_mut(&mut holds.room).unwrap().memory.kept = (2, usize::MAX);
     let later = clock::now().plus(Duration::from_secs(60));
     let waits = open(&holds, 0, later).await;
     for number in 1..=5 {
@@ -129,7 +144,7 @@ async fn outcomes_that_nobody_takes_do_not_shut_an_agent_out() {
     for open in [waits.id, newest.id] {
         assert_eq!(holds.hold(open).unwrap().state, HoldState::Pending);
     }
-    holds.kept = (usize::MAX, 0);
+    Arc::get_mut(&mut holds.room).unwrap().memory.kept = (usize::MAX, 0);
     open(&holds, 7, later).await;
     assert!(holds.snapshot(|hold| hold.state.is_final()).is_empty());
 }

@@ -14,6 +14,7 @@ mod duties;
 mod ids;
 mod pins;
 pub mod pseudonyms;
+mod publicity;
 pub mod records;
 mod resolve;
 mod schema;
@@ -27,6 +28,7 @@ pub use definition::{
 };
 pub use duties::{Fulfilled, Unfit, fulfil};
 pub use pins::{How, MAX_TOOLS, PinRow, PinStatus, PinnedTool, Pins, PinsError, ToolEvent};
+pub use publicity::Publicity;
 pub use resolve::{Refusal, Resolved};
 pub use search::{Object, QueryFault, Search};
-pub use target::{Lookup, lookup};
+pub use target::{Lookup, Sight, lookup};

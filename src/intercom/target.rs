@@ -3,11 +3,17 @@
 //! `update_article` says what an article is to become, never what it is. A rule such as "a draft may
 //! be changed, but to publish it takes two people" needs both, so the object is read before the
 //! write is judged, and again before a released write is sent.
+//!
+//! The same read tells whether the object is still the one that an approver looked at. What counts
+//! of an article is all of it but its statistics; of a conversation its state and its newest part,
+//! because assignments, tags and times change while nobody says anything.
 
-use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
 
 use super::records::{self, Record};
-use crate::domain::JsonText;
+use crate::domain::{JsonText, Timestamp};
 
 /// A read that shows the target of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +24,21 @@ pub struct Lookup {
     pub arguments: JsonText,
     kind: records::Kind,
     id: String,
+}
+
+/// The target of a write, as it is now.
+#[derive(Debug, Clone)]
+pub struct Sight {
+    /// What rules see of it, in the form of `input.answer.records`.
+    pub facts: JsonText,
+    /// All of it.
+    pub object: JsonText,
+    /// What counts of it, by name, as text.
+    pub parts: BTreeMap<String, String>,
+    /// Its state, such as `draft`.
+    pub state: Option<String>,
+    /// When it last changed, as Intercom says.
+    pub updated_at: Option<Timestamp>,
 }
 
 /// The read that shows what a call would change; `None` for calls that change no object that is
@@ -39,6 +60,50 @@ pub fn lookup(tool: &str, arguments: &JsonText) -> Option<Lookup> {
 }
 
 impl Lookup {
+    /// Which object it is, such as `article:9100001`.
+    #[must_use]
+    pub fn reference(&self) -> String {
+        format!("{}:{}", self.kind.as_str(), self.id)
+    }
+
+    /// The target in the read's result; `None` if it is not there, or not all of the answer is
+    /// understood.
+    #[must_use]
+    pub fn sight(&self, result: &JsonText) -> Option<Sight> {
+        let facts = self.facts(result)?;
+        let object = self.object(result)?;
+        let parts = match self.kind {
+            records::Kind::Conversation => parts_of_conversation(&object),
+            _ => parts_of_article(&object),
+        };
+        let state = object.get("state").and_then(Value::as_str).map(str::to_owned);
+        let updated_at = object.get("updated_at").and_then(Value::as_i64);
+        let updated_at = updated_at.map(|it| Timestamp::from_millis(it.saturating_mul(1_000)));
+        Some(Sight { facts, object: JsonText::of(&object), parts, state, updated_at })
+    }
+
+    /// The object itself, which is JSON in a text or beside it.
+    fn object(&self, result: &JsonText) -> Option<Map<String, Value>> {
+        let result: Value = serde_json::from_str(result.as_str()).ok()?;
+        let blocks = result.get("content").and_then(Value::as_array).into_iter().flatten();
+        let texts = blocks.filter_map(|block| block.get("text")?.as_str());
+        let read = texts.filter_map(|text| serde_json::from_str(text).ok());
+        let mut all = read.chain(result.get("structuredContent").cloned());
+        all.find_map(|one: Value| match one {
+            Value::Object(object) if self.is(&object) => Some(object),
+            _ => None,
+        })
+    }
+
+    fn is(&self, object: &Map<String, Value>) -> bool {
+        let text = |key: &str| match object.get(key) {
+            Some(Value::String(text)) => Some(text.clone()),
+            Some(Value::Number(number)) => Some(number.to_string()),
+            _ => None,
+        };
+        text("type").as_deref() == Some(self.kind.as_str()) && text("id").as_ref() == Some(&self.id)
+    }
+
     /// The facts of the target in the read's result, in the form of `input.answer.records`; `None`
     /// if it is not there, or not all of the answer is understood.
     #[must_use]
@@ -50,6 +115,47 @@ impl Lookup {
             .find(|one| one.kind == self.kind && one.id.as_deref() == Some(&self.id))?;
         Some(JsonText::of(&written(target)))
     }
+}
+
+/// Views and votes come by themselves.
+const VOLATILE: [&str; 1] = ["statistics"];
+/// Names that people have for members of an article.
+const NAMED: [(&str, &str); 2] = [("author_id", "author"), ("translated_content", "translations")];
+/// Members of an article that are told by their names; the others are told together.
+const TOLD: [&str; 7] =
+    ["title", "description", "body", "state", "author_id", "translated_content", "updated_at"];
+
+fn parts_of_article(article: &Map<String, Value>) -> BTreeMap<String, String> {
+    let mut parts = BTreeMap::new();
+    let mut rest = Map::new();
+    for (key, value) in article.iter().filter(|(key, _)| !VOLATILE.contains(&key.as_str())) {
+        if TOLD.contains(&key.as_str()) {
+            let name = NAMED.iter().find(|(member, _)| member == key).map_or(&**key, |it| it.1);
+            parts.insert(name.to_owned(), value.to_string());
+        } else {
+            rest.insert(key.clone(), value.clone());
+        }
+    }
+    parts.insert("other fields".to_owned(), Value::Object(rest).to_string());
+    parts
+}
+
+fn parts_of_conversation(conversation: &Map<String, Value>) -> BTreeMap<String, String> {
+    let member = |key: &str| conversation.get(key).cloned().unwrap_or_default();
+    let parts = member("conversation_parts");
+    let newest = parts
+        .get("conversation_parts")
+        .and_then(Value::as_array)
+        .and_then(|parts| parts.iter().max_by_key(|part| part.get("created_at")?.as_i64()));
+    // Without its parts, all that tells of a new one is the time.
+    let newest = match newest {
+        Some(part) => json!({ "id": part.get("id"), "body": part.get("body") }),
+        None => member("updated_at"),
+    };
+    BTreeMap::from([
+        ("state".to_owned(), member("state").to_string()),
+        ("newest message".to_owned(), newest.to_string()),
+    ])
 }
 
 /// A record as rules see it; a fact that is not known is absent.
@@ -113,6 +219,62 @@ mod tests {
             let expected = expected.map(|(tool, id)| (tool, format!(r#"{{"id":"{id}"}}"#)));
             assert_eq!(found, expected, "{tool} {arguments}");
         }
+    }
+
+    #[test]
+    fn what_counts_of_an_article_is_all_but_its_statistics() {
+        let lookup = lookup("update_article", &text(r#"{"id":"9100001"}"#)).unwrap();
+        assert_eq!(lookup.reference(), "article:9100001");
+        let article = json!({"type": "article", "id": "9100001", "title": "T", "body": "<p>b</p>",
+            "author_id": 7_000_001, "state": "published", "updated_at": 1_700_000_000,
+            "statistics": {"views": 1}, "tags": {"type": "tag.list", "tags": []}});
+        let seen = |article: &Value| {
+            let block = json!({"type": "text", "text": article.to_string()});
+            lookup.sight(&JsonText::of(&json!({ "content": [block] }))).unwrap()
+        };
+        let first = seen(&article);
+        assert_eq!(first.state.as_deref(), Some("published"));
+        assert_eq!(first.updated_at, Some(Timestamp::from_millis(1_700_000_000_000)));
+        for (path, value, changed) in [
+            ("/statistics/views", json!(2), None),
+            ("/title", json!("U"), Some("title")),
+            ("/author_id", json!(7), Some("author")),
+            ("/tags/tags", json!([1]), Some("other fields")),
+            ("/updated_at", json!(1_700_000_001), Some("updated_at")),
+        ] {
+            let mut other = article.clone();
+            *other.pointer_mut(path).unwrap() = value;
+            let now = seen(&other).parts;
+            let differs: Vec<&String> =
+                now.keys().filter(|key| now.get(*key) != first.parts.get(*key)).collect();
+            assert_eq!(differs, changed.into_iter().collect::<Vec<_>>(), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_counts_of_a_conversation_is_what_was_said_last() {
+        let lookup = lookup("add_internal_note", &text(r#"{"conversation_id":"21"}"#)).unwrap();
+        let part = |id: u64, at: u64| {
+            json!({"type": "conversation_part", "id": id.to_string(),
+            "part_type": "comment", "body": "b", "created_at": at,
+            "author": {"type": "user", "id": "5"}})
+        };
+        let parts = |list: &[Value], state: &str, at: u64| {
+            let all = json!({"type": "conversation", "id": "21", "state": state, "updated_at": at,
+                "conversation_parts": {"type": "conversation_part.list",
+                    "conversation_parts": list, "total_count": list.len()}});
+            parts_of_conversation(all.as_object().unwrap())
+        };
+        let first = parts(&[part(2, 20), part(1, 10)], "open", 20);
+        assert_eq!(
+            parts(&[part(1, 10), part(2, 20)], "open", 99),
+            first,
+            "time alone says nothing"
+        );
+        assert_ne!(parts(&[part(1, 10), part(2, 20), part(3, 30)], "open", 30), first);
+        assert_ne!(parts(&[part(2, 20)], "closed", 20), first);
+        assert_ne!(parts(&[], "open", 20), parts(&[], "open", 21), "without parts, time counts");
+        assert_eq!(lookup.reference(), "conversation:21");
     }
 
     #[test]

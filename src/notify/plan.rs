@@ -69,7 +69,7 @@ pub(super) fn wanted(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ClientHint, Digest, HoldId, OnRelease, Release};
+    use crate::domain::{ClientHint, Digest, HoldId, OnRelease, Release, Risk};
 
     const OPENED: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
@@ -79,11 +79,16 @@ mod tests {
             groups: vec!["editors".to_owned()],
             people: 1,
             expires: Duration::from_secs(3600),
+            ..Release::default()
         };
         Facts {
             view: HoldView {
                 id: HoldId::from_random(1),
+                version: 1,
                 state,
+                risk: Risk::Medium,
+                revision: 1,
+                revises: None,
                 principal: "agent".parse().unwrap(),
                 client: ClientHint::default(),
                 tool: "update_article".to_owned(),
@@ -92,6 +97,11 @@ mod tests {
                 reasons: Vec::new(),
                 release,
                 approvals: Vec::new(),
+                assignee: None,
+                first_assignee: None,
+                edits: Vec::new(),
+                changed: None,
+                notes: Vec::new(),
                 on_release: OnRelease::Send,
                 binding: Digest::of("x", &[]),
                 outcome: None,

@@ -3,8 +3,9 @@
 //! Nothing is converted, trimmed or defaulted here. A rule's name is looked up in the table that
 //! was made from the sources at load, so file and line in a decision are never a policy's claim.
 
+mod release;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use regorus::Value;
 
@@ -39,9 +40,6 @@ impl Site {
 
 const MAX_REASONS: usize = 64;
 const MAX_TEXT: usize = 1000;
-const MAX_GROUPS: usize = 64;
-const MAX_PEOPLE: u32 = 20;
-const MAX_EXPIRY_SECONDS: u64 = 30 * 24 * 60 * 60;
 
 /// What `admit`, `disclose` and `approve` answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +67,7 @@ pub(super) fn ruling(question: Question, answer: &Value, sites: &Sites) -> Resul
     }
     let release = match release {
         Value::Null => None,
-        _ if verdict == Verdict::Hold => Some(self::release(release)?),
+        _ if verdict == Verdict::Hold => Some(release::read(release)?),
         _ => return Err(misfit("`release` is given without a hold")),
     };
     Ok(Ruling { verdict, reasons, obligations, release })
@@ -120,28 +118,6 @@ pub(super) fn reason(
     match sites.get(&rule) {
         Some(site) => Ok(site.reason(rule, text)),
         None => Err(misfit("a reason names a rule that the bundle does not declare")),
-    }
-}
-
-fn release(release: &Value) -> Result<Release, Failure> {
-    let [groups, people, expires] =
-        members(release, ["groups", "people", "expires_seconds"], "`release`")?;
-    let groups = list(groups, "`groups`")?;
-    if groups.len() > MAX_GROUPS {
-        return Err(misfit("`groups` names more than 64 groups"));
-    }
-    let groups = groups
-        .into_iter()
-        .map(|group| text(group, "a group").map(str::to_owned))
-        .collect::<Result<_, _>>()?;
-    let people = people.as_u32().ok().filter(|people| (1..=MAX_PEOPLE).contains(people));
-    let seconds = expires.as_u64().ok().filter(|span| (1..=MAX_EXPIRY_SECONDS).contains(span));
-    match (people, seconds) {
-        (Some(people), Some(seconds)) => {
-            Ok(Release { groups, people, expires: Duration::from_secs(seconds) })
-        }
-        (None, _) => Err(misfit("`people` must be a number from 1 to 20")),
-        (_, None) => Err(misfit("`expires_seconds` must be a number from 1 to 2592000")),
     }
 }
 

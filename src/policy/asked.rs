@@ -7,7 +7,6 @@ mod put;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
@@ -15,8 +14,9 @@ use serde_json::{Map, Value as Json};
 use super::{AnswerFacts, AnswerKind, Facts, Found, HoldFacts, ToolFacts, json};
 use crate::domain::pseudonym::{self, Mention, Seen, Sighting};
 use crate::domain::{
-    Approver, ApproverId, Call, CallId, CallMeta, ClientHint, Digest, Effect, Finding, HoldId,
-    JsonText, Principal, PrincipalKind, Question, Release, Revision, Subject, Timestamp, TrailView,
+    Action, Approver, ApproverId, Call, CallId, CallMeta, ClientHint, Digest, Effect, Finding,
+    HoldId, JsonText, Principal, PrincipalKind, Question, Release, Revision, Subject, Timestamp,
+    TrailView,
 };
 use crate::intercom::Catalogue;
 use crate::intercom::records::Content;
@@ -24,9 +24,6 @@ use crate::mcp::methods::{self, Sender, Target};
 use crate::yaml;
 
 pub(in crate::policy) use put::{Matter, Put};
-
-/// How long a written hold waits, if it does not say so.
-const HOLD_SECONDS: u64 = 4 * 60 * 60;
 
 /// Why a document is no question.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -197,6 +194,9 @@ pub struct Releaser {
     /// The groups.
     #[serde(default)]
     pub groups: Vec<String>,
+    /// What that person wants to do; to approve if it is not given.
+    #[serde(default)]
+    pub action: Option<Action>,
 }
 
 /// A hold, as it is written.
@@ -267,7 +267,9 @@ impl Asked {
                 let releaser = self.approver.as_ref().ok_or_else(needed)?;
                 let id = id(&releaser.id, "approver.id")?;
                 let approver = Approver { id, groups: releaser.groups.clone() };
-                Matter::Approve(self.call(principal, now)?, approver, self.hold(now)?)
+                let action = releaser.action.unwrap_or(Action::Approve);
+                let call = self.call(principal, now)?;
+                Matter::Approve(Box::new((call, approver, action, self.hold(now)?)))
             }
         };
         Ok(Put { matter, facts })
@@ -362,9 +364,7 @@ impl Asked {
     }
 
     fn hold(&self, now: Timestamp) -> Result<HoldFacts, Misasked> {
-        let ordinary =
-            Release { groups: Vec::new(), people: 1, expires: Duration::from_secs(HOLD_SECONDS) };
-        let release = self.hold.release.clone().unwrap_or(ordinary);
+        let release = self.hold.release.clone().unwrap_or_default();
         let approvals: Result<Vec<ApproverId>, Misasked> =
             self.hold.approvals.iter().map(|name| id(name, "hold.approvals")).collect();
         Ok(HoldFacts {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::domain::{
-    Approver, ApproverId, Call, Effect, HoldId, Leaf, Party, Release, Span, Timestamp, TrailView,
+    Action, Approver, ApproverId, Call, Effect, HoldId, Leaf, Party, Release, Span, Timestamp,
+    TrailView,
 };
 use crate::intercom::records::Content;
 
@@ -201,8 +202,10 @@ pub struct AnswerFacts {
 /// A person who wants to release a hold, and the hold.
 #[derive(Debug, Clone, Copy)]
 pub struct ApproveFacts<'a> {
-    /// Who wants to release it.
+    /// Who wants to decide.
     pub approver: &'a Approver,
+    /// What that person wants to do.
+    pub action: Action,
     /// The hold.
     pub hold: &'a HoldFacts,
     /// The held call, opened again.

@@ -29,6 +29,7 @@
 //! | `answer.records` | `disclose` | what it shows ([`crate::intercom::records`]): `[{ref, type, row, partial, text_bytes}]` with, where the answer has them, `id`, `parent` (the `ref` of the record it is in), `tags`, `segments` (names and ids), `team`, `admin` (`0` is none), `state`, `contacts`, `companies` (ids), `author: {type, id}`, `part_type`; `type` is `conversation`, `contact`, `company`, `article`, `note`, `part`, `admin` or `other`; `partial` is whether facts of its type are not in the answer, as in the prose of `search` and `fetch` |
 //! | `answer.counts` | `disclose` | `{contacts, companies, conversations, articles}`: different ones, those mentioned included; `{notes, parts, rows}`; `rows` are the entries of a list, or the one object |
 //! | `answer.content`, `answer.structured` | `disclose` | the text blocks (parsed if they are JSON) and the structured content themselves; a longer answer than 256 KiB is then denied |
+//! | `action` | `approve` | what the person wants to do about the hold: `approve`, `edit`, `reject`, `ask`, `assign`, `extend`, `revoke`, `note`, `grant` or `reveal` |
 //! | `approver` | `approve` | `{id, groups}` |
 //! | `hold` | `approve` | `{id, tool, principal, opened_at, expires_at, release: {groups, people, expires_seconds}, approvals: [approver id]}`, times as `{text, unix}` |
 
@@ -107,6 +108,7 @@ pub(super) fn approve(
     want: &Want,
 ) -> Result<Document, Failure> {
     let (mut input, bytes) = of_call(ask.call, facts, want)?;
+    input.put("action", || ask.action.as_str().into());
     input.part("approver", |part| {
         part.put("id", || ask.approver.id.as_str().into());
         part.put("groups", || strings(&ask.approver.groups));

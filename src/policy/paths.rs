@@ -61,6 +61,8 @@ const RECORDS: &[&str] =
     &["conversation", "contact", "company", "article", "note", "part", "admin", "other"];
 const PARTIES: &[&str] = &["unknown", "customer", "teammate", "bot"];
 const TARGETS: &[&str] = &["article", "conversation"];
+const ACTIONS: &[&str] =
+    &["approve", "edit", "reject", "ask", "assign", "extend", "revoke", "note", "grant", "reveal"];
 
 /// Path, documents, type. `[]` stands for each member of a list.
 pub(super) const PATHS: &[(&str, In, Kind)] = &[
@@ -169,6 +171,7 @@ pub(super) const PATHS: &[(&str, In, Kind)] = &[
     ("answer.counts.rows", In::Always(DISCLOSE), Number),
     ("answer.content", In::Sometimes(DISCLOSE), List),
     ("answer.structured", In::Sometimes(DISCLOSE), Any),
+    ("action", In::Always(APPROVE), Word(ACTIONS)),
     ("approver.id", In::Always(APPROVE), Text),
     ("approver.groups", In::Always(APPROVE), Texts),
     ("hold.id", In::Always(APPROVE), Text),

@@ -20,9 +20,9 @@ use super::wants::{Want, Wants};
 use super::{AnswerFacts, AnswerKind, ApproveFacts, Facts, Found, HoldFacts, Seen, ToolFacts};
 use crate::domain::pseudonym::{Mention, Token};
 use crate::domain::{
-    Approver, ApproverId, Call, CallId, CallMeta, ClientHint, Digest, Effect, HoldId, JsonText,
-    ParseIdError, Party, Principal, PrincipalId, PrincipalKind, Question, Recent, Release,
-    Revision, Subject, Timestamp, Totals, TrailView, Verdict,
+    Action, Approver, ApproverId, Call, CallId, CallMeta, ClientHint, Digest, Effect, HoldId,
+    JsonText, ParseIdError, Party, Principal, PrincipalId, PrincipalKind, Question, Recent,
+    Release, Revision, Subject, Timestamp, Totals, TrailView, Verdict,
 };
 use crate::intercom::records::Content;
 
@@ -326,12 +326,18 @@ fn sample_holds(
             id: HoldId::from_random(1),
             opened_at: facts.now,
             expires_at: facts.now.plus(Duration::from_secs(60)),
-            release: Release { groups, people: 2, expires: Duration::from_secs(60) },
+            release: Release {
+                groups,
+                people: 2,
+                expires: Duration::from_secs(60),
+                ..Release::default()
+            },
             approvals: approvers.iter().take(1).cloned().collect(),
         };
         for id in approvers {
             let approver = Approver { id: id.clone(), groups: vec![String::from("a group")] };
-            let ask = ApproveFacts { approver: &approver, hold: &hold, call };
+            let action = Action::Approve;
+            let ask = ApproveFacts { approver: &approver, action, hold: &hold, call };
             let document = |want: &Want| input::approve(&ask, facts, want);
             samples.extend(sample(Question::Approve, call, ", held", wants, document));
         }

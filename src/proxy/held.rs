@@ -22,7 +22,8 @@ use super::tasks;
 use super::tools::Wanted;
 use super::trouble::{Trouble, tool_error_result};
 use crate::domain::{
-    Era, Hold, HoldEvent, HoldId, HoldOutcome, HoldState, JsonText, OnRelease, PrincipalId, told,
+    Era, Hold, HoldEvent, HoldId, HoldOutcome, HoldState, JsonText, OnDisconnect, OnRelease,
+    PrincipalId, told,
 };
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::{MessageError, Notification, ResponseBody, RpcError};
@@ -154,6 +155,7 @@ impl Proxy {
                 return Ok(Some(now));
             }
             if ask.era() == Era::Modern && outbox.is_closed() {
+                self.left_behind(&now).await;
                 return Ok(None);
             }
             let ready = self.gate.holds().is_ready(&now);
@@ -163,7 +165,10 @@ impl Proxy {
             tokio::select! {
                 // In this order: a client that left is seen before a release that came meanwhile.
                 biased;
-                () = outbox.closed(), if ask.era() == Era::Modern => return Ok(None),
+                () = outbox.closed(), if ask.era() == Era::Modern => {
+                    self.left_behind(&now).await;
+                    return Ok(None);
+                }
                 changed = watched.changed() => if changed.is_err() { return Ok(Some(now)) },
                 () = tokio::time::sleep_until(deadline) => return Ok(Some(now)),
                 () = self.draining() => return Ok(Some(now)),
@@ -204,6 +209,15 @@ impl Proxy {
                 tracing::info!(hold = %id, %error, "release did not run");
             }
         });
+    }
+
+    /// The agent of a hold closed a connection whose end cancels: rules say what that does to a hold
+    /// that nobody else waits for.
+    async fn left_behind(&self, hold: &Hold) {
+        let cancels = hold.opened.release.on_disconnect == OnDisconnect::Cancel;
+        if cancels && self.gate.holds().watchers(hold.id) <= 1 {
+            self.withdraw(hold.id).await;
+        }
     }
 
     /// The agent withdraws a call that waits.
@@ -312,15 +326,25 @@ fn outcome_text(hold: &Hold) -> String {
         ),
         HoldState::ChangesRequested => format!(
             "CHANGES REQUESTED: a person asks for a change before this call may be sent. Written \
-             by the approver {words}. Hold: {id}"
+             by the approver {words}. Make the changed call: people see it beside this one. Hold: \
+             {id}"
         ),
         HoldState::Failed => {
             format!("FAILED: the call was released but not executed: {words}. Hold: {id}")
         }
-        HoldState::Unknown => format!(
-            "UNKNOWN: the call was released and sent, but its outcome is not known: {words}. Read \
-             the object at Intercom before doing anything else. Hold: {id}"
-        ),
+        HoldState::Unknown => match hold.notes.last() {
+            Some(note) => format!(
+                "UNKNOWN: the call was released and sent, but no answer came: {words}. A person \
+                 ({}) looked at Intercom: {}. Do not repeat the call before you have read the \
+                 object yourself. Hold: {id}",
+                note.by,
+                note.effected.words()
+            ),
+            None => format!(
+                "UNKNOWN: the call was released and sent, but its outcome is not known: {words}. \
+                 Read the object at Intercom before doing anything else. Hold: {id}"
+            ),
+        },
         state => format!("NOT SENT ({state}): {words}. Hold: {id}"),
     }
 }

@@ -10,7 +10,7 @@ use super::outbox::Outbox;
 use super::relay;
 use super::trouble::{Trouble, tool_error};
 use crate::domain::{Era, Finding, JsonText, OnRelease, Subject};
-use crate::gate::{Admission, Holding, TARGET_UNKNOWN};
+use crate::gate::{Admission, Holding, Looked, TARGET_UNKNOWN};
 use crate::intercom::records::Content;
 use crate::intercom::{Catalogue, MAX_REASON, PinnedTool, REASON, asking_why, present};
 use crate::mcp::headers::Mirrored;
@@ -109,12 +109,13 @@ impl Proxy {
         let subject = Subject::Tool { name: wanted.tool.clone(), effect, definition };
         let mut call = self.call(caller, ask, subject, payload, wanted.continuation());
         call.meta.reason = reason;
+        let mut looked = Looked::Nothing;
         if own.is_empty() {
-            match self.upstream.target(&leg, &call).await {
-                Ok(target) => call.meta.target = target,
-                Err(unknown) => {
-                    own.push(Finding::denied(TARGET_UNKNOWN, unknown.to_string()));
-                }
+            looked = self.upstream.target(&leg, &call).await;
+            call.meta.target = looked.facts();
+            if let Looked::Unread(why) = &looked {
+                let text = format!("the rules look at what this call would change, but {why}");
+                own.push(Finding::denied(TARGET_UNKNOWN, text));
             }
         }
         let holding =
@@ -128,7 +129,10 @@ impl Proxy {
                 tool_error(outbox, ask, &denial.text()).await;
                 Ok(())
             }
-            Admission::Held(hold) => self.held(caller, ask, &leg, *hold, round, outbox).await,
+            Admission::Held(hold) => {
+                let hold = self.upstream.note_target(&leg, *hold, looked, &self.identity).await;
+                self.held(caller, ask, &leg, hold, round, outbox).await
+            }
         }
     }
 

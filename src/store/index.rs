@@ -72,9 +72,14 @@ impl HoldMark {
             | HoldEvent::Lapsed
             | HoldEvent::Executed { .. }
             | HoldEvent::Failed { .. }
-            | HoldEvent::Unknown { .. } => Phase::Final,
+            | HoldEvent::Unknown { .. }
+            | HoldEvent::Noted { .. } => Phase::Final,
             HoldEvent::Opened(_)
+            | HoldEvent::Targeted { .. }
             | HoldEvent::Approved { .. }
+            | HoldEvent::Edited(_)
+            | HoldEvent::Assigned { .. }
+            | HoldEvent::Extended { .. }
             | HoldEvent::Claimed
             | HoldEvent::Stale { .. }
             | HoldEvent::Reopened { .. }

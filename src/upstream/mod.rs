@@ -52,7 +52,6 @@ pub use leg::{Leg, Offer};
 pub use listing::Listed;
 pub use outside::{Outside, OutsideError};
 pub use release::{run as run_release, says_error};
-pub use target::TargetUnknown;
 
 use wire::{Wire, WireAnswer, WireBody};
 

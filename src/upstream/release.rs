@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::{Fault, FromServer, Leg, Upstream};
 use crate::domain::{HoldId, JsonText, OutcomeKind};
-use crate::gate::{ReleaseError, Settled};
+use crate::gate::{Looked, ReleaseError, Settled};
 use crate::identity::Identity;
 use crate::intercom::PinStatus;
 use crate::mcp::json::{self, Object};
@@ -41,9 +41,14 @@ pub async fn run(
         PinStatus::Pinned(tool) => Some(tool.definition.digest),
         _ => None,
     };
-    let target = upstream.target_of_hold(Some(&leg), id, &identity).await;
-    let target = target.map_err(|unknown| ReleaseError::Later(unknown.to_string()))?;
-    let released = gate.release(id, definition, target, &identity).await?;
+    // What it would change is read again, and what cannot be read is not changed.
+    let looked = upstream.target_of_hold(Some(&leg), id, &identity).await;
+    if let Looked::Unread(why) = looked {
+        return Err(ReleaseError::Later(format!(
+            "what it would change must be read again, but {why}"
+        )));
+    }
+    let released = gate.release(id, definition, looked, &identity).await?;
     let settled = match upstream.send(&leg, released.permit).await {
         Ok(exchange) => finish(&upstream, &leg, exchange).await,
         Err(fault) => settled_by(&fault),

@@ -1,72 +1,98 @@
-//! Looks at what a write would change, for rules that ask.
+//! Looks at what a write would change: for rules that ask, and to see whether it is still what an
+//! approver looked at.
 //!
 //! The look is a call of Portcullis itself: judged by policy as the principal `portcullis`, recorded,
-//! and sent by a permit like every other. Its answer goes to the rules and nowhere else.
+//! and sent by a permit like every other. Its answer goes to the rules and to approvers, and nowhere
+//! else.
 
 use std::sync::Arc;
 
 use super::{FromServer, Leg, Upstream, leg, new_call_id, says_error};
 use crate::clock;
-use crate::domain::{Call, CallMeta, HoldId, JsonText, OutcomeKind, Subject};
-use crate::gate::{Admission, Holding};
+use crate::domain::{Call, CallMeta, Hold, HoldId, OutcomeKind, Subject};
+use crate::gate::{Admission, Holding, Looked, Target, has_target};
 use crate::identity::Identity;
 use crate::intercom::{Lookup, lookup};
 use crate::mcp::json::Object;
 use crate::mcp::message::ResponseBody;
 
-/// Why the target of a write is not known. The write must not be judged without it.
-#[derive(Debug, thiserror::Error)]
-#[error("the rules look at what this call would change, but {0}")]
-pub struct TargetUnknown(String);
-
 impl Upstream {
-    /// The facts of what a call would change; `None` if no rule looks at them, or the call changes
-    /// nothing that is there.
-    ///
-    /// # Errors
-    /// If it could not be read: the rules cannot judge the call then.
-    pub async fn target(
-        self: &Arc<Self>,
-        leg: &Arc<Leg>,
-        call: &Call,
-    ) -> Result<Option<JsonText>, TargetUnknown> {
-        let lookup = call
-            .subject
-            .tool()
-            .filter(|_| self.gate.ruleset().looks_at_targets())
-            .and_then(|tool| lookup(tool, &call.payload));
-        let Some(lookup) = lookup else { return Ok(None) };
-        self.look(leg, &lookup).await.map(Some).map_err(TargetUnknown)
+    /// What a call would change, for the rules: not looked for if no rule looks at it.
+    pub async fn target(self: &Arc<Self>, leg: &Arc<Leg>, call: &Call) -> Looked {
+        if self.gate.ruleset().looks_at_targets() {
+            self.look_at(leg, call).await
+        } else {
+            Looked::Nothing
+        }
     }
 
-    /// As [`Upstream::target`], for the call of a hold, over Portcullis' own leg if nobody waits.
-    ///
-    /// # Errors
-    /// As [`Upstream::target`], and if Intercom cannot be reached.
+    /// What the call of a hold would change, over Portcullis' own leg if nobody waits.
     pub async fn target_of_hold(
         self: &Arc<Self>,
         leg: Option<&Arc<Leg>>,
         hold: HoldId,
         identity: &Identity,
-    ) -> Result<Option<JsonText>, TargetUnknown> {
+    ) -> Looked {
         let call = self.gate.holds().hold(hold).ok().and_then(|hold| {
             // A call that cannot be opened is refused where it is to be judged.
             self.gate.stored_call(&hold, identity).ok()
         });
-        let Some(call) = call.filter(|_| self.gate.ruleset().looks_at_targets()) else {
-            return Ok(None);
-        };
-        let own = match leg {
-            Some(leg) => Arc::clone(leg),
-            None => {
-                let leg = self.shared_leg(None, None).await;
-                leg.map_err(|fault| TargetUnknown(format!("it could not be read: {fault}")))?
-            }
-        };
-        self.target(&own, &call).await
+        let Some(call) = call.filter(has_target) else { return Looked::Nothing };
+        match leg {
+            Some(leg) => self.look_at(leg, &call).await,
+            None => match self.shared_leg(None, None).await {
+                Ok(leg) => self.look_at(&leg, &call).await,
+                Err(fault) => Looked::Unread(format!("it could not be read: {fault}")),
+            },
+        }
     }
 
-    async fn look(self: &Arc<Self>, leg: &Arc<Leg>, lookup: &Lookup) -> Result<JsonText, String> {
+    /// Notes what a call that was just held would change, so that people see whether it is another
+    /// later. `looked` is what was read for the rules. What cannot be read is not noted: it is read
+    /// again before anything is sent.
+    pub async fn note_target(
+        self: &Arc<Self>,
+        leg: &Arc<Leg>,
+        hold: Hold,
+        looked: Looked,
+        identity: &Identity,
+    ) -> Hold {
+        if hold.version != 1 || hold.binding().target.is_some() {
+            return hold;
+        }
+        let looked = match looked {
+            Looked::Now(_) => looked,
+            Looked::Nothing | Looked::Unread(_) => {
+                self.target_of_hold(Some(leg), hold.id, identity).await
+            }
+        };
+        match looked {
+            Looked::Now(target) => match self.gate.note_target(&hold, &target).await {
+                Ok(noted) => noted,
+                Err(error) => {
+                    tracing::warn!(hold = %hold.id, %error, "its target is not noted");
+                    hold
+                }
+            },
+            Looked::Nothing => hold,
+            Looked::Unread(why) => {
+                tracing::info!(hold = %hold.id, %why, "what a held call would change is not known");
+                hold
+            }
+        }
+    }
+
+    /// What a call would change, as it is now.
+    async fn look_at(self: &Arc<Self>, leg: &Arc<Leg>, call: &Call) -> Looked {
+        let lookup = call.subject.tool().and_then(|tool| lookup(tool, &call.payload));
+        let Some(lookup) = lookup else { return Looked::Nothing };
+        match self.look(leg, &lookup).await {
+            Ok(target) => Looked::Now(Box::new(target)),
+            Err(why) => Looked::Unread(why),
+        }
+    }
+
+    async fn look(self: &Arc<Self>, leg: &Arc<Leg>, lookup: &Lookup) -> Result<Target, String> {
         let resolved = self
             .pins
             .resolve(lookup.tool, Some(&lookup.arguments))
@@ -108,14 +134,15 @@ impl Upstream {
                     let shown = match answer.body {
                         ResponseBody::Result(text) => {
                             let error = Object::parse(&text).is_none_or(|text| says_error(&text));
-                            (!error).then(|| lookup.facts(&text)).flatten()
+                            (!error).then(|| lookup.sight(&text)).flatten()
                         }
                         ResponseBody::Error(_) => None,
                     };
                     let kind =
                         if shown.is_some() { OutcomeKind::Answered } else { OutcomeKind::Error };
                     exchange.spent().complete(kind, answer.bytes, None);
-                    return shown.ok_or_else(|| {
+                    let target = shown.map(|sight| self.gate.target(lookup, sight));
+                    return target.ok_or_else(|| {
                         String::from("Intercom does not show it: look whether its id is right")
                     });
                 }

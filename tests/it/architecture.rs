@@ -18,6 +18,7 @@ const ORDER: &[(&[&str], &str)] = &[
         &["console", "control", "notify"],
         "the doors of people: pages, commands, and what they are told",
     ),
+    (&["desk"], "what people do with holds: asks the gate, releases through upstream"),
     (&["rollout"], "which policies decide: fetched by upstream, put in force at the gate"),
     (&["proxy"], "the agents' side: asks the gate, sends through upstream"),
     (&["review"], "a held call beside what there is now, for eyes: pure"),

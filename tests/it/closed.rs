@@ -496,8 +496,16 @@ async fn all_refused(stand: &Stand, agent: &Agent, cells: &[Cell], point: &str) 
         assert!(!success, "{point}: {cell:?} was answered {answered:?}");
     }
     let all = intrusions(stand);
-    let after: Vec<_> = all[reached..].iter().map(|it| (&it.method, &it.tool)).collect();
-    assert!(after.is_empty(), "{point}: {after:?} reached Intercom");
+    let mut after: Vec<_> = all[reached..].iter().map(|it| (&it.method, &it.tool)).collect();
+    // Portcullis' own looks at what held calls would change; each has its record.
+    let looks = ["get_article", "get_conversation"];
+    let looked = |record: &&Value| {
+        record["call"]["principal"] == "portcullis" && record["call"]["method"] == "tools/call"
+    };
+    let looked = stand.records().split_off(records).iter().filter(looked).count();
+    let before = after.len();
+    after.retain(|it| !it.1.as_deref().is_some_and(|tool| looks.contains(&tool)));
+    assert!(before - after.len() <= looked, "{point}: a read without a record");
     assert_eq!(unwitnessed(stand), [""; 0], "{point}");
     stand.records().split_off(records)
 }

@@ -3,25 +3,25 @@
 use std::time::Duration;
 
 use portcullis::clock;
-use portcullis::control::{self, Question};
+use portcullis::control::{self, Wish};
 use portcullis::domain::{HoldEvent, HoldId, HoldState, OnRelease, Timestamp};
 use portcullis::simulator::{Options, Simulator};
 use serde_json::json;
 
 use crate::kill::setup;
-use crate::road::ARTICLE;
-use crate::stand::{Stand, told, until};
+use crate::load::created;
+use crate::stand::{Stand, told, until, wish};
 
 /// Makes a call of each way wait, and returns their holds, legacy first.
 async fn hold_both(stand: &Stand, title: &str) -> [HoldId; 2] {
     let legacy = stand.client().connected().await;
     for old in [true, false] {
-        let arguments = json!({"id": ARTICLE, "title": format!("{title} {old}")});
+        let arguments = created(&format!("{title} {old}"));
         if old {
-            let held = legacy.call("update_article", arguments).await;
+            let held = legacy.call("create_article", arguments).await;
             assert!(held.tool_text().starts_with("PENDING"), "{held:?}");
         } else {
-            let params = json!({"name": "update_article", "arguments": arguments});
+            let params = json!({"name": "create_article", "arguments": arguments});
             let held = stand.client().modern("tools/call", params, json!({})).await;
             assert_eq!(held.answer()["result"]["resultType"], "input_required", "{held:?}");
         }
@@ -33,14 +33,14 @@ async fn hold_both(stand: &Stand, title: &str) -> [HoldId; 2] {
 
 /// Repeats the call of a way until it has an outcome.
 async fn outcome(stand: &Stand, title: &str, old: bool) -> String {
-    let arguments = json!({"id": ARTICLE, "title": format!("{title} {old}")});
+    let arguments = created(&format!("{title} {old}"));
     let legacy = stand.client().connected().await;
     let mut text = String::new();
     until("the call has an outcome", async || {
         let reply = if old {
-            legacy.call("update_article", arguments.clone()).await
+            legacy.call("create_article", arguments.clone()).await
         } else {
-            let params = json!({"name": "update_article", "arguments": arguments});
+            let params = json!({"name": "create_article", "arguments": arguments});
             stand.client().modern("tools/call", params, json!({})).await
         };
         let result = &reply.answer()["result"];
@@ -77,7 +77,8 @@ async fn every_point_of_a_release_survives_a_crash() {
     for ((_, valid_until, events, _), ids) in cases.iter().zip(held.chunks(2)) {
         for (hold, binding) in ids.iter().copied() {
             let (approver, valid_until) = ("ann".parse().unwrap(), *valid_until);
-            let mut all = vec![HoldEvent::Approved { approver, binding, valid_until }];
+            let mut all =
+                vec![HoldEvent::Approved { approver, binding, valid_until, groups: Vec::new() }];
             all.extend(events.iter().cloned());
             // A claim is in time.
             let at = Timestamp::from_millis(valid_until.millis().min(clock::now().millis()) - 1);
@@ -115,11 +116,10 @@ async fn killed_while_intercom_works_on_it_a_call_is_unknown_and_never_sent_agai
     stand.simulator.set(|options| options.latency = 2_000);
     let (data, key) = (stand.data(), stand.approver_key.clone());
     stand.approve(rounds).await.unwrap();
-    let approving = tokio::spawn(async move {
-        control::ask(&data, &Question::Approve { id: legacy, key, shown: None }).await
-    });
-    let params = json!({"name": "update_article",
-        "arguments": {"id": ARTICLE, "title": "slow false"}});
+    let approving =
+        tokio::spawn(async move { control::ask(&data, &wish(legacy, &key, Wish::Approve)).await });
+    let params = json!({"name": "create_article",
+        "arguments": created("slow false")});
     let client = stand.client();
     let asking = tokio::spawn(async move {
         client.try_modern("tools/call", params, json!({})).await.map(|reply| reply.text)
@@ -175,8 +175,8 @@ async fn approved_while_intercom_is_away_a_call_is_sent_when_it_is_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_round_that_names_its_hold_gets_the_outcome_again() {
     let stand = Stand::start(setup()).await;
-    let params = json!({"name": "update_article",
-        "arguments": {"id": ARTICLE, "title": "again"}});
+    let params = json!({"name": "create_article",
+        "arguments": created("again")});
     let client = stand.client();
     let first = client.modern("tools/call", params.clone(), json!({})).await;
     let mut named = params.clone();

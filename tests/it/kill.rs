@@ -21,7 +21,8 @@ use crate::stand::{Setup, Stand, number, until};
 pub(crate) fn setup() -> Setup {
     let simulator = Options { latency: 5, jitter: 40, keep: 1_000_000, ..Options::default() };
     let more = "holds: { wait: 100ms, poll: 100ms, pending_per_principal: 10000 }\n".to_owned();
-    Setup { simulator, more, ..Setup::default() }
+    let roles = "support-reader, knowledge-author, note-writer";
+    Setup { simulator, roles, more, ..Setup::default() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -202,7 +203,7 @@ fn every_hold_was_sent_once_at_most(
         sums.1 += count(story, "executed");
     }
     let mut sent: HashMap<String, usize> = HashMap::new();
-    for call in stand.calls().iter().filter(|it| it.tool.as_deref() == Some("update_article")) {
+    for call in stand.calls().iter().filter(|it| it.tool.as_deref() == Some("create_article")) {
         let title = call.arguments.as_ref().unwrap()["title"].as_str().unwrap();
         *sent.entry(title.to_owned()).or_default() += 1;
     }

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use portcullis::control::{self, Answer, Question};
+use portcullis::control::{self, Answer, Question, Wish};
 use portcullis::domain::{HoldId, HoldState};
 use serde_json::{Value, json};
 
 use crate::client::{Client, Reply};
-use crate::road::{ARTICLE, CONVERSATION};
-use crate::stand::{Stand, binary};
+use crate::road::CONVERSATION;
+use crate::stand::{Stand, binary, wish};
 
 const TASKS: &str = "io.modelcontextprotocol/tasks";
 
@@ -131,7 +131,7 @@ impl Agent {
 
     fn reading(&mut self) -> (&'static str, Value) {
         match self.dice.below(3) {
-            0 => ("create_article", json!({"title": "x", "author_id": 7_000_001})),
+            0 => ("submit_mcp_feedback", json!({})),
             _ => ("get_conversation", json!({"id": CONVERSATION})),
         }
     }
@@ -191,13 +191,13 @@ impl Agent {
 
     /// Calls, or calls again; `None` if the server is gone.
     pub(crate) async fn ask(&self, way: Way, title: &str) -> Option<()> {
-        let arguments = json!({"id": ARTICLE, "title": title});
-        let mut params = json!({"name": "update_article", "arguments": arguments});
+        let arguments = created(title);
+        let mut params = json!({"name": "create_article", "arguments": arguments});
         let known = self.ledger().held.get(title).cloned();
         let tasks = json!({"extensions": {TASKS: {}}});
         self.tries();
         let reply = match (way, known) {
-            (Way::Legacy, _) => self.client.try_call("update_article", arguments).await?,
+            (Way::Legacy, _) => self.client.try_call("create_article", arguments).await?,
             (Way::Task, Some(Waiting { hold: Some(hold), .. })) => {
                 let params = json!({"taskId": hold.to_string()});
                 // Asking about a task is no tool call.
@@ -309,8 +309,8 @@ impl Person {
             return run.await.unwrap().status.success();
         }
         let question = match approves {
-            true => Question::Approve { id, key, shown: None },
-            false => Question::Reject { id, key, reason: "not now".to_owned() },
+            true => wish(id, &key, Wish::Approve),
+            false => wish(id, &key, Wish::Reject { reason: "not now".to_owned() }),
         };
         matches!(control::ask(&self.data, &question).await, Ok(Answer::Done { .. }))
     }
@@ -320,4 +320,9 @@ fn command_of(config: &Path, key: &str) -> std::process::Command {
     let mut command = std::process::Command::new(binary());
     command.arg("--config").arg(config).env("PORTCULLIS_APPROVER_KEY", key);
     command
+}
+
+/// What makes a new article: calls that do not stand in each other's way.
+pub(crate) fn created(title: &str) -> Value {
+    json!({"title": title, "author_id": 7_000_001})
 }

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use portcullis::control::{self, Question};
+use portcullis::control::{self, Wish};
 use portcullis::domain::HoldState;
 use portcullis::simulator::Options;
 use serde_json::json;
 
 use crate::client::Client;
 use crate::road::{ARTICLE, CONVERSATION};
-use crate::stand::{APPROVER, Setup, Stand, binary, told, until};
+use crate::stand::{APPROVER, Setup, Stand, binary, told, until, wish};
 
 fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap()
@@ -79,9 +79,10 @@ async fn a_stop_under_load_answers_everything_it_accepted() {
     until("both are held", async || stand.holds().await.len() == 2).await;
     stand.simulator.set(|options| options.latency = 1_500);
     let (data, key, id) = (stand.data(), stand.approver_key.clone(), stand.holds().await[0].id);
-    let approving = tokio::spawn(async move {
-        told(control::ask(&data, &Question::Approve { id, key, shown: None }).await)
-    });
+    let approving =
+        tokio::spawn(
+            async move { told(control::ask(&data, &wish(id, &key, Wish::Approve)).await) },
+        );
     until("it is being sent", async || {
         stand.sent("released") == 1 && answers.load(Ordering::Relaxed) > 12
     })
@@ -192,7 +193,7 @@ fn the_demo_runs_once_and_leaves_nothing() {
         "PENDING",
         "Waiting: ",
         "(update_article by demo-agent)",
-        "reached Intercom of articles so far: 0 calls",
+        "reached Intercom of changes so far: 0 calls",
         "claude mcp add",
         ".cursor/mcp.json",
         ".vscode/mcp.json",

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use futures_util::future::join_all;
 use portcullis::clock;
-use portcullis::control::{self, Answer, Question};
+use portcullis::control::{self, Answer, Question, Wish};
+use portcullis::desk::Shown;
 use portcullis::domain::{HoldEvent, HoldId, HoldState};
 use portcullis::simulator::options::Definition;
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::client::{Client, Reply};
 use crate::road::{ARTICLE, CONVERSATION, hold_id};
-use crate::stand::{Setup, Stand, told, until};
+use crate::stand::{Setup, Stand, told, until, wish};
 
 fn waiting(wait: &str) -> Setup {
     let more = format!("holds: {{ wait: {wait}, poll: {wait} }}\n");
@@ -97,8 +98,8 @@ async fn of_many_decisions_at_once_one_counts() {
         let decisions = (0..64).map(|turn| {
             let (data, key) = (stand.data(), stand.approver_key.clone());
             let question = match rejects(turn) {
-                true => Question::Reject { id, key, reason: "no".to_owned() },
-                false => Question::Approve { id, key, shown: None },
+                true => wish(id, &key, Wish::Reject { reason: "no".to_owned() }),
+                false => wish(id, &key, Wish::Approve),
             };
             tokio::spawn(async move { (turn, told(control::ask(&data, &question).await)) })
         });
@@ -259,9 +260,10 @@ async fn only_the_right_people_decide() {
     ] {
         let key = key.clone();
         for question in [
-            Question::Approve { id, key: key.clone(), shown: None },
-            Question::Reject { id, key: key.clone(), reason: "no".to_owned() },
-            Question::Revoke { id, key },
+            wish(id, &key, Wish::Approve),
+            wish(id, &key, Wish::Reject { reason: "no".to_owned() }),
+            wish(id, &key, Wish::Ask { question: "why".to_owned() }),
+            wish(id, &key, Wish::Revoke),
         ] {
             let refused = told(stand.ask(&question).await).unwrap_err();
             assert!(refused.contains(words), "{words}: {refused}");
@@ -271,7 +273,7 @@ async fn only_the_right_people_decide() {
     assert_eq!(as_agent.status, 401);
     let view = stand.hold(id).await.0;
     assert_eq!((view.state, view.approvals.len(), stand.sent("whose")), (HoldState::Pending, 0, 0));
-    told(stand.ask(&Question::Approve { id, key: bob, shown: None }).await).unwrap();
+    told(stand.ask(&wish(id, &bob, Wish::Approve)).await).unwrap();
     assert_eq!(stand.sent("whose"), 1);
 }
 
@@ -284,13 +286,15 @@ async fn an_approval_is_good_for_the_policy_it_was_given_under() {
     };
     // Changed before the approval: the person looks again.
     let id = held(&stand, "before").await;
-    let shown = Some(stand.hold(id).await.0.binding);
+    let binding = Some(stand.hold(id).await.0.binding);
+    let shown = Shown { binding, ..Shown::now(id) };
     edit(&bundle, "roles.json", "14400", "7200");
     reload(&stand);
     let refused = stand.approve(id).await.unwrap_err();
     assert!(refused.contains("the policy changed") && refused.contains("look at it again"));
     let key = stand.approver_key.clone();
-    let refused = told(stand.ask(&Question::Approve { id, key, shown }).await).unwrap_err();
+    let refused =
+        told(stand.ask(&Question::Hold { key, shown, wish: Wish::Approve }).await).unwrap_err();
     assert!(refused.contains("the hold changed since it was shown"), "{refused}");
     assert_eq!(stand.sent("before"), 0);
     stand.approve(id).await.unwrap();
@@ -403,7 +407,7 @@ async fn a_principal_that_is_gone_sends_nothing() {
     let approver = "ann".parse().unwrap();
     let now = clock::now();
     let valid_until = now.plus(std::time::Duration::from_secs(600));
-    let event = HoldEvent::Approved { approver, binding, valid_until };
+    let event = HoldEvent::Approved { approver, binding, valid_until, groups: Vec::new() };
     stand.append(approved, now, &[event]).await;
     stand.edit_config("- { id: agent,", "- { id: somebody,");
     stand.serve();

@@ -4,7 +4,8 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use portcullis::control::{self, Answer, ControlError, Question};
+use portcullis::control::{self, Answer, ControlError, Question, Wish};
+use portcullis::desk::Shown;
 use portcullis::domain::{Event, HoldEvent, HoldId, Timestamp};
 use portcullis::holds::HoldView;
 use portcullis::simulator::{Options, Received, Simulator};
@@ -128,13 +129,13 @@ impl Stand {
     /// Approves with the key of [`APPROVER`]; what the person is told, good or bad.
     pub(crate) async fn approve(&self, id: HoldId) -> Result<String, String> {
         let key = self.approver_key.clone();
-        told(self.ask(&Question::Approve { id, key, shown: None }).await)
+        told(self.ask(&wish(id, &key, Wish::Approve)).await)
     }
 
     /// Rejects with the key of [`APPROVER`].
     pub(crate) async fn reject(&self, id: HoldId, reason: &str) -> Result<String, String> {
         let (key, reason) = (self.approver_key.clone(), reason.to_owned());
-        told(self.ask(&Question::Reject { id, key, reason }).await)
+        told(self.ask(&wish(id, &key, Wish::Reject { reason })).await)
     }
 
     /// All holds, newest first.
@@ -147,10 +148,10 @@ impl Stand {
 
     /// A hold and the arguments of its call.
     pub(crate) async fn hold(&self, id: HoldId) -> (HoldView, Value) {
-        match self.ask(&Question::Hold { id, key: self.approver_key.clone(), reveal: false }).await
-        {
-            Ok(Answer::Hold { hold, arguments, .. }) => {
-                (*hold, serde_json::from_str(&arguments).unwrap())
+        let show = Wish::Show { reveal: false };
+        match self.ask(&wish(id, &self.approver_key, show)).await {
+            Ok(Answer::Hold { hold, contents }) => {
+                (*hold, serde_json::from_str(&contents.arguments).unwrap())
             }
             other => panic!("{other:?}"),
         }
@@ -325,6 +326,11 @@ impl Stand {
 pub(crate) fn number(name: &str, usual: u64) -> u64 {
     let text = std::env::var(name).unwrap_or_default();
     if text.is_empty() { usual } else { text.parse().unwrap_or_else(|_| panic!("{name}={text}")) }
+}
+
+/// What an approver with this key asks about a hold, as it is now.
+pub(crate) fn wish(id: HoldId, key: &str, wish: Wish) -> Question {
+    Question::Hold { key: key.to_owned(), shown: Shown::now(id), wish }
 }
 
 /// What a person is told.

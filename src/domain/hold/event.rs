@@ -2,8 +2,54 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Binding, Opened};
-use crate::domain::{ApproverId, Decision, Digest, Release, Timestamp};
+use super::{Binding, Opened, Risk, TargetVersion};
+use crate::domain::{ApproverId, Decision, Digest, Reason, Release, Timestamp};
+
+/// What a person saw of a call whose outcome is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effected {
+    /// It took effect.
+    Yes,
+    /// It did not.
+    No,
+    /// It cannot be told.
+    Unclear,
+}
+
+impl Effected {
+    /// The words for people and agents.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Yes => "it took effect",
+            Self::No => "it did not take effect",
+            Self::Unclear => "it cannot be told whether it took effect",
+        }
+    }
+}
+
+/// A call that a person changed: what replaces what the hold was opened with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edited {
+    /// Who.
+    pub approver: ApproverId,
+    /// The binding that was on that person's screen.
+    pub shown: Digest,
+    /// The fields that are another now, in the agent's words for them.
+    pub fields: Vec<String>,
+    /// The edited call, sealed. The one before it stays in the record.
+    pub sealed: String,
+    /// What an approval is bound to from now on.
+    pub binding: Binding,
+    /// The conditions for the edited call.
+    pub release: Release,
+    /// Why it is held.
+    pub reasons: Vec<Reason>,
+    /// How much harm it can do.
+    #[serde(default, skip_serializing_if = "Risk::is_medium")]
+    pub risk: Risk,
+}
 
 /// What happens to a hold. Each is one record of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +57,14 @@ use crate::domain::{ApproverId, Decision, Digest, Release, Timestamp};
 pub enum HoldEvent {
     /// The call was held.
     Opened(Box<Opened>),
+    /// What it would change was read, or read again, before anybody decided.
+    Targeted {
+        /// Its version.
+        target: Box<TargetVersion>,
+        /// How much harm the call can do, now that this is known.
+        #[serde(default, skip_serializing_if = "Risk::is_medium")]
+        risk: Risk,
+    },
     /// A person released it; enough of them make it `approved`.
     Approved {
         /// Who.
@@ -19,6 +73,26 @@ pub enum HoldEvent {
         binding: Digest,
         /// Until when the approval may be claimed.
         valid_until: Timestamp,
+        /// The groups that this person stands for, where that matters.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        groups: Vec<String>,
+    },
+    /// A person changed the call; it waits for approvals of the changed one.
+    Edited(Box<Edited>),
+    /// A person gave the hold to somebody, or took it back from them. It gives nobody a right.
+    Assigned {
+        /// Who did.
+        by: ApproverId,
+        /// Who is to look; nobody in particular if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<ApproverId>,
+    },
+    /// A person lengthened the wait.
+    Extended {
+        /// Who.
+        approver: ApproverId,
+        /// When it expires now.
+        until: Timestamp,
     },
     /// A person refused it.
     Rejected {
@@ -61,6 +135,12 @@ pub enum HoldEvent {
         binding: Binding,
         /// The new conditions.
         release: Release,
+        /// What changed, in words, if no record before this one says it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        changed: Option<String>,
+        /// The version of what it would change, if that was read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target: Option<Box<TargetVersion>>,
     },
     /// The next step is the first byte to Intercom.
     Sending,
@@ -81,6 +161,16 @@ pub enum HoldEvent {
         /// What was lost.
         reason: String,
     },
+    /// A person looked at Intercom what became of a call whose outcome is not known.
+    Noted {
+        /// Who.
+        by: ApproverId,
+        /// What that person saw.
+        effected: Effected,
+        /// In that person's words.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        text: String,
+    },
     /// The outcome reached the agent.
     Delivered {
         /// What policy said of the answer, unless it was a plain allow.
@@ -95,7 +185,11 @@ impl HoldEvent {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Opened(_) => "opened",
+            Self::Targeted { .. } => "targeted",
             Self::Approved { .. } => "approved",
+            Self::Edited(_) => "edited",
+            Self::Assigned { .. } => "assigned",
+            Self::Extended { .. } => "extended",
             Self::Rejected { .. } => "rejected",
             Self::ChangesRequested { .. } => "changes_requested",
             Self::Expired => "expired",
@@ -109,6 +203,7 @@ impl HoldEvent {
             Self::Executed { .. } => "executed",
             Self::Failed { .. } => "failed",
             Self::Unknown { .. } => "unknown",
+            Self::Noted { .. } => "noted",
             Self::Delivered { .. } => "delivered",
         }
     }

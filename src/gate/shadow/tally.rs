@@ -331,11 +331,8 @@ mod tests {
 
     fn finding(verdict: Verdict, rule: &str) -> Finding {
         let reasons = vec![Reason::new(rule, "")];
-        let release = (verdict == Verdict::Hold).then(|| Release {
-            groups: Vec::new(),
-            people: 1,
-            expires: Duration::from_secs(1),
-        });
+        let release = (verdict == Verdict::Hold)
+            .then(|| Release { expires: Duration::from_secs(1), ..Release::default() });
         Finding {
             judge: Judge::Policy,
             verdict,

@@ -1,7 +1,7 @@
 //! A written question that was read, and put to the rules.
 
 use super::{Asked, Misasked, Ruled};
-use crate::domain::{Approver, Call, ClientHint, Principal, Question, Timestamp};
+use crate::domain::{Action, Approver, Call, ClientHint, Principal, Question, Timestamp};
 use crate::policy::engine::Failure;
 use crate::policy::input::{self, Document};
 use crate::policy::wants::Want;
@@ -18,7 +18,7 @@ pub(in crate::policy) enum Matter {
     Visible { principal: Principal, client: ClientHint, tools: Vec<ToolFacts> },
     Admit(Call),
     Disclose(Call, AnswerFacts),
-    Approve(Call, Approver, HoldFacts),
+    Approve(Box<(Call, Approver, Action, HoldFacts)>),
 }
 
 impl Put {
@@ -31,8 +31,9 @@ impl Put {
             }
             Matter::Admit(call) => input::admit(call, facts, want),
             Matter::Disclose(call, answer) => input::disclose(call, answer, facts, want),
-            Matter::Approve(call, approver, hold) => {
-                input::approve(&ApproveFacts { approver, hold, call }, facts, want)
+            Matter::Approve(ask) => {
+                let (call, approver, action, hold) = &**ask;
+                input::approve(&ApproveFacts { approver, action: *action, hold, call }, facts, want)
             }
         }
     }
@@ -64,8 +65,10 @@ impl Ruleset {
             }
             Matter::Admit(call) => ruled(self.admit(call, facts).await),
             Matter::Disclose(call, answer) => ruled(self.disclose(call, answer, facts).await),
-            Matter::Approve(call, approver, hold) => {
-                ruled(self.approve(&ApproveFacts { approver, hold, call }, facts).await)
+            Matter::Approve(ask) => {
+                let (call, approver, action, hold) = &**ask;
+                let ask = ApproveFacts { approver, action: *action, hold, call };
+                ruled(self.approve(&ask, facts).await)
             }
         }
     }

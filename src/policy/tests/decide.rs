@@ -1,7 +1,7 @@
 //! What the shipped rules decide, with rule and place.
 
 use super::*;
-use crate::domain::{Approver, HoldId, Release};
+use crate::domain::{Action, Approver, HoldId, Release};
 use std::time::Duration;
 
 fn rules(finding: &Finding) -> Vec<(&str, &str)> {
@@ -96,6 +96,7 @@ async fn the_default_rules_decide_lists_answers_and_releases() {
         groups: groups.iter().map(ToString::to_string).collect(),
         people: 1,
         expires: Duration::from_secs(60),
+        ..Release::default()
     };
     for (id, group, groups, verdict) in [
         ("bea", "kb-editors", &["kb-editors"][..], Verdict::Allow),
@@ -111,7 +112,8 @@ async fn the_default_rules_decide_lists_answers_and_releases() {
             release: release(groups),
             approvals: Vec::new(),
         };
-        let ask = ApproveFacts { approver: &approver, hold: &hold, call: &call };
+        let action = Action::Approve;
+        let ask = ApproveFacts { approver: &approver, action, hold: &hold, call: &call };
         let found = ruleset.approve(&ask, &facts()).await;
         assert_eq!((found.verdict, found.fault), (verdict, None), "{id} {group} {groups:?}");
     }

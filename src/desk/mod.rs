@@ -1,0 +1,180 @@
+//! The approvers' desk: the one place that does what people may do with holds.
+//!
+//! The command line's socket, the console's pages and the interface for programs only translate to
+//! the commands here; every right is checked behind them, in [`crate::gate`], and never in a page. A
+//! command names the hold as it was on the screen: its version (how many events it was folded from)
+//! and the digest of everything that would be sent. Whoever decides on something else is told how it
+//! stands now. Who decides is a proven [`Person`], never a name in a request.
+//!
+//! What may be read: holds without contents by whoever runs Portcullis, contents by approvers,
+//! auditors and admins. Reading never changes a hold.
+
+mod commands;
+mod detail;
+mod error;
+mod inbox;
+mod once;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast;
+use tokio::task::JoinHandle;
+
+use crate::clock;
+use crate::domain::{Digest, Hold, HoldId, HoldState, OnRelease, Role};
+use crate::gate::{Deciding, Gate, Looked, ReleaseError};
+use crate::holds::{Change, HoldView};
+use crate::identity::{Identity, Person};
+use crate::upstream::{Upstream, run_release};
+
+pub use commands::Decided;
+pub use detail::{Contents, Detail, Object};
+pub use error::DeskError;
+pub use inbox::{Filter, Page, Row};
+
+use once::Once;
+
+/// How long a person who releases waits to hear what came of it.
+const FATE: Duration = Duration::from_secs(10);
+
+/// The desk.
+pub struct Desk {
+    gate: Arc<Gate>,
+    upstream: Arc<Upstream>,
+    identity: Arc<Identity>,
+    once: Once,
+}
+
+/// A hold as it was on a person's screen.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shown {
+    /// Which.
+    pub id: HoldId,
+    /// Its version; whatever it is now if absent.
+    #[serde(default)]
+    pub if_version: Option<u64>,
+    /// The digest of everything that would be sent; the present one if absent.
+    #[serde(default)]
+    pub binding: Option<Digest>,
+    /// The name of this one wish: the same wish again is answered as the first was.
+    #[serde(default)]
+    pub key: Option<String>,
+}
+
+impl Shown {
+    /// A hold as it is now, whatever that is.
+    #[must_use]
+    pub const fn now(id: HoldId) -> Self {
+        Self { id, if_version: None, binding: None, key: None }
+    }
+}
+
+impl Desk {
+    /// A desk on these rooms.
+    #[must_use]
+    pub fn new(gate: Arc<Gate>, upstream: Arc<Upstream>, identity: Arc<Identity>) -> Self {
+        Self { gate, upstream, identity, once: Once::default() }
+    }
+
+    /// Changes of holds from now on, and those after the change numbered `after`; `None` if that is
+    /// too long ago, and everything must be looked at again.
+    #[must_use]
+    pub fn changes(
+        &self,
+        after: Option<u64>,
+    ) -> (broadcast::Receiver<Change>, Option<Vec<Change>>) {
+        self.gate.holds().changes(after)
+    }
+
+    /// The holds as those see them who run Portcullis: nothing of what the calls contain.
+    #[must_use]
+    pub fn views(&self, all: bool) -> Vec<HoldView> {
+        let holds = self.gate.holds().snapshot(|hold| all || !hold.state.is_final());
+        holds.iter().map(HoldView::from).collect()
+    }
+
+    /// Sends every released hold that waits for nothing but its turn: Intercom was away, or the
+    /// process was.
+    pub fn take_up_releases(self: &Arc<Self>) {
+        let mut ready = Vec::new();
+        let holds = self.gate.holds();
+        holds.for_each(|hold| {
+            // An approval that was just given is being released by whoever took it.
+            let settled = clock::now().since(hold.changed_at) > Duration::from_secs(3);
+            if settled && hold.opened.on_release == OnRelease::Send && holds.is_ready(hold) {
+                ready.push(hold.id);
+            }
+        });
+        for id in ready {
+            self.release(id);
+        }
+    }
+
+    /// Runs a release in a task of its own: whoever asked may leave, the release goes on.
+    fn release(self: &Arc<Self>, id: HoldId) -> JoinHandle<Result<(), ReleaseError>> {
+        let (upstream, identity) = (self.upstream.clone(), self.identity.clone());
+        tokio::spawn(async move {
+            let released = run_release(upstream, identity, None, id).await;
+            if let Err(error) = &released {
+                tracing::warn!(hold = %id, %error, "release did not run");
+            }
+            released
+        })
+    }
+
+    /// Waits a little for a release to end, so that whoever released it sees what came of it.
+    async fn fate(&self, hold: Hold, released: JoinHandle<Result<(), ReleaseError>>) -> Decided {
+        let ended = tokio::time::timeout(FATE, released).await;
+        let hold = self.gate.holds().hold(hold.id).unwrap_or(hold);
+        let words = match (hold.state, ended) {
+            (HoldState::Approved, Ok(Ok(Err(ReleaseError::Later(why))))) => {
+                format!("not sent yet, Portcullis will try again: {why}")
+            }
+            (HoldState::Executed, _) => "sent, and Intercom did it".to_owned(),
+            (HoldState::Approved | HoldState::Claimed | HoldState::Sending, _) => {
+                "being sent; `portcullis holds show` tells how it ends".to_owned()
+            }
+            (HoldState::Pending | HoldState::Stale, _) => {
+                let changed = hold.changed.as_deref().unwrap_or("what it was bound to changed");
+                format!("not sent: {changed}; it waits for a new decision")
+            }
+            _ => HoldView::from(&hold).outcome.unwrap_or_else(|| hold.state.to_string()),
+        };
+        Decided::new(&hold, words)
+    }
+
+    /// What a person decides on, with what it would change read anew. What cannot be read is told.
+    async fn deciding<'a>(&'a self, person: &'a Person, shown: &Shown) -> Deciding<'a> {
+        Deciding {
+            person,
+            hold: shown.id,
+            if_version: shown.if_version,
+            shown: shown.binding,
+            looked: self.look(shown.id).await,
+            identity: &self.identity,
+        }
+    }
+
+    /// What the call of a hold would change, as it is now. Without a token of its own Portcullis
+    /// cannot look; what the agent's token showed when the call was held must do, and is compared
+    /// again with the agent's token before anything is sent.
+    async fn look(&self, id: HoldId) -> Looked {
+        self.upstream.target_of_hold(None, id, &self.identity).await
+    }
+}
+
+/// Refuses people without a role that reads.
+fn reads(person: &Person) -> Result<(), DeskError> {
+    if Role::ALL.iter().any(|role| person.is(*role)) {
+        return Ok(());
+    }
+    Err(DeskError::role("approver, auditor or admin"))
+}
+
+/// Refuses people who are no approvers.
+fn decides(person: &Person) -> Result<(), DeskError> {
+    if person.is(Role::Approver) { Ok(()) } else { Err(DeskError::role("approver")) }
+}
