@@ -56,6 +56,7 @@ mod trial;
 mod wants;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 pub use asked::{Asked, Caller, Misasked, Ruled};
 pub use bundle::{
@@ -85,7 +86,7 @@ use bundle::File;
 use engine::{Budget, Failure, Prepared};
 use input::Document;
 use load::Loaded;
-use memo::Memo;
+use memo::{Kept, Memo};
 use wants::Want;
 
 /// Makes every check of a bundle; gives all that was found, warnings too.
@@ -223,7 +224,7 @@ impl Ruleset {
     ) -> Visible {
         let document =
             input::visible(principal, client, tools, facts, self.want(Question::Visible));
-        shown(self.ask(Question::Visible, document).await, tools, &self.sites)
+        shown(self.offered(document).await, tools, &self.sites)
     }
 
     /// May this call go to Intercom? `allow`, `hold` or `deny`.
@@ -246,28 +247,48 @@ impl Ruleset {
     }
 
     async fn rule(&self, question: Question, document: Result<Document, Failure>) -> Finding {
-        let answer = match document {
-            Ok(document) => self.ask(question, document).await,
-            Err(failure) => Err(failure),
+        let Document { value, bytes } = match document {
+            Ok(document) => document,
+            Err(failure) => return fault(failure),
         };
-        settled(question, answer, &self.sites)
+        if let Some(Kept::Finding(finding)) = self.memo.get(question, &value) {
+            return Finding::clone(&finding);
+        }
+        let input = self.memo.keeps(question).then(|| value.clone());
+        let answer = self.evaluate(question, value, bytes).await;
+        let finding = settled(question, answer, &self.sites);
+        if let (Some(input), None) = (input, finding.fault) {
+            self.memo.put(question, input, Kept::Finding(Arc::new(finding.clone())));
+        }
+        finding
     }
 
-    async fn ask(&self, question: Question, document: Document) -> Result<regorus::Value, Failure> {
+    /// The answer to `visible`, as the engine gives it: what is shown of it depends on the tools on offer.
+    async fn offered(&self, document: Document) -> Result<regorus::Value, Failure> {
+        let question = Question::Visible;
         let Document { value, bytes } = document;
-        if let Some(answer) = self.memo.get(question, &value) {
+        if let Some(Kept::Answer(answer)) = self.memo.get(question, &value) {
             return Ok(answer);
         }
         let input = self.memo.keeps(question).then(|| value.clone());
-        let answer = if self.prepared.obstacle.is_none() && bytes <= QUICK_CALL_BYTES {
-            self.prepared.ask(question, value, Budget::DEFAULT)
-        } else {
-            self.apart.ask(&self.prepared, question, value, Budget::DEFAULT).await
-        }?;
+        let answer = self.evaluate(question, value, bytes).await?;
         if let Some(input) = input {
-            self.memo.put(question, input, &answer);
+            self.memo.put(question, input, Kept::Answer(answer.clone()));
         }
         Ok(answer)
+    }
+
+    async fn evaluate(
+        &self,
+        question: Question,
+        input: regorus::Value,
+        bytes: usize,
+    ) -> Result<regorus::Value, Failure> {
+        if self.prepared.obstacle.is_none() && bytes <= QUICK_CALL_BYTES {
+            self.prepared.ask(question, input, Budget::DEFAULT)
+        } else {
+            self.apart.ask(&self.prepared, question, input, Budget::DEFAULT).await
+        }
     }
 
     fn want(&self, question: Question) -> &Want {

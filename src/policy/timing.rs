@@ -3,13 +3,13 @@
 //! Two times of one question: as it is evaluated, from the call to the value, and as the road meets
 //! it, where an answer that is kept ([`super::memo`]) needs no evaluation.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use regorus::Value;
-
-use super::Ruleset;
 use super::asked::{Asked, Misasked, Put};
 use super::engine::{Budget, Failure};
+use super::memo::Kept;
+use super::{Ruleset, settled};
 use crate::domain::{Question, Timestamp};
 
 /// Times of one question, each sorted.
@@ -48,7 +48,7 @@ impl Ruleset {
         let refused = |failure: Failure| Misasked(failure.text);
         // A first time, so that what is made once is made; and an error is no time.
         self.evaluated(question, &put).map_err(refused)?;
-        let take = |ask: &dyn Fn() -> Result<Value, Failure>| {
+        let take = |ask: &dyn Fn() -> Result<(), Failure>| {
             let mut times = Vec::with_capacity(rounds);
             for _ in 0..rounds {
                 let started = Instant::now();
@@ -66,19 +66,23 @@ impl Ruleset {
         })
     }
 
-    fn evaluated(&self, question: Question, put: &Put) -> Result<Value, Failure> {
+    fn evaluated(&self, question: Question, put: &Put) -> Result<(), Failure> {
         let document = put.document(self.want(question))?;
-        self.prepared.ask(question, document.value, Budget::DEFAULT)
+        self.prepared.ask(question, document.value, Budget::DEFAULT).map(drop)
     }
 
-    fn as_on_the_road(&self, question: Question, put: &Put) -> Result<Value, Failure> {
+    fn as_on_the_road(&self, question: Question, put: &Put) -> Result<(), Failure> {
         let document = put.document(self.want(question))?;
-        if let Some(answer) = self.memo.get(question, &document.value) {
-            return Ok(answer);
+        if self.memo.get(question, &document.value).is_some() {
+            return Ok(());
         }
         let input = document.value.clone();
         let answer = self.prepared.ask(question, document.value, Budget::DEFAULT)?;
-        self.memo.put(question, input, &answer);
-        Ok(answer)
+        let kept = match question {
+            Question::Visible => Kept::Answer(answer),
+            _ => Kept::Finding(Arc::new(settled(question, Ok(answer), &self.sites))),
+        };
+        self.memo.put(question, input, kept);
+        Ok(())
     }
 }

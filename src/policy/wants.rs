@@ -73,7 +73,7 @@ impl Wants {
 
     /// Whether any question wants what is counted of answers in the trail.
     pub(super) fn of_answers_counted(&self) -> bool {
-        const OF_CALLS: [&str; 3] = ["calls", "denials", "writes"];
+        const OF_CALLS: [&str; 4] = ["calls", "denials", "probes", "writes"];
         let windows = |want: &Want| match want.of("trail") {
             None => false,
             Some(trail) => ["minute", "hour", "day"].iter().any(|name| match trail.of(name) {
