@@ -41,7 +41,10 @@ fn a_payload_in_a_text_block_has_paths_without_prefix() {
     });
     let found = of(&wrapped(&payload));
     let expected = [
+        ("/type", "conversation", Form::Text),
         ("/id", "215", Form::Text),
+        ("/source/type", "email", Form::Text),
+        ("/source/author/type", "user", Form::Text),
         ("/source/body", "<p>Hi</p>", Form::Html),
         ("/source/author/id", "u", Form::Text),
         ("/source/author/name", "Jane", Form::Text),
@@ -147,7 +150,7 @@ fn twins_are_one() {
     result["structuredContent"] = payload.clone();
     let found = of(&result);
     let names = found.leaves().iter().filter(|leaf| leaf.text == "Jane").count();
-    assert_eq!((names, found.twins()), (1, 5));
+    assert_eq!((names, found.twins()), (1, 6));
     let at = found.leaves().iter().position(|leaf| leaf.text == "Jane").unwrap();
     assert_eq!(found.spots_of(at).count(), 2);
     // Another content is no twin.

@@ -307,7 +307,8 @@ impl<'a> Walk<'a> {
                     self.inside(document, root, top.clone(), is_custom);
                 });
             }
-            None if !is_custom && is_type(value) => {}
+            // What a record is tells judges how to read it; what a block of the protocol is does not.
+            None if !is_custom && path.starts_with('$') && is_type(value) => {}
             None => self.string(spot, value, path, owner, party),
         }
     }
