@@ -316,6 +316,7 @@ async fn keep(control: Arc<Control>, proxy: Arc<Proxy>, mut drain: watch::Receiv
             _ = drain.wait_for(|stop| *stop) => return,
         }
         control.gate.holds().expire().await;
+        control.gate.shed();
         if let Err(error) = control.identity.reload() {
             tracing::error!(%error, "keys of principals cannot be read");
         }

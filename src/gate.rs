@@ -14,6 +14,7 @@ mod duties;
 mod edit;
 mod inspection;
 mod looked;
+mod looks;
 mod opening;
 mod own_call;
 mod people;
@@ -21,20 +22,21 @@ mod permit;
 mod pseudonyms;
 mod redaction;
 mod release;
+mod settings;
 mod shadow;
 mod stored;
 mod weigh;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 
 use crate::audit::{Log, LogError};
 use crate::domain::{
     Call, CallFacts, ClientHint, Decision, Digest, Effect, Event, Finding, Hold, HoldId, HoldState,
-    OnRelease, Principal, Question, Tally, Verdict, decide,
+    Principal, Question, Tally, Verdict, decide,
 };
 use crate::holds::{HoldError, Holds};
 use crate::intercom::records::Gone;
@@ -47,6 +49,7 @@ use crate::vault::Vault;
 
 use counted::Counted;
 use definitions::Definitions;
+use looks::Looks;
 use shadow::Shadow;
 
 pub use denial::{Denial, refusal};
@@ -56,6 +59,7 @@ pub use looked::{Looked, Target, has_target};
 pub use people::{DecideError, Deciding};
 pub use permit::{Permit, Spent};
 pub use release::{ReleaseError, Released, Settled};
+pub use settings::{Holding, Secrets, Settings};
 pub use shadow::{Change, Flip, ShadowReport};
 pub use stored::Contents;
 use weigh::Books;
@@ -91,41 +95,6 @@ pub enum GateError {
     Seal(#[from] SealError),
 }
 
-/// The gate's settings.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// The name given to policy as `input.environment.name`.
-    pub environment: Arc<str>,
-    /// Plugins that must have looked at every call.
-    pub required_plugins: Vec<String>,
-    /// How long an approval may be claimed.
-    pub approval_valid: Duration,
-    /// Where calls go, scheme and authority: an approval is good for this place alone.
-    pub origin: String,
-}
-
-/// What seals what is kept, and what stands behind pseudonyms.
-pub struct Secrets {
-    /// The sealer of this installation.
-    pub sealer: Arc<Sealer>,
-    /// The pseudonyms of this installation.
-    pub vault: Vault,
-}
-
-/// What is to happen to a call that has to wait for a person.
-#[derive(Debug, Clone, Copy)]
-pub struct Holding {
-    /// When its release is sent.
-    pub on_release: OnRelease,
-    /// The hold that the call says it belongs to.
-    pub named: Option<HoldId>,
-}
-
-impl Holding {
-    /// For calls that cannot wait, or wait for the first time.
-    pub const DEFAULT: Self = Self { on_release: OnRelease::Send, named: None };
-}
-
 /// The one road.
 pub struct Gate {
     ruleset: ArcSwap<Ruleset>,
@@ -139,6 +108,7 @@ pub struct Gate {
     shadow: Shadow,
     counted: Counted,
     definitions: Definitions,
+    looks: Looks,
 }
 
 impl Gate {
@@ -158,6 +128,7 @@ impl Gate {
         let plugins = ArcSwap::from_pointee(Plugins::none());
         let books = Books { log, trail: Arc::new(trail) };
         let (counted, definitions) = (Counted::default(), Definitions::default());
+        let looks = Looks::default();
         Self {
             ruleset,
             plugins,
@@ -170,6 +141,7 @@ impl Gate {
             shadow,
             counted,
             definitions,
+            looks,
         }
     }
 
@@ -188,6 +160,11 @@ impl Gate {
     /// How often each question was decided which way, since start.
     pub fn decided(&self) -> impl Iterator<Item = (Question, Verdict, u64)> + use<'_> {
         self.counted.all()
+    }
+
+    /// Forgets looks that are old; to be called about once a second.
+    pub fn shed(&self) {
+        self.looks.shed(Instant::now());
     }
 
     /// The sealer of this installation.
@@ -327,13 +304,13 @@ impl Gate {
         };
         let all = counted(answer, &Gone::default());
         let weighed = self.books.trail.weigh(&call.principal, all.clone());
-        let mut looked = self.look_at_answer(call, answer).await;
+        let looked = self.look_at_answer(call, answer).await;
         let facts = Facts {
-            seen: looked.seen.clone(),
+            seen: looked.seen().clone(),
             ..self.facts(&ruleset, Question::Disclose, || weighed.view())
         };
         let mut findings = self.absent_plugins();
-        findings.append(&mut looked.findings);
+        findings.extend(looked.findings());
         let finding = ruleset.disclose(call, answer, &facts).await;
         self.shadow.answer(&ruleset, (call, answer), &facts, &findings, &finding);
         findings.push(finding);
@@ -395,15 +372,15 @@ impl Gate {
         own: Vec<Finding>,
         weighed: &Weighed<'_>,
     ) -> Decision {
-        let mut looked = self.look_at_call(call).await;
-        weighed.probing(redaction::guesses(call, &looked.seen));
+        let looked = self.look_at_call(call).await;
+        weighed.probing(redaction::guesses(call, looked.seen()));
         let facts = Facts {
-            seen: looked.seen.clone(),
+            seen: looked.seen().clone(),
             ..self.facts(ruleset, Question::Admit, || weighed.view())
         };
         let mut findings = own;
         findings.extend(duties::unread_target(ruleset, call, &findings));
-        findings.append(&mut looked.findings);
+        findings.extend(looked.findings());
         findings.extend(self.absent_plugins());
         findings.extend(self.hidden(ruleset, call).await);
         let finding = ruleset.admit(call, &facts).await;

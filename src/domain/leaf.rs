@@ -5,8 +5,11 @@
 //! of the plugins' contract, `plugins/wit/plugin.wit`.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+use super::Digest;
 
 /// What judges look at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -122,6 +125,49 @@ impl std::fmt::Debug for Known {
     }
 }
 
+/// Values that are known from elsewhere, in an order that does not depend on when they were seen, so
+/// that the same values are the same dictionary. Cloning shares it.
+#[derive(Debug, Clone)]
+pub struct Dictionary {
+    entries: Arc<[Known]>,
+    digest: Digest,
+}
+
+impl Dictionary {
+    /// Of these values.
+    #[must_use]
+    pub fn of(mut entries: Vec<Known>) -> Self {
+        entries.sort_unstable();
+        entries.dedup();
+        let mut parts: Vec<&[u8]> = Vec::with_capacity(3 * entries.len());
+        for one in &entries {
+            // A subject is never empty.
+            let subject = one.subject.as_deref().unwrap_or_default();
+            parts.extend([one.kind.as_bytes(), one.value.as_bytes(), subject.as_bytes()]);
+        }
+        let digest = Digest::of("portcullis/dictionary/v1", &parts);
+        Self { entries: entries.into(), digest }
+    }
+
+    /// Its values.
+    #[must_use]
+    pub fn entries(&self) -> &[Known] {
+        &self.entries
+    }
+
+    /// A digest over all of it.
+    #[must_use]
+    pub const fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
+impl Default for Dictionary {
+    fn default() -> Self {
+        Self::of(Vec::new())
+    }
+}
+
 /// Something that a judge saw in a leaf.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Span {
@@ -144,7 +190,7 @@ pub struct Span {
     /// Whose value it is.
     pub party: Party,
     /// The plugin that saw it, by its configured name.
-    pub plugin: std::sync::Arc<str>,
+    pub plugin: Arc<str>,
 }
 
 impl std::fmt::Debug for Span {

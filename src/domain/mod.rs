@@ -39,7 +39,7 @@ pub use hold::{
 };
 pub use id::{ApproverId, CallId, HoldId, ParseIdError, PrincipalId, Seq};
 pub use json_text::JsonText;
-pub use leaf::{Form, Known, Leaf, Party, Phase, Span};
+pub use leaf::{Dictionary, Form, Known, Leaf, Party, Phase, Span};
 pub use obligation::{Duty, Obligation};
 pub use principal::{Approver, ParseRoleError, Principal, PrincipalKind, Role};
 pub use record::{

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Gate;
-use crate::domain::{Call, Digest, Event, Finding, Phase, Question, Verdict};
+use crate::domain::{Call, Dictionary, Digest, Event, Finding, Phase, Question, Verdict};
 use crate::intercom::{PinStatus, PinnedTool};
 use crate::plugin::{Inspection, Plugins};
 use crate::policy::{Ruleset, ToolFacts};
@@ -96,7 +96,7 @@ impl Gate {
         let Ok(payload) = Payload::of_arguments(&tool.definition.text) else {
             return Said { denied: true, ..Said::default() };
         };
-        let nobody = Arc::from([]);
+        let nobody = Dictionary::default();
         let Inspection { labels, findings, .. } =
             plugins.inspect(Phase::Definition, name, payload.leaves(), &nobody).await;
         let denied = findings.iter().any(|finding| finding.verdict == Verdict::Deny);

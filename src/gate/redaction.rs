@@ -6,14 +6,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::Gate;
+use super::looks::{self, Look};
 use crate::clock;
 use crate::domain::{
     Call, Decision, Duty, Effect, Finding, How, JsonText, Leaf, Obligation, Phase, Redact, Span,
 };
 use crate::intercom::{PinStatus, Search};
-use crate::plugin::Inspection;
 use crate::policy::{AnswerFacts, Seen};
 use crate::redact::{Mint, Payload, Plan, Unreadable, edit_fitting, plan};
 use crate::vault::{Minting, Sight};
@@ -21,15 +22,11 @@ use crate::vault::{Minting, Sight};
 /// The rule named where a message cannot be looked into.
 const UNREADABLE: &str = "portcullis.unreadable";
 
-/// What judges saw in a message.
+/// A message, and what judges saw in it.
 #[derive(Debug, Default)]
 pub(super) struct Looked {
     payload: Option<Payload>,
-    spans: Vec<Span>,
-    /// For policy.
-    pub(super) seen: Arc<Seen>,
-    /// What they demand of the verdict.
-    pub(super) findings: Vec<Finding>,
+    look: Arc<Look>,
 }
 
 /// Why an answer is not shown though policy allows it.
@@ -59,14 +56,32 @@ impl Unredacted {
 impl Looked {
     /// With what was seen in another message that belongs to it.
     fn and(mut self, other: Self) -> Self {
-        if other.payload.is_none() && other.findings.is_empty() {
+        if other.payload.is_none() && other.look.findings.is_empty() {
             return self;
         }
-        let mut seen = Arc::unwrap_or_clone(self.seen);
-        seen.join(Arc::unwrap_or_clone(other.seen));
-        self.seen = Arc::new(seen);
-        self.findings.extend(other.findings);
+        let mut seen = (*self.look.seen).clone();
+        seen.join((*other.look.seen).clone());
+        let findings = self.look.findings.iter().chain(&other.look.findings).cloned().collect();
+        // Nothing of a call is edited by its spans.
+        self.look = Arc::new(Look { spans: Vec::new(), seen: Arc::new(seen), findings });
         self
+    }
+
+    /// What could not be looked at.
+    fn unreadable(error: &Unreadable) -> Self {
+        let text = format!("plugins cannot look at it: {error}");
+        let findings = vec![Finding::denied(UNREADABLE, text)];
+        Self { look: Arc::new(Look { findings, ..Look::default() }), ..Self::default() }
+    }
+
+    /// For policy.
+    pub(super) fn seen(&self) -> &Arc<Seen> {
+        &self.look.seen
+    }
+
+    /// What judges demand of the verdict.
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        self.look.findings.clone()
     }
 }
 
@@ -108,20 +123,20 @@ impl Gate {
         }
         let payload = match open() {
             Ok(payload) => payload,
-            Err(error) => {
-                let text = format!("plugins cannot look at it: {error}");
-                let findings = vec![Finding::denied(UNREADABLE, text)];
-                return Looked { findings, ..Looked::default() };
-            }
+            Err(error) => return Looked::unreadable(&error),
         };
         if payload.leaves().is_empty() {
             return Looked::default();
         }
         let dictionary = self.vault.dictionary(&call.principal.id, clock::now());
-        let Inspection { spans, labels, findings, .. } =
-            plugins.inspect(phase, tool, payload.leaves(), &dictionary).await;
-        let seen = Arc::new(Seen::of(payload.leaves(), &spans, labels));
-        Looked { payload: Some(payload), spans, seen, findings }
+        let key = looks::key(&plugins, phase, call, payload.leaves(), &dictionary);
+        if let Some(look) = self.looks.get(&key, Instant::now()) {
+            return Looked { payload: Some(payload), look };
+        }
+        let inspection = plugins.inspect(phase, tool, payload.leaves(), &dictionary).await;
+        let look = Arc::new(Look::of(payload.leaves(), inspection));
+        self.looks.put(key, &look, Instant::now());
+        Looked { payload: Some(payload), look }
     }
 
     /// The answer with what judges saw in it redacted as the decision demands, which then says what
@@ -138,7 +153,7 @@ impl Gate {
         }
         let Some(payload) = &looked.payload else { return Ok(None) };
         let mut mint = Keeping(self.vault.minting(&call.principal.id, clock::now()));
-        let Plan { edits, blocked, done } = plan(payload, &looked.spans, &demands, &mut mint);
+        let Plan { edits, blocked, done } = plan(payload, &looked.look.spans, &demands, &mut mint);
         note(&mut decision.obligations, done);
         if !blocked.is_empty() {
             return Err(Unredacted::Blocked(blocked.join(", ")));

@@ -16,7 +16,7 @@ use super::guest::Guest;
 use super::host::Host;
 use super::report::{self, Seen};
 use super::{Inspection, Plugin, Plugins};
-use crate::domain::{Fault, Finding, Form, JsonText, Judge, Known, Leaf, Party, Phase};
+use crate::domain::{Dictionary, Fault, Finding, Form, JsonText, Judge, Known, Leaf, Party, Phase};
 
 /// How long a document waits for a slot: the plugins are in order and the machine is busy.
 const QUEUE: Duration = Duration::from_secs(1);
@@ -29,7 +29,7 @@ struct Job<L: ?Sized> {
     phase: Phase,
     tool: String,
     leaves: Arc<L>,
-    dictionary: Arc<[Known]>,
+    dictionary: Dictionary,
     /// The number of the plugin that looks now.
     at: AtomicUsize,
 }
@@ -41,7 +41,7 @@ impl Plugins {
         phase: Phase,
         tool: &str,
         leaves: &Arc<L>,
-        dictionary: &Arc<[Known]>,
+        dictionary: &Dictionary,
     ) -> Inspection {
         let asked = || self.0.plugins.iter().filter(|plugin| plugin.looks_at(phase, tool));
         let (Some(host), Some(first)) = (&self.0.host, asked().next()) else {
@@ -90,7 +90,7 @@ impl Plugins {
     /// One after the other; the first that fails ends it.
     fn run<L: AsRef<[Leaf]> + ?Sized>(&self, host: &Host, job: &Job<L>) -> Inspection {
         let texts = (*job.leaves).as_ref();
-        let (leaves, entries) = (lent_leaves(texts), lent_entries(&job.dictionary));
+        let (leaves, entries) = (lent_leaves(texts), lent_entries(job.dictionary.entries()));
         let mut inspection = Inspection::default();
         for (number, plugin) in self.0.plugins.iter().enumerate() {
             if !plugin.looks_at(job.phase, &job.tool) {

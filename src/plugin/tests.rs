@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::config::{self, PluginEntry, PluginSource};
-use crate::domain::{Fault, Form, Known, Leaf, Party, Verdict};
+use crate::domain::{Dictionary, Fault, Form, Leaf, Party, Verdict};
 use wat::{Found, Guest};
 
 /// A set of these components, in this order: `p0`, `p1`, ...
@@ -45,8 +45,8 @@ fn leaves(texts: &[&str]) -> Arc<[Leaf]> {
     texts.iter().map(|text| leaf(text)).collect()
 }
 
-fn nothing() -> Arc<[Known]> {
-    Vec::new().into()
+fn nothing() -> Dictionary {
+    Dictionary::default()
 }
 
 async fn look(plugins: &Plugins, texts: &[&str]) -> Inspection {

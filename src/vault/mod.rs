@@ -35,7 +35,7 @@ use zeroize::Zeroizing;
 
 use crate::config::{Pseudonyms, Secret};
 use crate::domain::pseudonym::Token;
-use crate::domain::{Known, PrincipalId, Timestamp};
+use crate::domain::{Dictionary, PrincipalId, Timestamp};
 use crate::store::Sealer;
 use keys::Keys;
 use shelf::Shelf;
@@ -239,10 +239,10 @@ impl Vault {
         Some(Provenance { subjects: entry.subjects.clone(), seen_in: entry.seen_in.clone() })
     }
 
-    /// The values that a principal has seen, those seen last first, and not all of them.
+    /// The values that a principal has seen last.
     #[must_use]
-    pub fn dictionary(&self, who: &PrincipalId, now: Timestamp) -> Arc<[Known]> {
-        let Some(shelf) = self.shelves.find(who) else { return Arc::new([]) };
+    pub fn dictionary(&self, who: &PrincipalId, now: Timestamp) -> Dictionary {
+        let Some(shelf) = self.shelves.find(who) else { return Dictionary::default() };
         let mut shelf = lock(&shelf);
         self.shelves.shed(&mut shelf, now.millis());
         shelf.dictionary()

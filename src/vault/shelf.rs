@@ -13,8 +13,8 @@ use super::canonical::{Class, part_of_name};
 use super::entry::{Entry, insert};
 use super::keys::{Mark, TrailKey, mark};
 use super::{Bounds, Sight};
-use crate::domain::Known;
 use crate::domain::pseudonym::{LEAST_DIGITS, MOST_DIGITS, Token};
+use crate::domain::{Dictionary, Known};
 
 /// The values that the dictionary has at most.
 const MOST_KNOWN: usize = 500;
@@ -42,7 +42,7 @@ pub(super) struct Shelf {
     spent: HashMap<String, Mark>,
     spent_order: VecDeque<String>,
     /// The dictionary, until another value comes.
-    known: Option<std::sync::Arc<[Known]>>,
+    known: Option<Dictionary>,
 }
 
 /// What minting did.
@@ -229,20 +229,18 @@ impl Shelf {
         holder.entries.iter().find(of_kind).copied()
     }
 
-    /// The values that were seen last, newest first.
-    pub(super) fn dictionary(&mut self) -> std::sync::Arc<[Known]> {
+    /// The values that were seen last.
+    pub(super) fn dictionary(&mut self) -> Dictionary {
         if let Some(known) = &self.known {
             return known.clone();
         }
         let newest = self.order.values().rev().filter_map(|number| self.entries.get(number));
-        let known: std::sync::Arc<[Known]> = newest
-            .take(MOST_KNOWN)
-            .map(|entry| Known {
-                kind: entry.kind.clone(),
-                value: entry.value.to_string(),
-                subject: entry.owner.clone(),
-            })
-            .collect();
+        let newest = newest.take(MOST_KNOWN).map(|entry| Known {
+            kind: entry.kind.clone(),
+            value: entry.value.to_string(),
+            subject: entry.owner.clone(),
+        });
+        let known = Dictionary::of(newest.collect());
         self.known = Some(known.clone());
         known
     }

@@ -1,0 +1,43 @@
+//! What the gate is built with, and how a caller wants to be held.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::{HoldId, OnRelease};
+use crate::store::Sealer;
+use crate::vault::Vault;
+
+/// The gate's settings.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The name given to policy as `input.environment.name`.
+    pub environment: Arc<str>,
+    /// Plugins that must have looked at every call.
+    pub required_plugins: Vec<String>,
+    /// How long an approval may be claimed.
+    pub approval_valid: Duration,
+    /// Where calls go, scheme and authority: an approval is good for this place alone.
+    pub origin: String,
+}
+
+/// What seals what is kept, and what stands behind pseudonyms.
+pub struct Secrets {
+    /// The sealer of this installation.
+    pub sealer: Arc<Sealer>,
+    /// The pseudonyms of this installation.
+    pub vault: Vault,
+}
+
+/// What is to happen to a call that has to wait for a person.
+#[derive(Debug, Clone, Copy)]
+pub struct Holding {
+    /// When its release is sent.
+    pub on_release: OnRelease,
+    /// The hold that the call says it belongs to.
+    pub named: Option<HoldId>,
+}
+
+impl Holding {
+    /// For calls that cannot wait, or wait for the first time.
+    pub const DEFAULT: Self = Self { on_release: OnRelease::Send, named: None };
+}
