@@ -84,6 +84,9 @@
 //! - **Heads are looked at before they are parsed** over HTTP/1: the HTTP library drops a
 //!   `Content-Length` beside a `Transfer-Encoding` and takes a bare LF, so a smuggled request could not
 //!   be told from an honest one ([`listen`]). Bodies in chunks are read, and end their connection.
+//! - **Looks and answers of rules are kept**: a plugin and an evaluation are pure functions of what they
+//!   are given, so the same question has the same answer, for a while and in a bounded room. Texts that
+//!   an agent writes are kept for it alone.
 //! - [`ops`] counts nothing: each look at health or metrics asks the rooms that know.
 //! - [`yaml`], [`clock`], [`control`] and [`desk`] are rooms that the first plan did not have: positions
 //!   of configuration faults, the one place that reads the clock, the operator's door, and what people

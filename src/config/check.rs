@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::agents;
 use super::console::console;
+use super::holds::holds;
 use super::notify::notify;
 use super::plugins::plugins;
 use super::policies::policies;
@@ -113,7 +114,7 @@ fn whole<'w>(walk: &'w Walk<'w>, node: &'w Node) -> Option<Config> {
     Some(config)
 }
 
-const MILLI: Duration = Duration::from_millis(1);
+pub(super) const MILLI: Duration = Duration::from_millis(1);
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
 pub(super) const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -303,24 +304,6 @@ fn limits(root: &Section<'_>) -> Limits {
     };
     section.finish();
     limits
-}
-
-fn holds(root: &Section<'_>) -> Holds {
-    let default = Holds::default();
-    let section = root.section("holds");
-    let holds = Holds {
-        // Clients give up after 60 s; the answer must be out before.
-        wait: section.span("wait", default.wait, &(MILLI * 100..=SECOND * 50)),
-        poll: section.span("poll", default.poll, &(MILLI * 100..=MINUTE * 10)),
-        valid: section.span("valid", default.valid, &(SECOND..=HOUR * 24 * 7)),
-        pending_per_principal: section.count(
-            "pending_per_principal",
-            default.pending_per_principal,
-            &(1..=10_000),
-        ),
-    };
-    section.finish();
-    holds
 }
 
 fn pseudonyms(root: &Section<'_>) -> Pseudonyms {

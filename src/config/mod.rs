@@ -19,6 +19,7 @@ use crate::domain::{Approver, Era, Principal};
 mod agents;
 mod check;
 mod console;
+mod holds;
 mod notify;
 mod plugins;
 mod policies;
@@ -32,6 +33,7 @@ mod unit;
 mod walk;
 
 pub use console::{Console, Oidc, OidcGroup};
+pub use holds::{Holds, Patience};
 pub use notify::{Hears, Notify, Occasion, Webhook};
 pub use plugins::{PluginEntry, PluginSource, Plugins};
 pub use problem::{Problem, Problems};
@@ -213,30 +215,6 @@ impl Default for Limits {
             streams: 64,
             sessions_per_principal: 1000,
             calls_in_flight: 1024,
-        }
-    }
-}
-
-/// How holds behave towards agents.
-#[derive(Debug, Clone)]
-pub struct Holds {
-    /// How long an agent's request stays open before it is told that the call is pending.
-    pub wait: Duration,
-    /// How soon a polling agent is asked to come again.
-    pub poll: Duration,
-    /// How long an approval may wait to be spent.
-    pub valid: Duration,
-    /// Open holds of one principal.
-    pub pending_per_principal: usize,
-}
-
-impl Default for Holds {
-    fn default() -> Self {
-        Self {
-            wait: Duration::from_secs(45),
-            poll: Duration::from_secs(20),
-            valid: Duration::from_secs(60 * 60),
-            pending_per_principal: 20,
         }
     }
 }

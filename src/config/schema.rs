@@ -340,6 +340,25 @@ struct Holds {
     /// Open holds of one principal.
     #[schemars(extend("default" = 20), range(min = 1, max = 10_000))]
     pending_per_principal: Option<u32>,
+    /// Clients with a patience of their own; the first that fits counts. Some are known without a
+    /// line.
+    clients: Option<Vec<Patience>>,
+}
+
+/// How long one sort of client waits.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Patience {
+    /// The name that the client gives; a `*` at the end stands for anything.
+    #[schemars(example = "my-agent*")]
+    name: String,
+    /// Its version likewise.
+    #[schemars(extend("default" = "*"))]
+    version: Option<String>,
+    /// As `holds.wait`, ten minutes at most.
+    wait: Option<Span>,
+    /// As `holds.poll`.
+    poll: Option<Span>,
 }
 
 /// The process' own log lines, on standard error. Not the audit log.

@@ -104,9 +104,11 @@ impl Proxy {
             outbox.result(&ask.id, &tasks::created(&hold)).await;
             return Ok(());
         }
+        let client = &caller.client;
+        let (wait, poll) = self.settings.holds.patience(&client.name, &client.version);
         let wait = match ask.era() {
-            Era::Legacy => self.settings.hold_wait,
-            Era::Modern => self.settings.hold_poll,
+            Era::Legacy => wait,
+            Era::Modern => poll,
         };
         let hold = self.wait(caller, ask, leg, hold, wait, outbox).await?;
         let Some(hold) = hold else { return Ok(()) };

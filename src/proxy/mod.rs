@@ -35,7 +35,7 @@ use hyper::body::Incoming;
 use tokio::sync::watch;
 
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, Holds};
 use crate::domain::{Era, Revision};
 use crate::gate::Gate;
 use crate::identity::{Authenticated, Identity, Unauthenticated};
@@ -78,8 +78,7 @@ pub struct Proxy {
 struct Settings {
     body_limit: usize,
     body_timeout: Duration,
-    hold_wait: Duration,
-    hold_poll: Duration,
+    holds: Holds,
 }
 
 /// The rooms that the agents' side stands on.
@@ -122,8 +121,7 @@ impl Proxy {
             settings: Settings {
                 body_limit: limits.body,
                 body_timeout: limits.body_timeout,
-                hold_wait: config.holds.wait,
-                hold_poll: config.holds.poll,
+                holds: config.holds.clone(),
             },
             drain,
         }
