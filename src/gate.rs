@@ -35,7 +35,7 @@ use arc_swap::ArcSwap;
 
 use crate::audit::{Log, LogError};
 use crate::domain::{
-    Call, CallFacts, ClientHint, Decision, Digest, Effect, Event, Finding, Hold, HoldId, HoldState,
+    Call, CallFacts, ClientHint, Decision, Digest, Effect, Event, Finding, Hold, HoldState,
     Principal, Question, Tally, Verdict, decide,
 };
 use crate::holds::{HoldError, Holds};

@@ -17,8 +17,7 @@ use super::section::Section;
 use super::source::{Lookup, Source};
 use super::walk::{Notes, Walk};
 use super::{
-    Config, Holds, IdentityMode, Limits, Log, LogFormat, LogLevel, Problem, Problems, Pseudonyms,
-    Upstream,
+    Config, IdentityMode, Limits, Log, LogFormat, LogLevel, Problem, Problems, Pseudonyms, Upstream,
 };
 use crate::domain::Era;
 use crate::yaml::{self, Node, Position};
