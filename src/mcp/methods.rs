@@ -214,7 +214,7 @@ pub fn parameters(name: &str, revision: Revision) -> &'static [&'static str] {
         | "resources/list"
         | "resources/templates/list"
         | "tasks/list" => &["cursor"],
-        // `task` belongs to the experimental tasks of 2025-11-25; the proxy leaves it out.
+        // `task` belongs to the experimental tasks of 2025-11-25; it does not reach Intercom.
         "tools/call" => &["name", "arguments", "task", "inputResponses", "requestState"],
         "prompts/get" if modern => &["name", "arguments", "inputResponses", "requestState"],
         "prompts/get" => &["name", "arguments"],

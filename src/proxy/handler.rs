@@ -30,6 +30,7 @@ use crate::upstream::{Exchange, Leg, new_call_id};
 const CONTINUATION: [&str; 2] = ["inputResponses", "requestState"];
 
 /// Who sends a request, proven, and how it speaks.
+#[derive(Clone)]
 pub(super) struct Caller {
     pub(super) principal: Arc<Principal>,
     pub(super) credential: Digest,
@@ -53,6 +54,8 @@ pub(super) struct Ask {
     pub(super) revision: Revision,
     /// The `Mcp-Param-*` headers (modern era): names behind the prefix, and values.
     pub(super) param_headers: Vec<(String, Vec<u8>)>,
+    /// Whether it runs as a core task: nobody listens on the way, and it may wait for long.
+    pub(super) as_task: bool,
 }
 
 impl Ask {
@@ -65,7 +68,7 @@ impl Proxy {
     /// Answers one request.
     pub(super) async fn handle(self: &Arc<Self>, caller: &Caller, ask: Ask, outbox: Outbox) {
         let kind = match ask.method.name {
-            "subscriptions/listen" => Use::Wait,
+            "subscriptions/listen" | "tasks/result" => Use::Wait,
             _ => Use::Call,
         };
         let answered = match (known_parameters(&ask), self.slots.take(&caller.principal, kind)) {
@@ -95,13 +98,17 @@ impl Proxy {
             }
             "server/discover" => self.discover(caller, ask, outbox).await,
             "tools/list" => self.tools_list(caller, ask, outbox).await,
+            "tools/call"
+                if ask.revision == Revision::V2025_11_25 && ask.params.contains("task") =>
+            {
+                self.call_as_task(caller, ask, outbox).await
+            }
             "tools/call" => self.tools_call(caller, ask, outbox).await,
             "subscriptions/listen" => self.subscriptions(caller, ask, outbox).await,
             "tasks/get" | "tasks/update" | "tasks/cancel" if ask.era() == Era::Modern => {
                 self.task(caller, ask, outbox).await
             }
-            // The experimental core tasks of 2025-11-25 are neither offered nor passed.
-            name if name.starts_with("tasks/") => Err(no_method(name).into()),
+            name if name.starts_with("tasks/") => self.core_task(caller, ask, outbox).await,
             _ => self.forward(caller, ask, outbox).await,
         }
     }

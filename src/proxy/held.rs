@@ -1,7 +1,8 @@
 //! A held call, as its agent sees it (mcp.md, section 6).
 //!
 //! Legacy: the stream stays open with a sign of life every 15 s and ends before 50 s; then the
-//! agent is told that the call waits, and asks again by repeating it. Modern with the tasks
+//! agent is told that the call waits, and asks again by repeating it; as a core task of 2025-11-25 it
+//! waits until the hold ends. Modern with the tasks
 //! extension: a task. Modern without: rounds of `input_required` with nothing but `requestState`,
 //! at most eight, then told to ask again. Whatever the way, an identical call belongs to the same
 //! hold, and the outcome is Intercom's one answer, judged by `disclose` when it leaves.
@@ -21,6 +22,7 @@ use super::shown::{content_of, left_of};
 use super::tasks;
 use super::tools::Wanted;
 use super::trouble::{Trouble, tool_error_result};
+use crate::clock;
 use crate::domain::{
     Era, Hold, HoldEvent, HoldId, HoldOutcome, HoldState, JsonText, OnDisconnect, OnRelease,
     PrincipalId, told,
@@ -107,6 +109,7 @@ impl Proxy {
         let client = &caller.client;
         let (wait, poll) = self.settings.holds.patience(&client.name, &client.version);
         let wait = match ask.era() {
+            _ if ask.as_task => hold.opened.expires_at.since(clock::now()),
             Era::Legacy => wait,
             Era::Modern => poll,
         };

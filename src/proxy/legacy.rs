@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::Proxy;
 use super::body::ReplyBody;
+use super::core_tasks;
 use super::door::{Refusal, one};
 use super::handler::{Ask, Caller, no_method};
 use super::modern::{capabilities, server_info};
@@ -196,6 +197,7 @@ impl Proxy {
             progress: None,
             revision: Revision::NEWEST_LEGACY,
             param_headers: Vec::new(),
+            as_task: false,
         };
         let (outbox, out) = Outbox::new();
         trouble.tell(&outbox, &ask).await;
@@ -213,6 +215,9 @@ impl Proxy {
                 resources.remove("subscribe");
                 offered.set("resources", resources.to_text());
             }
+        }
+        if let Some(tasks) = core_tasks::offered(session.revision) {
+            offered.set("tasks", tasks);
         }
         let mut result = Object::default();
         result.set("protocolVersion", json::quote(session.revision.as_str()));
@@ -269,6 +274,7 @@ impl Proxy {
             progress: request.meta.get(META_PROGRESS).and_then(RequestId::read),
             revision: session.revision,
             param_headers: Vec::new(),
+            as_task: false,
         };
         let caller = Caller {
             principal: auth.principal,

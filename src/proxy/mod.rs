@@ -6,6 +6,7 @@
 
 mod adapt;
 mod body;
+mod core_tasks;
 mod door;
 mod general;
 mod handler;
@@ -255,6 +256,7 @@ impl Proxy {
             progress: meta.progress_token,
             revision: meta.revision,
             param_headers,
+            as_task: false,
         };
         let caller = Caller {
             principal: auth.principal,

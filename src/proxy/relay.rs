@@ -61,11 +61,11 @@ impl Proxy {
                 FromServer::Request(question) => {
                     let leg = exchange.leg().clone();
                     let message = match &caller.session {
-                        Some(session) => {
+                        Some(session) if !ask.as_task => {
                             let id = Some(exchange.id().clone());
                             self.question(session, exchange.call(), id, &question).await
                         }
-                        None => None,
+                        _ => None,
                     };
                     match message {
                         Some(message) => {

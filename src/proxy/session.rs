@@ -13,6 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 
+use super::core_tasks::CoreTasks;
 use super::streams::Streams;
 use crate::domain::{ClientHint, Digest, HoldId, Principal, Revision};
 use crate::identity::Authenticated;
@@ -42,6 +43,7 @@ pub(super) struct Session {
     pub(super) client: ClientHint,
     pub(super) capabilities: Capabilities,
     pub(super) leg: Arc<Leg>,
+    pub(super) tasks: CoreTasks,
     state: Mutex<State>,
 }
 
@@ -108,6 +110,7 @@ impl Sessions {
             client,
             capabilities,
             leg,
+            tasks: CoreTasks::default(),
             state: Mutex::new(State { used: Some(Instant::now()), ..State::default() }),
         });
         let mut map = self.lock();

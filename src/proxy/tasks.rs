@@ -180,7 +180,7 @@ fn fields(hold: &Hold, status: &str) -> Object {
     task
 }
 
-const fn status_message(state: HoldState) -> &'static str {
+pub(super) const fn status_message(state: HoldState) -> &'static str {
     match state {
         HoldState::Pending => "waiting for a person to approve this call",
         HoldState::Approved | HoldState::Claimed => "approved; about to be sent to Intercom",

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::Proxy;
 use super::adapt::LIST_TTL_MS;
+use super::core_tasks;
 use super::handler::{Ask, Caller};
 use super::outbox::Outbox;
 use super::relay;
 use super::trouble::{Trouble, tool_error};
-use crate::domain::{Era, Finding, JsonText, OnRelease, Subject};
+use crate::domain::{Era, Finding, JsonText, OnRelease, Revision, Subject};
 use crate::gate::{Admission, Holding, Looked, TARGET_UNKNOWN};
 use crate::intercom::records::Content;
 use crate::intercom::{Catalogue, MAX_REASON, PinnedTool, REASON, asking_why, present};
@@ -52,6 +53,10 @@ impl Proxy {
             }
             let presented = present(&tool.definition);
             let shown = if asks_why { asking_why(&presented) } else { presented };
+            let shown = match ask.revision {
+                Revision::V2025_11_25 => core_tasks::may_be_task(&shown),
+                _ => shown,
+            };
             list.push_str(shown.as_str());
         }
         list.push(']');
