@@ -342,6 +342,7 @@ impl<'a> Facts<'a> {
                 ..bare("hold")
             },
             Event::Hold { hold, .. } => Self { hold: Some(*hold), ..bare("hold") },
+            Event::Revealed { hold, .. } => Self { hold: Some(*hold), ..bare("revealed") },
             Event::Tool { name, .. } => Self { tool: Some(name), ..bare("tool") },
             Event::Definition { name, .. } => Self { tool: Some(name), ..bare("definition") },
             Event::Ruleset { .. } => bare("ruleset"),

@@ -119,6 +119,10 @@ pub(super) fn line(entry: &Entry) -> String {
             format!("started   portcullis {version}, policy {}", ruleset.short())
         }
         Event::Stopped => "stopped".to_owned(),
+        Event::Revealed { hold, by, kinds } => {
+            let kinds: Vec<String> = kinds.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
+            format!("revealed  {hold} to {by}: {}", kinds.join(", "))
+        }
         Event::Tool { name, change, definition, .. } => {
             format!("tool      {name} {change:?} {}", definition.short()).to_lowercase()
         }

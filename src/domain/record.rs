@@ -1,10 +1,12 @@
 //! Records: what the log says happened. No secret and no raw personal value is in any of them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Call, CallId, ClientHint, Decision, Digest, HoldEvent, HoldId, PrincipalId, Question, Revision,
-    Seq, Step, Subject, Timestamp, Verdict,
+    ApproverId, Call, CallId, ClientHint, Decision, Digest, HoldEvent, HoldId, PrincipalId,
+    Question, Revision, Seq, Step, Subject, Timestamp, Verdict,
 };
 
 /// The facts of a call that a record may show.
@@ -195,6 +197,15 @@ pub enum Event {
         /// What.
         #[serde(flatten)]
         event: HoldEvent,
+    },
+    /// A person was shown what the pseudonyms of a held call stand for; durable before the values are.
+    Revealed {
+        /// Which hold.
+        hold: HoldId,
+        /// Who saw them.
+        by: ApproverId,
+        /// Of which kinds they were, and how many of each.
+        kinds: BTreeMap<String, u64>,
     },
     /// A tool's definition was seen, changed or pinned.
     Tool {

@@ -5,7 +5,7 @@
 //! that was never given to this principal, or that stands where a value would leave by itself (in a link)
 //! ends the call: it is told, never guessed, and never sent. Nothing here names a value.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::duties::{OBLIGATION, unmade};
@@ -13,7 +13,8 @@ use super::people::{DecideError, Deciding};
 use super::{Gate, Ruleset};
 use crate::clock;
 use crate::domain::pseudonym::{Mention, Seen, Token};
-use crate::domain::{Action, Call, Decision, Duty, Finding, JsonText, Verdict};
+use crate::domain::{Action, Call, Decision, Duty, Event, Finding, JsonText, Verdict};
+use crate::holds::HoldError;
 use crate::intercom::lookup;
 use crate::intercom::pseudonyms::{Place, Within, about, places, turned_back};
 
@@ -167,7 +168,13 @@ impl Gate {
             let text = format!("no rule shows you what pseudonyms of the kind `{kind}` stand for");
             return Err(DecideError::NotAllowed { rule: "portcullis.reveal".to_owned(), text });
         }
-        tracing::info!(approver = %ask.person.id, hold = %hold.id, "personal values were shown");
+        let mut kinds = BTreeMap::new();
+        for mention in &call.meta.pseudonyms {
+            *kinds.entry(mention.token.kind().to_owned()).or_default() += 1;
+        }
+        // No record, no values.
+        let event = Event::Revealed { hold: hold.id, by: ask.person.id.clone(), kinds };
+        let _recorded = self.books.log.append(event).await.map_err(HoldError::from)?;
         Ok(call.sent().clone())
     }
 }

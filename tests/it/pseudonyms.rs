@@ -7,7 +7,7 @@ use portcullis::vault::{Bounds, Sight, Vault};
 use serde_json::{Value, json};
 
 use crate::road::{ARTICLE, CONVERSATION, hold_id};
-use crate::stand::{AGENT, Setup, Stand};
+use crate::stand::{AGENT, APPROVER, Setup, Stand};
 
 const MAIL: &str = "maria.lindqvist@northwind.example";
 const NAME: &str = "Maria Lindqvist";
@@ -150,6 +150,13 @@ async fn a_note_reaches_intercom_with_the_right_values_after_a_crash() {
     stand.serve();
     let revealed = stand.output(&["holds", "show", &id, "--reveal"]);
     assert!(revealed.contains(MAIL), "{revealed}");
+    // Who saw what is in the log, and the values are not.
+    let records = stand.records();
+    let seen: Vec<&Value> = records.iter().filter(|it| it["type"] == "revealed").collect();
+    assert_eq!(seen.len(), 1, "the refused look showed nothing");
+    assert_eq!((&seen[0]["hold"], &seen[0]["by"]), (&json!(id), &json!(APPROVER)));
+    assert!(seen[0]["kinds"]["email"].as_u64() >= Some(1), "{}", seen[0]);
+    assert!(!seen[0].to_string().contains(MAIL));
     assert!(stand.output(&["holds", "approve", &id]).contains("sent, and Intercom did it"));
     assert_eq!(arguments(&stand), real);
     let client = stand.client().connected().await;
