@@ -197,6 +197,7 @@ impl App {
         let proxy = Arc::new(Proxy::new(config, address, rooms, draining));
         let rollout = Arc::new(Rollout::new(policies, gate.clone()));
         tokio::spawn(rollout.clone().follow_on(config.policies.origin.clone(), drain.subscribe()));
+        tokio::spawn(plugins.clone().follow_on(drain.subscribe()));
         let desk = Arc::new(Desk::new(gate.clone(), upstream.clone(), identity.clone()));
         let control =
             Arc::new(Control { gate, desk, upstream, pins, identity, people, rollout, plugins });

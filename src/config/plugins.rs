@@ -15,6 +15,8 @@ use crate::domain::{Digest, JsonText, Phase};
 pub struct Plugins {
     /// Whether those that come with Portcullis look, also where `list` does not name them.
     pub shipped: bool,
+    /// Whether the set is loaded again when its files or the configuration's change.
+    pub watch: bool,
     /// Kinds that rules redact and that need no plugin to look for them; `*` for all of them.
     pub without: Vec<String>,
     /// Plugins without which every call is denied, by their configured names.
@@ -33,6 +35,7 @@ impl Default for Plugins {
     fn default() -> Self {
         Self {
             shipped: true,
+            watch: false,
             without: Vec::new(),
             required: Vec::new(),
             keys: Vec::new(),
@@ -105,6 +108,7 @@ pub(super) fn plugins(root: &Section<'_>) -> Plugins {
     let default = Plugins::default();
     let section = root.section("plugins");
     let shipped = section.flag("shipped", default.shipped);
+    let watch = section.flag("watch", default.watch);
     let without = without(&section);
     let mut required = section.names("required");
     let keys = keys(&section);
@@ -127,7 +131,7 @@ pub(super) fn plugins(root: &Section<'_>) -> Plugins {
     }
     section.finish();
     let faults = u32::try_from(faults).unwrap_or(default.faults);
-    Plugins { shipped, without, required, keys, list, faults, pause }
+    Plugins { shipped, watch, without, required, keys, list, faults, pause }
 }
 
 /// Kinds that may be looked for by nobody. Without this line they must be announced by some plugin.

@@ -158,6 +158,9 @@ struct Plugins {
     /// Whether those that come with Portcullis look, also where `list` does not name them.
     #[schemars(extend("default" = true))]
     shipped: Option<bool>,
+    /// Whether the set is loaded again when this file, a component or its signature changes.
+    #[schemars(extend("default" = false))]
+    watch: Option<bool>,
     /// Kinds that rules redact although no plugin looks for them: nobody finds them then. `*` for
     /// all. Without this line such rules are refused.
     #[schemars(example = ["medical_id"])]

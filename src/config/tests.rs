@@ -351,7 +351,7 @@ fn plugins_are_named_found_and_bounded() {
     let own = format!("name: own, path: {path}, digest: '{digest}'");
     for (section, expected) in [
         ("{ shipped: false, required: [pii], faults: 3, pause: 1m }".to_owned(), ""),
-        ("{ shipped: false, without: ['*'] }".to_owned(), ""),
+        ("{ shipped: false, watch: true, without: ['*'] }".to_owned(), ""),
         ("{ without: [email, own_number] }".to_owned(), ""),
         ("{ without: [E-mail] }".to_owned(), "which is no kind"),
         ("{ without: [email, email] }".to_owned(), "has `email` twice"),

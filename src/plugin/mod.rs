@@ -45,7 +45,7 @@ pub use inspect::Trial;
 pub use load::{LoadError, LoadErrors, Loader, Refused, announced, entries};
 pub use report::Seen;
 pub use shipped::{SHIPPED, Shipped, shipped};
-pub use signature::{KeyError, Keys, SigningKey};
+pub use signature::{KeyError, Keys, SigningKey, beside as signature_beside};
 
 use breaker::Breaker;
 

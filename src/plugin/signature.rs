@@ -101,7 +101,7 @@ impl SigningKey {
 }
 
 /// Where the signature of a component lies.
-pub(super) fn beside(component: &Path) -> PathBuf {
+pub fn beside(component: &Path) -> PathBuf {
     let mut name = component.as_os_str().to_owned();
     name.push(".sig");
     PathBuf::from(name)

@@ -87,6 +87,28 @@ async fn a_set_is_put_in_force_whole_and_a_broken_one_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watched_set_is_followed_and_a_broken_one_is_not() {
+    let work = tempfile::tempdir().unwrap();
+    let one = entry(work.path(), "one", &Guest::named(b"one"));
+    let more =
+        format!("plugins: {{ shipped: false, watch: true, without: ['*'], list: [{one}] }}\n");
+    let stand = Stand::start(Setup { more, ..Setup::default() }).await;
+    let first = status(&stand).await.revision;
+    // A component alone is not what its line pins: the old set stays, and the trouble is told.
+    let two = entry(work.path(), "two", &Guest::named(b"two"));
+    std::fs::copy(work.path().join("two.wasm"), work.path().join("one.wasm")).unwrap();
+    let is_refused =
+        async || status(&stand).await.last_attempt.is_some_and(|it| it.error.is_some());
+    until("it is refused", is_refused).await;
+    assert_eq!(status(&stand).await.revision, first);
+    // It comes back, and another one stands beside it.
+    std::fs::write(work.path().join("one.wasm"), Guest::named(b"one").bytes()).unwrap();
+    stand.edit_config(&one, &format!("{one}, {two}"));
+    until("both look", async || names(&status(&stand).await) == ["one", "two"]).await;
+    assert!(status(&stand).await.last_attempt.unwrap().error.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_start_with_a_broken_plugin_is_none() {
     let work = tempfile::tempdir().unwrap();
     let one = entry(work.path(), "one", &Guest::named(b"one"));
