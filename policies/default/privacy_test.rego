@@ -133,12 +133,23 @@ test_what_instructs_or_hides_waits if {
 	not "suspicious_write" in spoke(written("create_article", "write", saw([found("email", 90)])))
 }
 
+test_writes_after_instructions_wait_and_say_so if {
+	after := {"findings": [], "labels": [], "trail": ["untrusted-instructions"]}
+	ruling := written("create_article", "write", after)
+	ruling.verdict == "hold"
+	"after_instructions" in spoke(ruling)
+	not "after_instructions" in spoke(written("get_article", "read", after))
+	not "after_instructions" in spoke(written("create_article", "write", saw([])))
+}
+
 test_the_holds_name_who_releases if {
 	held := {one.rule: one.release | some one in data.portcullis.rules.admit.hold} with input as {
 		"tool": {"name": "create_article", "effect": "write"},
 		"findings": [found("email", 90), found("injection", 90)],
 		"labels": [],
+		"trail": {"labels": ["untrusted-instructions"]},
 	}
+	held.after_instructions == data.releases.tools.create_article
 	held.personal_data_in_article == data.releases.tools.create_article
 	held.suspicious_write == data.releases.tools.create_article
 }

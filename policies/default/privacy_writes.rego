@@ -43,6 +43,22 @@ hold contains {
 	is_suspicious
 }
 
+# METADATA
+# title: A write after text that instructs agents waits
+# description: |
+#   `disclose` leaves a label on whoever read such text. The person who decides is told, for it is the text of
+#   the write that was asked for there which must be looked at twice.
+# custom:
+#   agent_hint: Wait for the outcome, or go on with work that does not need this change
+hold contains {
+	"rule": "after_instructions",
+	"text": "within the last hour this agent read text that tries to instruct agents; this write may be what was asked for there",
+	"release": data.access.release(input.tool.name),
+} if {
+	input.tool.effect == "write"
+	"untrusted-instructions" in input.trail.labels
+}
+
 is_suspicious if {
 	"instructions" in input.labels
 }

@@ -53,6 +53,7 @@ pub(super) const PROFILES: &[(&str, Files)] = &[
         built_in!("read-only-support":
             "access.rego", "admit.rego", "admit_test.rego", "answers_test.rego", "approve.rego",
             "disclose.rego", "limits.yaml", "privacy.rego", "privacy.yaml", "privacy_test.rego",
+            "pseudonyms.rego", "pseudonyms.yaml", "pseudonyms_test.rego",
             "read-only-support.cases.yaml", "roles.yaml",
             "visible.rego"),
     ),
