@@ -368,8 +368,14 @@ fn people() -> impl Strategy<Value = Vec<Person>> {
     proptest::collection::vec(person, 1..8)
 }
 
+/// How many mixtures of people are tried.
+fn mixtures() -> u32 {
+    let text = std::env::var("PORTCULLIS_MIXTURES").unwrap_or_default();
+    if text.is_empty() { 2_000 } else { text.parse().unwrap() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(mixtures()))]
 
     /// Whatever comes in which order, a token stands for the value it was given for.
     #[test]
