@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::{AppError, bind, io};
 use crate::config::Config;
-use crate::console::Console;
+use crate::console::{self, Console};
 use crate::control::Control;
 use crate::domain::Role;
 use crate::identity::{SessionLimits, SignIn};
@@ -97,7 +97,14 @@ async fn console(
     let limits = SessionLimits { idle: settings.idle_timeout, whole: settings.session_lifetime };
     let sign_in = Arc::new(SignIn::open(people.clone(), store, limits)?);
     let (listener, address) = bind(settings.listen).await?;
-    let console = Console::new(settings, &config.environment, address, sign_in, drain)
+    let rooms = console::Rooms {
+        sign_in,
+        desk: control.desk.clone(),
+        rollout: control.rollout.clone(),
+        plugins: control.plugins.clone(),
+        data: config.data.clone(),
+    };
+    let console = Console::new(settings, &config.environment, address, rooms, drain)
         .map_err(|error| io("prepare TLS towards the identity provider", error))?;
     Ok(Some((listener, address, Arc::new(console))))
 }

@@ -18,7 +18,6 @@ use crate::identity::{Enrolment, SignInError, Via};
 
 pub(super) fn routes() -> Router<Arc<Console>> {
     Router::new()
-        .route("/", get(|| async { Redirect::to("/account") }))
         .route("/account", get(account_page))
         .route("/account/password", post(change_password))
         .route("/account/second-factor", get(second_factor_page).post(second_factor))

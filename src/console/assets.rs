@@ -22,11 +22,21 @@ pub(super) struct Asset {
 }
 
 pub(super) static STYLE: LazyLock<Asset> = LazyLock::new(|| {
-    Asset::new("console", "css", "text/css; charset=utf-8", include_bytes!("assets/console.css"))
+    Asset::new(
+        "console",
+        "css",
+        "text/css; charset=utf-8",
+        concat!(include_str!("assets/console.css"), include_str!("assets/holds.css")).as_bytes(),
+    )
 });
 pub(super) static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
     let kind = "text/javascript; charset=utf-8";
-    Asset::new("console", "js", kind, include_bytes!("assets/console.js"))
+    Asset::new(
+        "console",
+        "js",
+        kind,
+        concat!(include_str!("assets/console.js"), include_str!("assets/holds.js")).as_bytes(),
+    )
 });
 pub(super) static ICON: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("icon", "svg", "image/svg+xml", include_bytes!("assets/icon.svg")));

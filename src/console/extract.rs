@@ -55,7 +55,7 @@ impl Signed {
         SignedIn { person: self.person.clone(), key: self.key }
     }
 
-    fn of(console: &Console, headers: &HeaderMap) -> Result<Option<Self>, Fault> {
+    pub(super) fn of(console: &Console, headers: &HeaderMap) -> Result<Option<Self>, Fault> {
         let Some(id) = cookie(headers, SESSION) else { return Ok(None) };
         let found = console.sign_in.by_session(&id, clock::now());
         let found = found.map_err(|error| {
@@ -141,7 +141,6 @@ impl FromRequest<Arc<Console>> for Open {
 }
 
 /// Whoever uses the API.
-#[expect(dead_code, reason = "the API takes it")]
 pub(super) struct Caller(pub(super) Person);
 
 impl FromRequestParts<Arc<Console>> for Caller {

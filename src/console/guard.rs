@@ -22,8 +22,10 @@ use http::{Method, StatusCode};
 use super::Console;
 use super::page::Fault;
 
-/// What pages may load and do: our own files, forms to ourselves, no text as script.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+/// What pages may load and do: our own files, forms to ourselves, no text as script. The frame of a
+/// preview obeys it as well, so the one style of the preview ([`crate::review::STYLE`]) is named by its
+/// digest.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'sha256-5IPGBjvxztiFPa8UpEVtl40t15vEtHgYdiCCqrCZN0s='; img-src 'self'; \
                       connect-src 'self'; manifest-src 'self'; form-action 'self'; \
                       frame-ancestors 'none'; base-uri 'none'; \
                       require-trusted-types-for 'script'; trusted-types 'none'";

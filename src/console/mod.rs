@@ -4,19 +4,28 @@
 //! door. Pages are made on the server and work without scripts; scripts of our own make them live.
 //! Nothing is decided here: who asks is proven here, what they may do is said by the rooms below.
 //!
-//! What holds for every answer stands in one place each: [`guard`] (names, methods, where a request
-//! comes from, the headers of an answer), [`extract`] (who asks, and that a form came from our own
-//! page). A page takes [`Signed`] or [`Posted`] and has all of it.
+//! What holds for every answer stands in one place each: `guard` (names, methods, where a request
+//! comes from, the headers of an answer), `extract` (who asks, and that a form came from our own
+//! page). A page takes `Signed` or `Posted` and has all of it.
 
 mod account;
+mod api;
+mod areas;
 mod assets;
+mod decide;
+mod events;
 mod extract;
 mod guard;
+mod hold;
+mod holds;
 mod oidc;
 mod page;
+mod records;
 mod sign_in;
+mod text;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,15 +38,35 @@ use tower::ServiceExt as _;
 
 use crate::clock;
 use crate::config;
+use crate::desk::Desk;
 use crate::identity::SignIn;
 use crate::listen::{self, Limits};
+use crate::rollout::{PluginRollout, Rollout};
 
 use guard::Names;
 use oidc::Organisation;
 
+/// The rooms that pages ask.
+pub struct Rooms {
+    /// Who people are.
+    pub sign_in: Arc<SignIn>,
+    /// What people do with holds.
+    pub desk: Arc<Desk>,
+    /// Which policies decide.
+    pub rollout: Arc<Rollout>,
+    /// Which plugins look.
+    pub plugins: Arc<PluginRollout>,
+    /// Where the log is.
+    pub data: PathBuf,
+}
+
 /// The page and the rooms it asks.
 pub struct Console {
     sign_in: Arc<SignIn>,
+    desk: Arc<Desk>,
+    rollout: Arc<Rollout>,
+    plugins: Arc<PluginRollout>,
+    data: PathBuf,
     names: Names,
     environment: String,
     /// Who else vouches for people.
@@ -55,14 +84,25 @@ impl Console {
         settings: &config::Console,
         environment: &str,
         address: SocketAddr,
-        sign_in: Arc<SignIn>,
+        rooms: Rooms,
         draining: watch::Receiver<bool>,
     ) -> std::io::Result<Self> {
         let names = Names::new(address, settings.url.as_deref());
         let organisation = settings.oidc.as_ref();
         let organisation = organisation.map(|it| Organisation::new(it, names.url())).transpose()?;
         let environment = environment.to_owned();
-        Ok(Self { sign_in, names, environment, organisation, draining })
+        let Rooms { sign_in, desk, rollout, plugins, data } = rooms;
+        Ok(Self {
+            sign_in,
+            desk,
+            rollout,
+            plugins,
+            data,
+            names,
+            environment,
+            organisation,
+            draining,
+        })
     }
 
     /// Where browsers find it: scheme, host and port.
@@ -117,6 +157,13 @@ impl Console {
             .merge(sign_in::routes())
             .merge(oidc::routes())
             .merge(account::routes())
+            .merge(holds::routes())
+            .merge(hold::routes())
+            .merge(decide::routes())
+            .merge(records::routes())
+            .merge(areas::routes())
+            .merge(events::routes())
+            .merge(api::routes())
             .merge(assets::routes())
             .fallback(page::nothing_here)
             .method_not_allowed_fallback(page::wrong_method)

@@ -8,6 +8,7 @@ use http::{HeaderValue, Method, StatusCode, Uri};
 
 use super::extract::Signed;
 use super::{Console, assets};
+use crate::desk::DeskError;
 use crate::domain::Timestamp;
 use crate::identity::Person;
 
@@ -22,12 +23,45 @@ pub(super) struct Area {
 }
 
 /// The navigation, in its order.
-pub(super) const AREAS: &[Area] = &[Area {
-    path: "/account",
-    label: "Account",
-    icon: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8Zm-7 8a7 7 0 0 1 14 0",
-    on_phone: true,
-}];
+pub(super) const AREAS: &[Area] = &[
+    Area {
+        path: "/",
+        label: "Inbox",
+        icon: "M4 13h4l1.5 3h5L16 13h4M4 13l3-8h10l3 8v6H4Z",
+        on_phone: true,
+    },
+    Area {
+        path: "/history",
+        label: "History",
+        icon: "M12 7v5l3 2M4 12a8 8 0 1 0 3-6M4 4v4h4",
+        on_phone: true,
+    },
+    Area { path: "/live", label: "Live", icon: "M3 12h4l3-7 4 14 3-7h4", on_phone: true },
+    Area {
+        path: "/policy",
+        label: "Policy",
+        icon: "M6 3h9l4 4v14H6ZM14 3v5h5M9 13h7M9 17h5",
+        on_phone: false,
+    },
+    Area {
+        path: "/plugins",
+        label: "Plugins",
+        icon: "M9 3v5M15 3v5M6 8h12v4a6 6 0 0 1-12 0ZM12 18v3",
+        on_phone: false,
+    },
+    Area {
+        path: "/people",
+        label: "People",
+        icon: "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7Zm-6 9a6 6 0 0 1 12 0M16 4.5a3.5 3.5 0 0 1 0 6.500M18 14.500a6 6 0 0 1 3 5.500",
+        on_phone: false,
+    },
+    Area {
+        path: "/account",
+        label: "Account",
+        icon: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8Zm-7 8a7 7 0 0 1 14 0",
+        on_phone: true,
+    },
+];
 
 /// What stands around a page.
 pub(super) struct Frame {
@@ -163,6 +197,20 @@ impl Fault {
     pub(super) fn method() -> Self {
         let text = "Only GET, HEAD and POST are served here.";
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "Not this way", text)
+    }
+
+    /// What the desk says.
+    pub(super) fn desk(error: &DeskError) -> Self {
+        let (status, title) = match error {
+            DeskError::NoSuchHold(_) => (StatusCode::NOT_FOUND, "No such call"),
+            DeskError::Conflict { .. } => (StatusCode::CONFLICT, "It changed"),
+            DeskError::Forbidden { .. } | DeskError::StepUp { .. } => {
+                (StatusCode::FORBIDDEN, "Not for you")
+            }
+            DeskError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "Not understood"),
+            DeskError::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "Not available"),
+        };
+        Self::new(status, title, format!("Nothing was changed: {error}."))
     }
 
     pub(super) fn unavailable() -> Self {

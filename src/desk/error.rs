@@ -3,6 +3,7 @@
 use crate::domain::HoldId;
 use crate::gate::{DecideError, Gate};
 use crate::holds::{HoldError, HoldView};
+use crate::identity::Scope;
 
 /// Why a person's wish was not done.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -43,6 +44,12 @@ pub enum DeskError {
 }
 
 impl DeskError {
+    /// The refusal of a credential that may not be used for this.
+    pub(super) fn scope(wanted: Scope) -> Self {
+        let text = format!("this token does not have the scope `{}`", wanted.as_str());
+        Self::Forbidden { rule: "portcullis.scope".to_owned(), text }
+    }
+
     /// The refusal of somebody without a role.
     pub(super) fn role(wanted: &str) -> Self {
         let text = format!("you do not have the role {wanted}");

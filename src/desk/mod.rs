@@ -26,7 +26,7 @@ use crate::clock;
 use crate::domain::{Digest, Hold, HoldId, HoldState, OnRelease, Role};
 use crate::gate::{Deciding, Gate, Looked, ReleaseError};
 use crate::holds::{Change, HoldView};
-use crate::identity::{Identity, Person};
+use crate::identity::{Identity, Person, Scope};
 use crate::upstream::{Upstream, run_release};
 
 pub use commands::Decided;
@@ -87,6 +87,12 @@ impl Desk {
         after: Option<u64>,
     ) -> (broadcast::Receiver<Change>, Option<Vec<Change>>) {
         self.gate.holds().changes(after)
+    }
+
+    /// The number of the last change so far.
+    #[must_use]
+    pub fn last_change(&self) -> u64 {
+        self.gate.holds().last_change()
     }
 
     /// The holds as those see them who run Portcullis: nothing of what the calls contain.
@@ -168,6 +174,9 @@ impl Desk {
 
 /// Refuses people without a role that reads.
 fn reads(person: &Person) -> Result<(), DeskError> {
+    if !person.may(Scope::HoldsRead) {
+        return Err(DeskError::scope(Scope::HoldsRead));
+    }
     if Role::ALL.iter().any(|role| person.is(*role)) {
         return Ok(());
     }
@@ -176,5 +185,8 @@ fn reads(person: &Person) -> Result<(), DeskError> {
 
 /// Refuses people who are no approvers.
 fn decides(person: &Person) -> Result<(), DeskError> {
+    if !person.may(Scope::HoldsDecide) {
+        return Err(DeskError::scope(Scope::HoldsDecide));
+    }
     if person.is(Role::Approver) { Ok(()) } else { Err(DeskError::role("approver")) }
 }

@@ -61,6 +61,11 @@ impl Feed {
         let _ = self.sender.send(change);
     }
 
+    /// The number of the last change so far.
+    pub(super) fn last(&self) -> u64 {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).next.saturating_sub(1)
+    }
+
     /// What comes from now on, and what came after the change numbered `after`; `None` if that is
     /// too long ago, or was before the start.
     pub(super) fn since(

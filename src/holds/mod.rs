@@ -295,6 +295,12 @@ impl Holds {
         }
     }
 
+    /// The number of the last change so far.
+    #[must_use]
+    pub fn last_change(&self) -> u64 {
+        self.room.feed.last()
+    }
+
     /// Changes from now on, and those after the change numbered `after`; `None` if that is too long
     /// ago or was before the start, and everything must be looked at again.
     #[must_use]

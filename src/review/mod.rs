@@ -3,7 +3,7 @@
 //! Pure: the call, the object as it was read, what plugins found, and nothing else go in; a
 //! [`Review`] comes out, and the command line, the pages and the JSON interface draw the same one.
 //! Everything in it that others wrote is text, never markup, and is kept to the last character:
-//! [`visible`] says how to show it. No word of the agent stands in the [`Headline`].
+//! [`visible()`] says how to show it. No word of the agent stands in the [`Headline`].
 
 mod align;
 mod concealed;
@@ -78,8 +78,6 @@ pub enum Now<'a> {
 pub struct Review {
     /// What will happen, in our words.
     pub headline: Headline,
-    /// How much it takes to undo.
-    pub risk: Risk,
     /// What to look at, the worst first.
     pub warnings: Vec<Warning>,
     /// The fields that the call names, then those that stay.
@@ -102,7 +100,7 @@ pub struct Review {
 pub struct Headline {
     /// What is done, such as `Update article`.
     pub verb: String,
-    /// The object's own title. Written by others: show it as [`visible`] says.
+    /// The object's own title. Written by others: show it as [`visible()`] says.
     pub object: Option<String>,
     /// What changes, such as `draft -> published`, `+120 -14 words`.
     pub changes: Vec<String>,
@@ -122,20 +120,6 @@ impl Headline {
         }
         text
     }
-}
-
-/// How much a mistake costs.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Risk {
-    /// Nobody outside sees it.
-    Low,
-    /// It can be changed back.
-    Medium,
-    /// Customers see it at once, or text is lost.
-    High,
 }
 
 /// A text that a call writes.
@@ -175,7 +159,7 @@ pub fn review(asked: Asked<'_>) -> Review {
     let fields = fields::fields(&arguments, object.as_ref(), &mut budget);
     let body = texts.as_ref().map(|texts| texts.body(&mut budget));
     let links = texts.as_ref().map(|texts| hosts::links(texts.old.as_ref(), &texts.new));
-    let (warnings, risk) = warnings::warnings(&warnings::Facts {
+    let warnings = warnings::warnings(&warnings::Facts {
         asked,
         object: object.as_ref(),
         arguments: &arguments,
@@ -193,7 +177,6 @@ pub fn review(asked: Asked<'_>) -> Review {
     };
     Review {
         headline: headline(&asked, &arguments, object.as_ref(), &fields, body.as_ref()),
-        risk,
         warnings,
         fields,
         body,

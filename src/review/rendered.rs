@@ -182,13 +182,16 @@ fn bag(block: &Block) -> HashMap<&str, usize> {
     bag
 }
 
-/// How much two bags share, in percent of the larger; two without words are alike.
+/// How much two bags share, in percent of the larger; two without words are alike. One that is nearly
+/// all in the other was written on, so it counts as alike too.
 fn alike(one: &HashMap<&str, usize>, other: &HashMap<&str, usize>) -> usize {
     let size = |bag: &HashMap<&str, usize>| bag.values().sum::<usize>();
     let most = size(one).max(size(other));
     let shared: usize =
         one.iter().map(|(word, count)| other.get(word).map_or(0, |more| *count.min(more))).sum();
-    (shared * 100).checked_div(most).unwrap_or(100)
+    let least = size(one).min(size(other));
+    let share = (shared * 100).checked_div(most).unwrap_or(100);
+    if least >= 4 && shared * 100 >= least * 65 { share.max(ALIKE) } else { share }
 }
 
 /// Two blocks as one.

@@ -57,35 +57,30 @@ fn headlines_say_what_will_happen_and_nothing_of_the_agent() {
             json!({"id": "9100001", "state": "published", "body": "<p>Refunds take 14 long days.</p>"}),
             Some(&now),
             "Update article \u{201c}Refund policy\u{201d}: draft \u{2192} published, +2 \u{2212}1 words",
-            Risk::High,
         ),
         (
             "update_article",
             json!({"id": "9100001", "title": "Refunds"}),
             Some(&now),
             "Update article \u{201c}Refund policy\u{201d}: new title",
-            Risk::Medium,
         ),
         (
             "create_article",
             json!({"title": "T\u{202e}x", "author_id": 1, "body": "<p>one two</p>"}),
             None,
             "Create article \u{201c}T[U+202E direction override]x\u{201d}: as draft, 2 words",
-            Risk::Low,
         ),
         (
             "add_internal_note",
             json!({"conversation_id": "21", "body": "Look at it."}),
             None,
             "Add internal note \u{201c}#21\u{201d}: 3 words",
-            Risk::Low,
         ),
-        ("strange_tool", json!({"x": 1}), None, "Call strange_tool", Risk::High),
+        ("strange_tool", json!({"x": 1}), None, "Call strange_tool"),
     ];
-    for (tool, arguments, object, expected, risk) in rows {
+    for (tool, arguments, object, expected) in rows {
         let review = reviewed(tool, &arguments, object);
         assert_eq!(review.headline.text(), expected);
-        assert_eq!(review.risk, risk, "{expected}");
         assert_eq!(review.raw, JsonText::of(&arguments).as_str());
     }
 }
@@ -168,7 +163,6 @@ fn what_was_not_read_is_not_compared() {
         let review = asked(now);
         assert!(!review.body.as_ref().unwrap().compared);
         assert_eq!(review.warnings[0].code, WarningCode::NotRead);
-        assert_eq!(review.risk, Risk::High);
         assert_eq!(review.fields[0].old, None);
     }
 }

@@ -70,7 +70,7 @@ pub fn visible(text: &str) -> Vec<Visible<'_>> {
 /// The text on one line with its marks in brackets, for headlines, logs of ours and terminals.
 #[must_use]
 pub fn plain(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(|letter| is_hidden(letter)) {
+    if !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());

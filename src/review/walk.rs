@@ -195,7 +195,7 @@ impl State {
                 self.style.link = Some((address, self.seen.links.len() - 1));
             }
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
-                let level = name.bytes().nth(1).map_or(1, |digit| digit.saturating_sub(b'0'));
+                let level = name.as_bytes().get(1).map_or(1, |digit| digit.saturating_sub(b'0'));
                 self.style.shape = Shape::Heading { level };
             }
             "ul" | "ol" | "menu" => {

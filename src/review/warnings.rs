@@ -13,7 +13,7 @@ use super::document::{Document, Seen};
 use super::fields::{self, Field};
 use super::hosts::{self, Link};
 use super::visible::{Hidden, plain};
-use super::{Asked, Body, Now, Risk, Texts};
+use super::{Asked, Body, Now, Texts};
 use crate::domain::Effect;
 use crate::intercom::Catalogue;
 
@@ -26,7 +26,7 @@ pub struct Warning {
     pub severity: Severity,
     /// What it is, in words.
     pub text: String,
-    /// Hosts, addresses, words: written by others, so to be shown as [`super::visible`] says.
+    /// Hosts, addresses, words: written by others, so to be shown as [`super::visible()`] says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<String>,
 }
@@ -118,10 +118,10 @@ impl List {
     }
 }
 
-/// The warnings of a call, the worst first, and its risk.
-pub(super) fn warnings(facts: &Facts<'_>) -> (Vec<Warning>, Risk) {
+/// The warnings of a call, the worst first.
+pub(super) fn warnings(facts: &Facts<'_>) -> Vec<Warning> {
     let mut list = List::default();
-    let risk = state(facts, &mut list);
+    state(facts, &mut list);
     about_fields(facts, &mut list);
     hidden(facts, &mut list);
     if let Some(texts) = facts.texts {
@@ -138,18 +138,18 @@ pub(super) fn warnings(facts: &Facts<'_>) -> (Vec<Warning>, Risk) {
         list.add(WarningCode::PersonalData, Severity::Caution, text);
     }
     list.0.sort_by_key(|warning| warning.severity);
-    (list.0, risk)
+    list.0
 }
 
-/// What becomes of the object's state, and the risk.
-fn state(facts: &Facts<'_>, list: &mut List) -> Risk {
+/// What becomes of the object's state.
+fn state(facts: &Facts<'_>, list: &mut List) {
     let Some(entry) = Catalogue::shipped().entry(facts.asked.tool) else {
         let text = "Portcullis does not know this tool: read its arguments word by word";
         list.add(WarningCode::UnknownTool, Severity::Danger, text);
-        return Risk::High;
+        return;
     };
     if entry.effect == Effect::Read {
-        return Risk::Low;
+        return;
     }
     let unread = match facts.asked.now {
         Now::NotRead { why } => Some(why),
@@ -164,33 +164,25 @@ fn state(facts: &Facts<'_>, list: &mut List) -> Risk {
     let before = facts.object.and_then(|object| object.get("state")).map(fields::text);
     let after = facts.arguments.get("state").map(fields::text);
     let is = |state: &Option<String>, name: &str| state.as_deref() == Some(name);
-    let mut risk = if unread.is_some() { Risk::High } else { Risk::Medium };
     if is(&after, "published") && !is(&before, "published") {
         list.add(WarningCode::BecomesPublished, Severity::Caution, "customers can read it at once");
-        risk = Risk::High;
     } else if is(&before, "published") && after.is_some() && !is(&after, "published") {
         list.add(WarningCode::BecomesDraft, Severity::Caution, "customers can no longer read it");
-        risk = Risk::High;
     } else if is(&before, "published") && facts.fields.iter().any(Field::is_changed)
         || is(&before, "published") && facts.body.is_some_and(Body::changes)
     {
         let text = "it is published: customers see the change at once";
         list.add(WarningCode::ChangesPublished, Severity::Caution, text);
-        risk = Risk::High;
-    } else if matches!(facts.asked.now, Now::New) && !is(&after, "published") && unread.is_none() {
-        risk = Risk::Low;
     }
     if let Some(body) = facts.body.filter(|body| body.compared && body.words.is_mostly_removed()) {
         let percent = body.words.removed * 100 / body.words.before.max(1);
         let text = format!("{percent} % of the words that are there now go away");
         list.add(WarningCode::MostlyRemoved, Severity::Danger, text);
-        risk = Risk::High;
     }
     if facts.asked.tool == "add_internal_note" {
         let text = "a note cannot be taken back, and teammates see it";
         list.add(WarningCode::Permanent, Severity::Note, text);
     }
-    risk
 }
 
 fn about_fields(facts: &Facts<'_>, list: &mut List) {
@@ -264,13 +256,24 @@ fn hidden(facts: &Facts<'_>, list: &mut List) {
         }
     }
     let rows = [
-        (all.tags, WarningCode::Tags, "tag characters, which spell a text that nobody sees"),
-        (all.direction, WarningCode::Direction, "characters that change the reading direction"),
-        (all.invisible, WarningCode::Invisible, "invisible characters"),
-        (all.controls, WarningCode::Controls, "control characters"),
+        (
+            all.tags,
+            WarningCode::Tags,
+            "tag character, which nobody sees",
+            "tag characters, which spell a text that nobody sees",
+        ),
+        (
+            all.direction,
+            WarningCode::Direction,
+            "character that changes the reading direction",
+            "characters that change the reading direction",
+        ),
+        (all.invisible, WarningCode::Invisible, "invisible character", "invisible characters"),
+        (all.controls, WarningCode::Controls, "control character", "control characters"),
     ];
-    for (count, code, words) in rows {
+    for (count, code, singular, words) in rows {
         if count > 0 {
+            let words = if count == 1 { singular } else { words };
             list.add(code, Severity::Danger, format!("{count} {words}"));
         }
     }

@@ -37,6 +37,24 @@ pub enum HoldState {
 }
 
 impl HoldState {
+    /// All of them.
+    pub const ALL: [Self; 14] = [
+        Self::Pending,
+        Self::Approved,
+        Self::Claimed,
+        Self::Sending,
+        Self::Executed,
+        Self::Failed,
+        Self::Unknown,
+        Self::Rejected,
+        Self::ChangesRequested,
+        Self::Expired,
+        Self::Lapsed,
+        Self::Cancelled,
+        Self::Revoked,
+        Self::Stale,
+    ];
+
     /// Whether nothing can happen any more but delivery.
     #[must_use]
     pub const fn is_final(self) -> bool {

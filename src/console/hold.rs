@@ -1,0 +1,393 @@
+//! One hold: what will happen, why it waits, what it changes, and what a person can do.
+//!
+//! The page is made for a decision in twenty seconds: the headline, the warnings and the beginning
+//! of the change stand on the first screen, and so do the buttons, on a phone too. Everything else
+//! is one tap away and never cut.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use axum::routing::get;
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::Console;
+use super::extract::Signed;
+use super::page::{Fault, Frame, time_text, with_status};
+use super::records::{Line, lately};
+use super::text::{RedLine, Seen, Segments, Source};
+use crate::clock;
+use crate::desk::{Detail, Object};
+use crate::domain::{Action, HoldId, HoldState, JsonText, OnRelease, Timestamp};
+use crate::intercom::Catalogue;
+use crate::review::{Asked, Now, Review, Severity, review};
+
+pub(super) fn routes() -> Router<Arc<Console>> {
+    Router::new().route("/holds/{id}", get(page))
+}
+
+/// Which part of the change is shown.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Tab {
+    pub(super) tab: String,
+}
+
+#[derive(Template)]
+#[template(path = "hold.html", config = "src/console/askama.toml")]
+pub(super) struct HoldPage {
+    pub(super) frame: Frame,
+    pub(super) card: Card,
+    pub(super) tab: &'static str,
+    pub(super) problem: String,
+    /// What the person typed before something came in between.
+    pub(super) typed: String,
+    pub(super) feed: u64,
+    pub(super) next: Option<String>,
+    /// What the agent did before.
+    pub(super) lately: Vec<Line>,
+}
+
+/// A hold as it is drawn.
+pub(super) struct Card {
+    pub(super) detail: Detail,
+    pub(super) review: Review,
+    pub(super) id: String,
+    pub(super) version: u64,
+    pub(super) binding: String,
+    pub(super) state: &'static str,
+    pub(super) now: Timestamp,
+}
+
+impl Card {
+    pub(super) fn of(detail: Detail) -> Self {
+        let arguments = JsonText::from_valid(detail.contents.arguments.clone().into_bytes().into());
+        let object = match &detail.object {
+            Object::Now { json, read_at } => {
+                Some((JsonText::from_valid(json.clone().into_bytes().into()), *read_at))
+            }
+            Object::None | Object::Unread { .. } => None,
+        };
+        let now = match (&detail.object, &object) {
+            (Object::Unread { why }, _) => Now::NotRead { why },
+            (_, Some((answer, at))) => Now::Read { answer, at: *at },
+            (_, None) => Now::New,
+        };
+        let tool = detail.hold.tool.as_str();
+        let review = review(Asked { tool, arguments: &arguments, now, found: &[], others: &[] });
+        Self {
+            id: detail.hold.id.to_string(),
+            version: detail.hold.version,
+            binding: detail.binding.to_string(),
+            state: detail.hold.state.as_str(),
+            now: clock::now(),
+            review,
+            detail,
+        }
+    }
+
+    /// Whether people can still decide.
+    fn waits(&self) -> bool {
+        matches!(self.detail.hold.state, HoldState::Pending | HoldState::Stale)
+    }
+
+    fn may(&self, action: &str) -> bool {
+        self.detail.actions.iter().any(|it| it.as_str() == action)
+    }
+
+    /// Whether there is more to read than fits on some screens.
+    pub(super) fn is_long(&self) -> bool {
+        let body = self.review.body.as_ref();
+        body.is_some_and(|body| body.source.len() > 40)
+            || self.detail.contents.arguments.len() > 6_000
+    }
+
+    fn verb(&self) -> &str {
+        &self.review.headline.verb
+    }
+
+    fn object(&self) -> Option<Seen<&String>> {
+        self.review.headline.object.as_ref().map(Seen)
+    }
+
+    /// What changes; once it is done, the article of now does not tell.
+    fn changes(&self) -> &[String] {
+        if self.waits() { &self.review.headline.changes } else { &[] }
+    }
+
+    fn red_line(&self) -> RedLine<'_> {
+        RedLine(self.review.body.as_ref().map_or(&[], |body| &body.rendered))
+    }
+
+    fn source(&self) -> Source<'_> {
+        Source(self.review.body.as_ref().map_or(&[], |body| &body.source))
+    }
+
+    fn compared(&self) -> bool {
+        self.review.body.as_ref().is_some_and(|body| body.compared)
+    }
+
+    fn segments<'a>(&self, field: &'a crate::review::Field) -> Segments<'a> {
+        Segments(&field.segments)
+    }
+
+    fn risk(&self) -> &'static str {
+        self.detail.hold.risk.as_str()
+    }
+
+    fn expires(&self) -> String {
+        time_text(self.detail.hold.expires_at)
+    }
+
+    fn left(&self) -> String {
+        left(self.detail.hold.expires_at.since(self.now).as_secs())
+    }
+
+    fn opened(&self) -> String {
+        time_text(self.detail.hold.opened_at)
+    }
+
+    fn read_at(&self) -> Option<String> {
+        self.review.read_at.map(time_text)
+    }
+
+    /// Whether the wait can be longer.
+    fn can_extend(&self) -> bool {
+        self.may(Action::Extend.as_str()) && self.detail.latest > self.detail.hold.expires_at
+    }
+
+    /// What the agent says why it calls.
+    fn reason(&self) -> Option<Seen<&String>> {
+        self.detail.contents.reason.as_ref().map(Seen)
+    }
+
+    /// The exact call, with hidden characters in its text as escapes of JSON.
+    fn raw(&self) -> Seen<String> {
+        Seen(laid_out(&self.review.raw))
+    }
+
+    fn missing(&self) -> usize {
+        let people = usize::try_from(self.detail.hold.release.people).unwrap_or(usize::MAX);
+        people.saturating_sub(self.detail.hold.approvals.len())
+    }
+
+    fn waits_for_agent(&self) -> bool {
+        self.detail.hold.on_release == OnRelease::AwaitRepeat
+    }
+
+    /// What became of it, in words.
+    fn fate(&self) -> (&'static str, String) {
+        let outcome = self.detail.hold.outcome.clone().unwrap_or_default();
+        match self.detail.hold.state {
+            HoldState::Pending => ("info", String::from("It waits for a decision.")),
+            HoldState::Stale => (
+                "warn",
+                String::from(
+                    "What it was bound to changed, so the release was taken back. Look again.",
+                ),
+            ),
+            HoldState::Approved if self.waits_for_agent() => (
+                "good",
+                String::from("Released. It is sent while the agent waits in an identical call."),
+            ),
+            HoldState::Approved => ("good", String::from("Released. It is sent in a moment.")),
+            HoldState::Claimed | HoldState::Sending => {
+                ("info", String::from("It is being sent to Intercom."))
+            }
+            HoldState::Executed => ("good", String::from("Done. Intercom did it.")),
+            HoldState::Failed => ("bad", format!("It failed: {outcome}")),
+            HoldState::Unknown => (
+                "bad",
+                format!(
+                    "Nobody knows whether it took effect: {outcome}. Portcullis will not send it again. \
+                     Compare with what there is now, below, and note what you see."
+                ),
+            ),
+            HoldState::Rejected => ("plain", format!("Rejected by {outcome}")),
+            HoldState::ChangesRequested => {
+                ("plain", format!("Changes were asked for by {outcome}"))
+            }
+            HoldState::Expired => ("plain", String::from("It expired: nobody decided in time.")),
+            HoldState::Lapsed => {
+                ("plain", String::from("It was released, and never used in time."))
+            }
+            HoldState::Cancelled => ("plain", format!("It was withdrawn: {outcome}")),
+            HoldState::Revoked => ("plain", format!("{outcome}.")),
+        }
+    }
+
+    /// The tabs that there are: name for the address, words.
+    fn tabs(&self) -> Vec<(&'static str, &'static str)> {
+        let mut tabs = Vec::new();
+        if let Some(body) = &self.review.body {
+            tabs.push(("change", if body.compared { "Change" } else { "Text" }));
+            tabs.push(("source", "Source"));
+            if body.preview.is_some() {
+                tabs.push(("preview", "Preview"));
+            }
+        }
+        tabs.push(("fields", "Fields"));
+        tabs.push(("raw", "Raw call"));
+        tabs
+    }
+
+    pub(super) fn tab(&self, wanted: &str) -> &'static str {
+        let tabs = self.tabs();
+        let found = tabs.iter().find(|(name, _)| *name == wanted).or_else(|| tabs.first());
+        found.map_or("raw", |(name, _)| name)
+    }
+}
+
+async fn page(
+    State(console): State<Arc<Console>>,
+    signed: Signed,
+    Path(id): Path<HoldId>,
+    Query(Tab { tab }): Query<Tab>,
+) -> Result<Response, Fault> {
+    draw(&console, &signed, id, &tab, StatusCode::OK, String::new(), String::new()).await
+}
+
+/// Draws a hold, with a problem to tell and what was typed before it if there is one.
+pub(super) async fn draw(
+    console: &Console,
+    signed: &Signed,
+    id: HoldId,
+    tab: &str,
+    status: StatusCode,
+    problem: String,
+    typed: String,
+) -> Result<Response, Fault> {
+    let feed = console.desk.last_change();
+    let detail =
+        console.desk.detail(&signed.person, id).await.map_err(|error| Fault::desk(&error))?;
+    let card = Card::of(detail);
+    let next = if card.waits() { None } else { next(console, signed, id) };
+    let lately = lately(console, &card.detail.hold.principal).await?;
+    let page = HoldPage {
+        frame: Frame::signed(console, signed, "/", &card.review.headline.text()),
+        tab: card.tab(tab),
+        card,
+        problem,
+        typed,
+        feed,
+        next,
+        lately,
+    };
+    Ok(with_status(status, &page))
+}
+
+/// The next hold that waits.
+fn next(console: &Console, signed: &Signed, but: HoldId) -> Option<String> {
+    let filter = crate::desk::Filter { take: Some(2), ..Default::default() };
+    let page = console.desk.inbox(&signed.person, &filter).ok()?;
+    let other = page.rows.into_iter().find(|row| row.hold.id != but)?;
+    Some(other.hold.id.to_string())
+}
+
+/// A span in words, in its largest unit.
+pub(super) fn left(seconds: u64) -> String {
+    match seconds {
+        0 => String::from("no time"),
+        1..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..172_800 => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// The class of a warning, which is its word too.
+const fn severity(severity: &Severity) -> &'static str {
+    match severity {
+        Severity::Danger => "danger",
+        Severity::Caution => "caution",
+        Severity::Note => "note",
+    }
+}
+
+/// What a tool does, in our words; its name if it is not known.
+pub(super) fn tool_title(tool: &str) -> String {
+    Catalogue::shipped().entry(tool).map_or_else(|| tool.to_owned(), |entry| entry.title.clone())
+}
+
+/// JSON on several lines, character for character what it was but for the spaces between values,
+/// with hidden characters written as JSON writes them.
+fn laid_out(json: &str) -> String {
+    let mut out = String::with_capacity(json.len() + json.len() / 4);
+    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
+    let line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.push_str(&"  ".repeat(depth));
+    };
+    for letter in json.chars() {
+        if in_text {
+            if crate::domain::is_hidden(letter) {
+                let mut units = [0; 2];
+                for unit in letter.encode_utf16(&mut units) {
+                    out.push_str(&format!("\\u{unit:04x}"));
+                }
+            } else {
+                out.push(letter);
+            }
+            in_text = escaped || letter != '"';
+            escaped = letter == '\\' && !escaped;
+            continue;
+        }
+        match letter {
+            '"' => in_text = true,
+            '{' | '[' => {
+                out.push(letter);
+                depth += 1;
+                line(&mut out, depth);
+                continue;
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                line(&mut out, depth);
+            }
+            ',' => {
+                out.push(letter);
+                line(&mut out, depth);
+                continue;
+            }
+            ':' => {
+                out.push_str(": ");
+                continue;
+            }
+            _ => {}
+        }
+        out.push(letter);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_laid_out_and_stays_what_it_is() {
+        let text = r#"{"a":"x\"{,:","b":[1,2.50],"c":{"d":null}}"#;
+        let laid = laid_out(text);
+        assert_eq!(laid.lines().count(), 10);
+        let same: serde_json::Value = serde_json::from_str(&laid).unwrap();
+        assert_eq!(same, serde_json::from_str::<serde_json::Value>(text).unwrap());
+        assert!(laid.contains("2.50"));
+        let hidden = "{\"a\":\"x\u{202e}\u{e0041}\"}";
+        let laid = laid_out(hidden);
+        assert!(laid.contains("\\u202e\\udb40\\udc41"), "{laid}");
+        let same: serde_json::Value = serde_json::from_str(&laid).unwrap();
+        assert_eq!(same, serde_json::from_str::<serde_json::Value>(hidden).unwrap());
+    }
+
+    #[test]
+    fn spans_are_told_in_words() {
+        for (seconds, words) in
+            [(0, "no time"), (59, "59 s"), (60, "1 min"), (3_700, "1 h 1 min"), (200_000, "2 days")]
+        {
+            assert_eq!(left(seconds), words);
+        }
+    }
+}
