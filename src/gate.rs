@@ -12,6 +12,7 @@ mod denial;
 mod disclosure;
 mod duties;
 mod edit;
+mod granting;
 mod inspection;
 mod looked;
 mod looks;
@@ -38,7 +39,7 @@ use crate::domain::{
     Call, CallFacts, ClientHint, Decision, Digest, Effect, Event, Finding, Hold, HoldState,
     Principal, Question, Tally, Verdict, decide,
 };
-use crate::holds::{HoldError, Holds};
+use crate::holds::{Grants, HoldError, Holds};
 use crate::intercom::records::Gone;
 use crate::intercom::{PinnedTool, Pins};
 use crate::plugin::Plugins;
@@ -55,6 +56,7 @@ use shadow::Shadow;
 pub use denial::{Denial, refusal};
 pub use disclosure::Disclosure;
 pub use duties::TARGET_UNKNOWN;
+pub use granting::Granting;
 pub use looked::{Looked, Target, has_target};
 pub use people::{DecideError, Deciding};
 pub use permit::{Permit, Spent};
@@ -101,6 +103,7 @@ pub struct Gate {
     plugins: ArcSwap<Plugins>,
     books: Books,
     holds: Holds,
+    grants: Grants,
     sealer: Arc<Sealer>,
     pins: Arc<Pins>,
     settings: Settings,
@@ -126,6 +129,7 @@ impl Gate {
         let Secrets { sealer, vault } = secrets;
         let (ruleset, shadow) = (ArcSwap::from_pointee(ruleset), Shadow::default());
         let plugins = ArcSwap::from_pointee(Plugins::none());
+        let grants = Grants::new(log.clone());
         let books = Books { log, trail: Arc::new(trail) };
         let (counted, definitions) = (Counted::default(), Definitions::default());
         let looks = Looks::default();
@@ -134,6 +138,7 @@ impl Gate {
             plugins,
             books,
             holds,
+            grants,
             sealer,
             pins,
             settings,
@@ -149,6 +154,12 @@ impl Gate {
     #[must_use]
     pub const fn holds(&self) -> &Holds {
         &self.holds
+    }
+
+    /// The grants in force.
+    #[must_use]
+    pub const fn grants(&self) -> &Grants {
+        &self.grants
     }
 
     /// The log.
@@ -235,13 +246,16 @@ impl Gate {
     /// If the decision or the hold cannot be recorded; nothing may be sent then.
     pub async fn admit(
         &self,
-        call: Call,
+        mut call: Call,
         own: Vec<Finding>,
         holding: Holding,
     ) -> Result<Admission, GateError> {
+        let place = self.grant_place(&call);
+        call.meta.grant = place.as_ref().map(|place| Box::new(place.grant().clone()));
         let weighed = self.books.trail.weigh(&call.principal, weigh::call(&call));
         let plugins = self.plugins().revision();
         let (call, decision) = self.judge_and_fulfil(call, own, &weighed).await;
+        let decision = self.under_grant(place, &call, decision).await?;
         self.counted.add(Question::Admit, decision.verdict);
         let facts = self.facts_of(&call);
         let step = weigh::keep_call(weighed, &call, &decision);

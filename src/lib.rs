@@ -69,6 +69,13 @@
 //! - **Holds are a fold** of their events; memory holds nothing that the log cannot rebuild. An
 //!   outcome that was delivered answers an identical call for two minutes more, because its last
 //!   step may have been lost, and a repeated answer is better than a repeated write.
+//! - **What a call would change is read three times**: when it is held, when somebody decides, and before
+//!   it is sent. Its version is part of the binding; another one sends the hold back with what changed, and
+//!   what cannot be read is not sent. This narrows the race with the world outside, and cannot end it.
+//! - **An edit is another call in the same hold**: judged like the first, approved by itself, the agent's own
+//!   kept in the record; the agent is told which fields a person changed.
+//! - **Grants are data for rules** and end with the process: an hour of trust is not worth a look into the log
+//!   at each start, and ending early asks a person.
 //! - **Trails are a fold** of the log as well, read back for the last day at start, and keep a time of
 //!   their own: neither a restart nor a clock that is set gives a principal a new budget. What is
 //!   being judged counts already, so that calls at once do not share the last place of a budget.

@@ -22,6 +22,21 @@ hold contains {
 } if {
 	input.tool.effect == "write"
 	input.tool.name in data.access.tools
+	not granted
+}
+
+# METADATA
+# title: Writes that a person let through for a while
+# description: A grant is made on a hold whose release says `grantable`; what else holds such a call still does.
+allow contains {"rule": "granted", "text": "a person lets such calls through for a while"} if {
+	input.tool.effect == "write"
+	input.tool.name in data.access.tools
+	granted
+}
+
+granted if {
+	some grant in input.grants
+	grant.tool == input.tool.name
 }
 
 # METADATA

@@ -229,6 +229,19 @@ test_a_tool_without_release_of_its_own_waits_for_any if {
 	answer.release == any
 }
 
+test_a_grant_lets_its_tool_through_and_no_other if {
+	call := tool_call(["note-writer"], "add_internal_note", "write")
+	grant := {"id": "grant_1", "tool": "add_internal_note", "by": "ann", "calls_left": 1}
+	granted := data.portcullis.admit.answer with input as object.union(call, {"grants": [grant]})
+	granted.verdict == "allow"
+	other := object.union(grant, {"tool": "update_article"})
+	held := data.portcullis.admit.answer with input as object.union(call, {"grants": [other]})
+	held.verdict == "hold"
+	outside := tool_call(["support-reader"], "add_internal_note", "write")
+	denied := data.portcullis.admit.answer with input as object.union(outside, {"grants": [grant]})
+	denied.verdict == "deny"
+}
+
 test_neither_effect_is_no_effect if {
 	answer := data.portcullis.admit.answer with input as tool_call(["support-reader"], "search", "other")
 	answer.verdict == "deny"

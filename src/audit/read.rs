@@ -311,7 +311,7 @@ struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     fn of(event: &'a Event) -> Self {
-        use crate::domain::HoldEvent;
+        use crate::domain::{GrantEvent, HoldEvent};
         let bare = |kind| Self {
             kind,
             principal: None,
@@ -343,6 +343,16 @@ impl<'a> Facts<'a> {
             },
             Event::Hold { hold, .. } => Self { hold: Some(*hold), ..bare("hold") },
             Event::Revealed { hold, .. } => Self { hold: Some(*hold), ..bare("revealed") },
+            Event::Grant { event: GrantEvent::Given(given), .. } => Self {
+                principal: Some(given.principal.as_str()),
+                tool: Some(&given.tool),
+                hold: Some(given.hold),
+                ..bare("grant")
+            },
+            Event::Grant { event: GrantEvent::Used { call }, .. } => {
+                Self { call: Some(*call), ..bare("grant") }
+            }
+            Event::Grant { .. } => bare("grant"),
             Event::Tool { name, .. } => Self { tool: Some(name), ..bare("tool") },
             Event::Definition { name, .. } => Self { tool: Some(name), ..bare("definition") },
             Event::Ruleset { .. } => bare("ruleset"),

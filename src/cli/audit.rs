@@ -6,8 +6,8 @@ use super::shown;
 use crate::audit::{self, Entry, Filter, Follow, From};
 use crate::config::Config;
 use crate::domain::{
-    CallFacts, CallId, Decision, Digest, Effect, Event, HoldEvent, HoldId, Outcome, PluginFacts,
-    PrincipalId, RolloutAction, ShadowFacts, Subject, Tally, Verdict,
+    CallFacts, CallId, Decision, Digest, Effect, Event, GrantEvent, HoldEvent, HoldId, Outcome,
+    PluginFacts, PrincipalId, RolloutAction, ShadowFacts, Subject, Tally, Verdict,
 };
 
 /// Commands about the log.
@@ -115,6 +115,14 @@ pub(super) fn line(entry: &Entry) -> String {
             format!("trail     {principal} {verb} {} [{call}]", counted(&trail.add))
         }
         Event::Hold { hold, event } => hold_line(*hold, event),
+        Event::Grant { grant, event } => match event {
+            GrantEvent::Given(given) => format!(
+                "grant     {} {} by {}: {} calls until {} [{grant}]",
+                given.tool, given.principal, given.by, given.calls, given.until
+            ),
+            GrantEvent::Used { call } => format!("grant     used [{grant}] [{call}]"),
+            GrantEvent::Revoked { by } => format!("grant     revoked by {by} [{grant}]"),
+        },
         Event::Started { version, ruleset, .. } => {
             format!("started   portcullis {version}, policy {}", ruleset.short())
         }

@@ -1,5 +1,7 @@
 //! `portcullis holds`.
 
+mod more;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,8 +14,12 @@ use crate::clock;
 use crate::config::{Config, Secret, private};
 use crate::control::{self, Answer, Question, Wish};
 use crate::desk::{Contents, Shown};
-use crate::domain::{Digest, Event, Hold, HoldEvent, HoldId, OnRelease};
+use crate::domain::{
+    ApproverId, Digest, Effected, Event, GrantId, Hold, HoldEvent, HoldId, OnRelease,
+};
+use crate::gate::Granting;
 use crate::holds::HoldView;
+use more::{edit, grants};
 
 /// Commands about held calls.
 #[derive(Debug, clap::Subcommand)]
@@ -70,6 +76,80 @@ pub(super) enum Command {
         #[command(flatten)]
         key: ApproverKey,
     },
+    /// Change the arguments in your editor (VISUAL, EDITOR), then release the call. It is judged
+    /// again, and the agent is told which fields you changed.
+    Edit {
+        /// The hold.
+        id: HoldId,
+        /// Take the arguments from this file instead.
+        #[arg(long)]
+        arguments: Option<PathBuf>,
+        #[command(flatten)]
+        key: ApproverKey,
+    },
+    /// Give a held call to somebody, who is then asked first. It changes nobody's rights.
+    Assign {
+        /// The hold.
+        id: HoldId,
+        /// To whom; to nobody in particular if left out.
+        to: Option<ApproverId>,
+        #[command(flatten)]
+        key: ApproverKey,
+    },
+    /// Let a held call wait longer, as far as its conditions let people do so.
+    Extend {
+        /// The hold.
+        id: HoldId,
+        /// By how many minutes.
+        #[arg(default_value_t = 60)]
+        minutes: u64,
+        #[command(flatten)]
+        key: ApproverKey,
+    },
+    /// Say what became of a call whose outcome is unknown, after a look at Intercom.
+    Note {
+        /// The hold.
+        id: HoldId,
+        /// `yes` if it took effect, `no` if not, `unclear` if that cannot be told.
+        effected: Took,
+        /// More about it.
+        text: Vec<String>,
+        #[command(flatten)]
+        key: ApproverKey,
+    },
+    /// Release a held call and let calls like it through for a while, where rules say `grantable`.
+    Grant {
+        /// The hold.
+        id: HoldId,
+        /// How many calls.
+        #[arg(long, default_value_t = 5)]
+        calls: u32,
+        /// For how many minutes.
+        #[arg(long, default_value_t = 30)]
+        minutes: u64,
+        /// A field that must have the value of the held call; may be given again. The object that
+        /// the call changes always is one.
+        #[arg(long = "field")]
+        fields: Vec<String>,
+        #[command(flatten)]
+        key: ApproverKey,
+    },
+    /// List the grants in force.
+    Grants {
+        /// Take this one back first.
+        #[arg(long)]
+        revoke: Option<GrantId>,
+        #[command(flatten)]
+        key: ApproverKey,
+    },
+    /// Release several held calls of one tool and one agent, each of which you have shown before.
+    Batch {
+        /// The holds.
+        #[arg(required = true)]
+        ids: Vec<HoldId>,
+        #[command(flatten)]
+        key: ApproverKey,
+    },
     /// Take a release back before it is used.
     Revoke {
         /// The hold.
@@ -77,6 +157,17 @@ pub(super) enum Command {
         #[command(flatten)]
         key: ApproverKey,
     },
+}
+
+/// Whether a call took effect.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(super) enum Took {
+    /// It took effect.
+    Yes,
+    /// It did not.
+    No,
+    /// It cannot be told.
+    Unclear,
 }
 
 /// How an approver proves who it is. Never as an argument, which other users could read.
@@ -132,6 +223,33 @@ pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<Exi
         Command::Ask { id, question, key } => {
             let question = question.join(" ");
             tell(ask(data, &key, Shown::now(id), Wish::Ask { question }).await?);
+        }
+        Command::Edit { id, arguments, key } => edit(data, id, arguments, &key).await?,
+        Command::Assign { id, to, key } => {
+            tell(ask(data, &key, Shown::now(id), Wish::Assign { to }).await?);
+        }
+        Command::Extend { id, minutes, key } => {
+            let seconds = minutes.saturating_mul(60);
+            tell(ask(data, &key, Shown::now(id), Wish::Extend { seconds }).await?);
+        }
+        Command::Note { id, effected, text, key } => {
+            let effected = match effected {
+                Took::Yes => Effected::Yes,
+                Took::No => Effected::No,
+                Took::Unclear => Effected::Unclear,
+            };
+            let text = text.join(" ");
+            tell(ask(data, &key, Shown::now(id), Wish::Note { effected, text }).await?);
+        }
+        Command::Grant { id, calls, minutes, fields, key } => {
+            let granting = Granting { calls, minutes, fields };
+            tell(ask(data, &key, Shown::now(id), Wish::Grant { granting }).await?);
+        }
+        Command::Grants { revoke, key } => grants(data, revoke, &key).await?,
+        Command::Batch { ids, key } => {
+            let key = key.read()?.expose().to_owned();
+            let shown = ids.into_iter().map(Shown::now).collect();
+            tell(control::ask(data, &Question::Batch { key, shown }).await?);
         }
         Command::Revoke { id, key } => {
             tell(ask(data, &key, Shown::now(id), Wish::Revoke).await?);
@@ -245,6 +363,7 @@ fn show(hold: &HoldView, contents: &Contents, json: bool) -> anyhow::Result<()> 
     if hold.on_release == OnRelease::AwaitRepeat {
         println!("note       sent only while the agent waits in an identical call");
     }
+    what_people_did(hold);
     if let Some(outcome) = &hold.outcome {
         println!("outcome    {}", shown(outcome));
     }
@@ -275,8 +394,32 @@ fn show(hold: &HoldView, contents: &Contents, json: bool) -> anyhow::Result<()> 
     Ok(())
 }
 
+/// What people did about a hold beside releasing it.
+fn what_people_did(hold: &HoldView) {
+    if hold.revision > 1 {
+        let earlier = hold.revises.map(|id| format!(", after {id}")).unwrap_or_default();
+        println!("revision   {}{earlier}", hold.revision);
+    }
+    if let Some(assignee) = &hold.assignee {
+        let first = hold.first_assignee.as_ref().filter(|first| *first != assignee);
+        let first = first.map(|first| format!(" (given to {first} first)")).unwrap_or_default();
+        println!("given to   {assignee}{first}");
+    }
+    for edit in &hold.edits {
+        println!("changed    {} by {}", shown(&edit.fields.join(", ")), edit.by);
+    }
+    if let Some(changed) = hold.changed.as_deref().filter(|_| !hold.state.is_final()) {
+        println!("look again {}", shown(changed));
+    }
+    for note in &hold.notes {
+        println!("noted      {} by {} {}", note.effected.words(), note.by, shown(&note.text));
+    }
+}
+
 fn tell(answer: Answer) {
     if let Answer::Done { text } = answer {
-        println!("{}", shown(&text));
+        for line in text.lines() {
+            println!("{}", shown(line));
+        }
     }
 }

@@ -12,7 +12,8 @@ mod server;
 use serde::{Deserialize, Serialize};
 
 use crate::desk::{Contents, Shown};
-use crate::gate::ShadowReport;
+use crate::domain::{ApproverId, Effected, Grant, GrantId};
+use crate::gate::{Granting, ShadowReport};
 use crate::holds::HoldView;
 use crate::rollout::{PluginsStatus, PolicyStatus};
 
@@ -42,6 +43,21 @@ pub enum Question {
         shown: Shown,
         /// What about it.
         wish: Wish,
+    },
+    /// The grants in force.
+    Grants {
+        /// The approver's key.
+        key: String,
+        /// Take this one back first.
+        #[serde(default)]
+        revoke: Option<GrantId>,
+    },
+    /// Release several holds of one tool and principal, each of which this approver has opened.
+    Batch {
+        /// The approver's key.
+        key: String,
+        /// The holds, as the approver saw them.
+        shown: Vec<Shown>,
     },
     /// Read Intercom's tool list now, and what was pinned by the command line.
     RefreshTools,
@@ -80,6 +96,33 @@ pub enum Wish {
     },
     /// Take a release back.
     Revoke,
+    /// Release it, and let calls like it through for a while.
+    Grant {
+        /// What is let through.
+        granting: Granting,
+    },
+    /// Release it with other arguments.
+    Edit {
+        /// All of the arguments, as one JSON object.
+        arguments: String,
+    },
+    /// Give it to somebody, or to nobody in particular.
+    Assign {
+        /// To whom.
+        to: Option<ApproverId>,
+    },
+    /// Lengthen the wait.
+    Extend {
+        /// By so many seconds.
+        seconds: u64,
+    },
+    /// Say what became of a call whose outcome is not known.
+    Note {
+        /// Whether it took effect.
+        effected: Effected,
+        /// In the person's words.
+        text: String,
+    },
 }
 
 /// What is answered.
@@ -102,6 +145,11 @@ pub enum Answer {
         hold: Box<HoldView>,
         /// The call.
         contents: Box<Contents>,
+    },
+    /// The grants in force.
+    Grants {
+        /// That ends first first.
+        grants: Vec<Grant>,
     },
     /// Where policy stands.
     PolicyStatus {

@@ -14,7 +14,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::{Answer, Question, SOCKET, Wish};
 use crate::clock;
 use crate::desk::{Contents, Decided, Desk, DeskError, Shown};
-use crate::domain::{HoldId, JsonText};
+use crate::domain::{GrantId, HoldId, JsonText};
 use crate::gate::Gate;
 use crate::identity::{Identity, People, Person};
 use crate::intercom::Pins;
@@ -129,6 +129,8 @@ impl Control {
             Question::Status => Ok(done(format!("portcullis {}", env!("CARGO_PKG_VERSION")))),
             Question::Holds { all } => Ok(Answer::Holds { holds: self.desk.views(all) }),
             Question::Hold { key, shown, wish } => self.wish(&key, &shown, wish).await,
+            Question::Grants { key, revoke } => self.grants(&key, revoke).await,
+            Question::Batch { key, shown } => self.batch(&key, &shown).await,
             Question::RefreshTools => self.refresh_tools().await,
             Question::Policy { what } => self.policy(what, by).await,
             Question::Plugins => Ok(Answer::Plugins { status: Box::new(self.plugins.status()) }),
@@ -153,6 +155,23 @@ impl Control {
         })
     }
 
+    async fn grants(&self, key: &str, revoke: Option<GrantId>) -> Result<Answer, String> {
+        let person = self.person(key)?;
+        if let Some(id) = revoke {
+            self.desk.revoke_grant(&person, id).await.map_err(words)?;
+        }
+        Ok(Answer::Grants { grants: self.desk.grants(&person).map_err(words)? })
+    }
+
+    async fn batch(&self, key: &str, shown: &[Shown]) -> Result<Answer, String> {
+        let decided = self.desk.batch(&self.person(key)?, shown).await.map_err(words)?;
+        let told = decided.iter().map(|one| match one {
+            Ok(Decided { hold, words }) => format!("{}: {words}", hold.id),
+            Err(error) => format!("not released: {error}"),
+        });
+        Ok(done(told.collect::<Vec<_>>().join("\n")))
+    }
+
     /// What an approver asks about a hold.
     async fn wish(&self, key: &str, shown: &Shown, wish: Wish) -> Result<Answer, String> {
         let (person, desk) = (&self.person(key)?, &self.desk);
@@ -164,6 +183,13 @@ impl Control {
             Wish::Reject { reason } => desk.reject(person, shown, &reason).await,
             Wish::Ask { question } => desk.ask_for_changes(person, shown, &question).await,
             Wish::Revoke => desk.revoke(person, shown).await,
+            Wish::Grant { granting } => desk.grant(person, shown, &granting).await,
+            Wish::Edit { arguments } => desk.approve_edited(person, shown, &arguments).await,
+            Wish::Assign { to } => desk.assign(person, shown, to).await,
+            Wish::Extend { seconds } => {
+                desk.extend(person, shown, Duration::from_secs(seconds)).await
+            }
+            Wish::Note { effected, text } => desk.note(person, shown, effected, &text).await,
         };
         let Decided { hold, words } = decided.map_err(self::words)?;
         Ok(done(format!("{}: {words}", hold.id)))

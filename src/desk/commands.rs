@@ -42,12 +42,12 @@ impl Desk {
         person: &Person,
         shown: &Shown,
     ) -> Result<Decided, DeskError> {
-        let wish = async {
+        let wish = Box::pin(async {
             decides(person)?;
-            let ask = self.deciding(person, shown).await;
+            let ask = self.releasing(person, shown).await;
             let hold = self.told(shown, self.gate.approve(&ask).await)?;
             Ok(self.approved(person, hold).await)
-        };
+        });
         self.once.run(&person.id, shown.key.as_deref(), named("approve", shown, ""), wish).await
     }
 
@@ -63,15 +63,15 @@ impl Desk {
         shown: &Shown,
         arguments: &str,
     ) -> Result<Decided, DeskError> {
-        let wish = async {
+        let wish = Box::pin(async {
             decides(person)?;
             let read = read(arguments)?;
-            let ask = self.deciding(person, shown).await;
+            let ask = self.releasing(person, shown).await;
             let hold = self.told(shown, self.gate.approve_edited(&ask, &read).await)?;
             let fields = hold.edits.last().map(|it| it.fields.join(", ")).unwrap_or_default();
             let decided = self.approved(person, hold).await;
             Ok(Decided { words: format!("{fields} changed, {}", decided.words), ..decided })
-        };
+        });
         let what = named("edit", shown, arguments);
         self.once.run(&person.id, shown.key.as_deref(), what, wish).await
     }
@@ -89,12 +89,12 @@ impl Desk {
     ) -> Result<Decided, DeskError> {
         let name = to.as_ref().map_or_else(|| "nobody".to_owned(), ToString::to_string);
         let what = named("assign", shown, &name);
-        let wish = async {
+        let wish = Box::pin(async {
             decides(person)?;
-            let ask = self.deciding(person, shown).await;
+            let ask = self.wishing(person, shown).await;
             let hold = self.told(shown, self.gate.assign(&ask, to).await)?;
             Ok(Decided::new(&hold, format!("given to {name} by {}", person.id)))
-        };
+        });
         self.once.run(&person.id, shown.key.as_deref(), what, wish).await
     }
 
@@ -109,7 +109,7 @@ impl Desk {
         by: Duration,
     ) -> Result<Decided, DeskError> {
         let what = named("extend", shown, &by.as_secs().to_string());
-        let wish = async {
+        let wish = Box::pin(async {
             decides(person)?;
             let hold = self.hold(shown.id)?;
             let (now, latest) =
@@ -119,11 +119,11 @@ impl Desk {
                     format!("its conditions let it wait until {latest} at most, and it does");
                 return Err(DeskError::Invalid(text));
             }
-            let ask = self.deciding(person, shown).await;
+            let ask = self.wishing(person, shown).await;
             let hold = self.told(shown, self.gate.extend(&ask, now.plus(by).min(latest)).await)?;
             let until = hold.opened.expires_at;
             Ok(Decided::new(&hold, format!("waits until {until}, by {}", person.id)))
-        };
+        });
         self.once.run(&person.id, shown.key.as_deref(), what, wish).await
     }
 
@@ -139,13 +139,13 @@ impl Desk {
         text: &str,
     ) -> Result<Decided, DeskError> {
         let what = named("note", shown, &format!("{}: {text}", effected.words()));
-        let wish = async {
+        let wish = Box::pin(async {
             decides(person)?;
-            let ask = self.deciding(person, shown).await;
+            let ask = self.wishing(person, shown).await;
             let text = said(text).unwrap_or_default();
             let hold = self.told(shown, self.gate.note(&ask, effected, text).await)?;
             Ok(Decided::new(&hold, format!("noted by {}: {}", person.id, effected.words())))
-        };
+        });
         self.once.run(&person.id, shown.key.as_deref(), what, wish).await
     }
 
@@ -179,17 +179,17 @@ impl Desk {
         shown: &Shown,
         reason: &str,
     ) -> Result<Decided, DeskError> {
-        let wish = async {
+        let wish = Box::pin(async {
             decides(person)?;
             let words = said(reason).ok_or_else(|| {
                 DeskError::Invalid(
                     "give the agent a reason: `portcullis holds reject ID REASON`".to_owned(),
                 )
             })?;
-            let ask = self.deciding(person, shown).await;
+            let ask = self.wishing(person, shown).await;
             let hold = self.told(shown, self.gate.reject(&ask, words).await)?;
             Ok(Decided::new(&hold, format!("rejected by {}", person.id)))
-        };
+        });
         self.once.run(&person.id, shown.key.as_deref(), named("reject", shown, reason), wish).await
     }
 
@@ -203,17 +203,17 @@ impl Desk {
         shown: &Shown,
         question: &str,
     ) -> Result<Decided, DeskError> {
-        let wish = async {
+        let wish = Box::pin(async {
             decides(person)?;
             let words = said(question).ok_or_else(|| {
                 DeskError::Invalid(
                     "say what the agent is to change: `portcullis holds ask ID WORDS`".to_owned(),
                 )
             })?;
-            let ask = self.deciding(person, shown).await;
+            let ask = self.wishing(person, shown).await;
             let hold = self.told(shown, self.gate.ask_for_changes(&ask, words).await)?;
             Ok(Decided::new(&hold, format!("changes asked for by {}", person.id)))
-        };
+        });
         self.once.run(&person.id, shown.key.as_deref(), named("ask", shown, question), wish).await
     }
 
@@ -222,12 +222,12 @@ impl Desk {
     /// # Errors
     /// As [`Desk::approve`].
     pub async fn revoke(&self, person: &Person, shown: &Shown) -> Result<Decided, DeskError> {
-        let wish = async {
+        let wish = Box::pin(async {
             decides(person)?;
-            let ask = self.deciding(person, shown).await;
+            let ask = self.wishing(person, shown).await;
             let hold = self.told(shown, self.gate.revoke(&ask).await)?;
             Ok(Decided::new(&hold, format!("release taken back by {}", person.id)))
-        };
+        });
         self.once.run(&person.id, shown.key.as_deref(), named("revoke", shown, ""), wish).await
     }
 

@@ -88,6 +88,7 @@ impl Desk {
         reads(person)?;
         let looked = self.look(id).await;
         let hold = self.hold(id)?;
+        self.looks.note(person, &hold);
         let now = clock::now();
         let binding = Binding {
             target: looked.target().map_or(hold.binding().target, |it| Some(it.version.digest)),
@@ -124,6 +125,7 @@ impl Desk {
     pub fn show(&self, person: &Person, id: HoldId) -> Result<(HoldView, Contents), DeskError> {
         reads(person)?;
         let hold = self.hold(id)?;
+        self.looks.note(person, &hold);
         Ok((HoldView::from(&hold), self.contents(&hold)?))
     }
 
@@ -134,7 +136,7 @@ impl Desk {
     /// As [`Desk::detail`], and if policy does not.
     pub async fn revealed(&self, person: &Person, id: HoldId) -> Result<String, DeskError> {
         reads(person)?;
-        let ask = self.deciding(person, &Shown::now(id)).await;
+        let ask = self.wishing(person, &Shown::now(id)).await;
         let revealed = self.gate.revealed(&ask).await;
         let revealed = revealed.map_err(|error| DeskError::of(&self.gate, id, error))?;
         Ok(revealed.as_str().to_owned())

@@ -9,9 +9,11 @@
 //! What may be read: holds without contents by whoever runs Portcullis, contents by approvers,
 //! auditors and admins. Reading never changes a hold.
 
+mod batch;
 mod commands;
 mod detail;
 mod error;
+mod grants;
 mod inbox;
 mod once;
 
@@ -34,6 +36,7 @@ pub use detail::{Contents, Detail, Object};
 pub use error::DeskError;
 pub use inbox::{Filter, Page, Row};
 
+use batch::Looks;
 use once::Once;
 
 /// How long a person who releases waits to hear what came of it.
@@ -45,6 +48,7 @@ pub struct Desk {
     upstream: Arc<Upstream>,
     identity: Arc<Identity>,
     once: Once,
+    looks: Looks,
 }
 
 /// A hold as it was on a person's screen.
@@ -76,7 +80,7 @@ impl Desk {
     /// A desk on these rooms.
     #[must_use]
     pub fn new(gate: Arc<Gate>, upstream: Arc<Upstream>, identity: Arc<Identity>) -> Self {
-        Self { gate, upstream, identity, once: Once::default() }
+        Self { gate, upstream, identity, once: Once::default(), looks: Looks::default() }
     }
 
     /// Changes of holds from now on, and those after the change numbered `after`; `None` if that is
@@ -152,14 +156,26 @@ impl Desk {
         Decided::new(&hold, words)
     }
 
-    /// What a person decides on, with what it would change read anew. What cannot be read is told.
-    async fn deciding<'a>(&'a self, person: &'a Person, shown: &Shown) -> Deciding<'a> {
+    /// What a person releases, with what it would change read anew. What cannot be read is told.
+    async fn releasing<'a>(&'a self, person: &'a Person, shown: &Shown) -> Deciding<'a> {
+        self.deciding(person, shown, self.look(shown.id).await)
+    }
+
+    /// What a person decides on without sending anything: that must be possible while Intercom is
+    /// away, so it is only asked where rules look at what the call would change.
+    async fn wishing<'a>(&'a self, person: &'a Person, shown: &Shown) -> Deciding<'a> {
+        let asked = self.gate.ruleset().looks_at_targets();
+        let looked = if asked { self.look(shown.id).await } else { Looked::Nothing };
+        self.deciding(person, shown, looked)
+    }
+
+    fn deciding<'a>(&'a self, person: &'a Person, shown: &Shown, looked: Looked) -> Deciding<'a> {
         Deciding {
             person,
             hold: shown.id,
             if_version: shown.if_version,
             shown: shown.binding,
-            looked: self.look(shown.id).await,
+            looked,
             identity: &self.identity,
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::pseudonym::Mention;
-use super::{CallId, Digest, JsonText, Principal, Revision, Timestamp};
+use super::{CallId, Digest, Grant, JsonText, Principal, Revision, Timestamp};
 
 /// Whether a tool changes something at Intercom, by *our* catalogue. Unknown tool = write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -117,6 +117,8 @@ pub struct CallMeta {
     pub capabilities: Option<JsonText>,
     /// Facts of what the call would change, as it is at Intercom now; only if a rule looks at them.
     pub target: Option<JsonText>,
+    /// The grant that lets such calls through, if there is one: for rules, which honour it or not.
+    pub grant: Option<Box<Grant>>,
     /// Why the agent calls, in its own words: untrusted, for rules and approvers, never sent.
     pub reason: Option<String>,
     /// The pseudonyms in the arguments: what rules judge.

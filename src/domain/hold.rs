@@ -270,8 +270,8 @@ impl Hold {
             (S::Pending | S::Stale, HoldEvent::Reopened { binding, release, changed, target }) => {
                 self.state = S::Pending;
                 self.approvals.clear();
-                self.opened.binding = binding.clone();
-                self.opened.release = release.clone();
+                self.opened.binding = (**binding).clone();
+                self.opened.release = (**release).clone();
                 if changed.is_some() {
                     self.changed.clone_from(changed);
                 }

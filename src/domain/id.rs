@@ -35,7 +35,7 @@ pub struct ParseIdError {
 }
 
 impl ParseIdError {
-    fn new(text: &str, what: &'static str) -> Self {
+    pub(super) fn new(text: &str, what: &'static str) -> Self {
         Self { text: text.chars().take(80).collect(), what }
     }
 }

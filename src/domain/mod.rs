@@ -9,6 +9,7 @@ mod call;
 mod decision;
 mod digest;
 mod filter;
+mod grant;
 mod hidden;
 mod hold;
 mod id;
@@ -31,6 +32,7 @@ pub use call::{Call, CallMeta, ClientHint, Effect, Subject};
 pub use decision::{Decision, Fault, Finding, Judge, Question, Reason, decide};
 pub use digest::{Digest, ParseDigestError};
 pub use filter::{Filter, Operator};
+pub use grant::{GRANT_CALLS, GRANT_SPAN, Given, Grant, GrantEvent, GrantId, is_plain_value};
 pub use hidden::is_hidden;
 pub use hold::{
     Approval, Assignment, Binding, Edit, Edited, Effected, Hold, HoldEvent, HoldState,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ApproverId, Call, CallId, ClientHint, Decision, Digest, HoldEvent, HoldId, PrincipalId,
-    Question, Revision, Seq, Step, Subject, Timestamp, Verdict,
+    ApproverId, Call, CallId, ClientHint, Decision, Digest, GrantEvent, GrantId, HoldEvent, HoldId,
+    PrincipalId, Question, Revision, Seq, Step, Subject, Timestamp, Verdict,
 };
 
 /// The facts of a call that a record may show.
@@ -206,6 +206,14 @@ pub enum Event {
         by: ApproverId,
         /// Of which kinds they were, and how many of each.
         kinds: BTreeMap<String, u64>,
+    },
+    /// Something happened to a grant.
+    Grant {
+        /// Which grant.
+        grant: GrantId,
+        /// What.
+        #[serde(flatten)]
+        event: GrantEvent,
     },
     /// A tool's definition was seen, changed or pinned.
     Tool {

@@ -104,7 +104,8 @@ impl Gate {
     /// now, or the record cannot be written.
     pub async fn approve(&self, ask: &Deciding<'_>) -> Result<Hold, DecideError> {
         loop {
-            match self.approve_once(ask).await {
+            // On the heap: a person's decision is rare, and a release is a long road.
+            match Box::pin(self.approve_once(ask)).await {
                 Err(DecideError::Hold(HoldError::Moved(_))) if ask.is_of_now() => {}
                 decided => return decided,
             }
@@ -363,6 +364,7 @@ impl Gate {
         }
         let target = ask.looked.target().map(|target| Box::new(target.version.clone()));
         let changed = (!what.is_empty()).then(|| what.join("; "));
+        let (binding, release) = (Box::new(binding), Box::new(release));
         let event = HoldEvent::Reopened { binding, release, changed: changed.clone(), target };
         let hold = self.holds.step_from(&hold, ask.if_version.is_some(), event).await?;
         changed.map_or(Ok(hold), |what| Err(DecideError::Changed(what)))

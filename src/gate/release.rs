@@ -134,6 +134,7 @@ impl Gate {
             self.holds.step(id, HoldEvent::Stale { changed: changed.clone() }).await?;
             let release = decision.release.unwrap_or(hold.opened.release);
             let target = looked.target().map(|target| Box::new(target.version.clone()));
+            let (binding, release) = (Box::new(binding), Box::new(release));
             let event = HoldEvent::Reopened { binding, release, changed: None, target };
             self.holds.step(id, event).await?;
             return Err(ReleaseError::Stale(changed));

@@ -7,6 +7,7 @@
 
 mod entry;
 mod feed;
+mod grants;
 mod memory;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ use feed::Feed;
 use memory::Memory;
 
 pub use feed::Change;
+pub use grants::{Grants, Place};
 pub use view::HoldView;
 
 /// Why a hold could not take a step. The hold is unchanged.

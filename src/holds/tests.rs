@@ -148,3 +148,56 @@ async fn outcomes_that_nobody_takes_do_not_shut_an_agent_out() {
     open(&holds, 7, later).await;
     assert!(holds.snapshot(|hold| hold.state.is_final()).is_empty());
 }
+
+/// A number from the environment, for the run whose figures are reported.
+fn many() -> u32 {
+    std::env::var("PORTCULLIS_HOLDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2_000)
+}
+
+/// Memory of this process in bytes.
+fn resident() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap();
+    text.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 4096
+}
+
+/// Many open holds of many agents are opened, found again after a restart, and looked through.
+#[tokio::test]
+async fn many_open_holds_come_back_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(&folder.path().join("data"), &Options::default()).unwrap();
+    let (holds, all) = (Arc::new(replayed(&store)), many());
+    let later = clock::now().plus(Duration::from_secs(3_600));
+    let began = std::time::Instant::now();
+    for group in 0..all.div_ceil(500) {
+        let numbers = (group * 500)..((group + 1) * 500).min(all);
+        let opening = numbers.map(|number| {
+            let holds = holds.clone();
+            async move {
+                let mut opened = opened(1, later);
+                // Twenty of each agent, as the usual limit has it.
+                opened.binding.principal = format!("agent-{}", number / 20).parse().unwrap();
+                opened.binding.arguments = Digest::of("many", &[&number.to_be_bytes()]);
+                opened.sealed = "x".repeat(700);
+                let (binding, id) = (opened.binding.clone(), HoldId::from_random(number.into()));
+                holds.attach_or_open(&binding, None, || (id, opened)).await.unwrap();
+            }
+        });
+        futures_util::future::join_all(opening).await;
+    }
+    let opened_in = began.elapsed();
+    let before = resident();
+    let began = std::time::Instant::now();
+    let next = replayed(&store);
+    let restart = began.elapsed();
+    let memory = resident().saturating_sub(before);
+    let began = std::time::Instant::now();
+    let mut waiting = 0_u32;
+    next.for_each(|hold| waiting += u32::from(hold.state == HoldState::Pending));
+    assert_eq!(waiting, all);
+    println!(
+        "{all} open holds: opened in {opened_in:?}, read back in {restart:?}, {memory} bytes, \
+         looked through in {:?}",
+        began.elapsed()
+    );
+    assert!(restart < Duration::from_secs(30), "{restart:?}");
+}

@@ -23,6 +23,7 @@
 //! | `reason` | the others, for tools, if given | why the agent calls, in its own words: **not trustworthy** |
 //! | `params` | the others, for everything but tools | the method's parameters as they will be sent, without `_meta` and without what `continuation` has; for the client's answer to a question `{result}` or `{error}` |
 //! | `continuation` | the others, if there is one | what the client answers to the server's questions: `inputResponses` and `requestState` of `tools/call`, `prompts/get`, `resources/read` and `tasks/update` |
+//! | `grants` | `admit` | the grant of a person that fits this call, if there is one: `[{id, tool, by, calls_left}]`; a rule that lets a call through because of it asks for a member of it |
 //! | `findings` | `admit`, `disclose` | what plugins saw in the arguments or the answer: `[{kind, party, confidence, count, plugin, paths}]`, one for each kind, party and plugin; `party` is `customer`, `teammate`, `bot` or `unknown`, `confidence` from 0 to 100 is the surest one's, `paths` are JSON Pointers (50 at most) that begin with `$` outside of what the tool gave |
 //! | `labels` | `admit`, `disclose` | what plugins say of the whole, such as `instructions`: `[name]` |
 //! | `answer` | `disclose` | `{kind, bytes, is_error, understood}`, and `method` for notifications and requests of the server; kinds: [`super::AnswerKind`]; `understood` is whether all of its shape is known |
@@ -45,8 +46,8 @@ use super::wants::Want;
 use super::{AnswerFacts, AnswerKind, ApproveFacts, Facts, Found, Seen, ToolFacts};
 use crate::domain::pseudonym::Mention;
 use crate::domain::{
-    Call, ClientHint, Fault, Filter, Principal, PrincipalKind, Recent, Release, Subject, Timestamp,
-    TrailView,
+    Call, ClientHint, Fault, Filter, Grant, Principal, PrincipalKind, Recent, Release, Subject,
+    Timestamp, TrailView,
 };
 use crate::intercom::Search;
 
@@ -76,6 +77,7 @@ pub(super) fn visible(
 
 pub(super) fn admit(call: &Call, facts: &Facts, want: &Want) -> Result<Document, Failure> {
     let (mut input, bytes) = of_call(call, facts, want)?;
+    input.put("grants", || call.meta.grant.iter().map(|it| grant(it)).collect::<Vec<_>>().into());
     let seen = seen(&facts.seen, &mut input);
     Ok(Document { value: input.value(), bytes: bytes + seen })
 }
@@ -362,6 +364,15 @@ fn offered(tool: &ToolFacts) -> Value {
         ("effect", tool.effect.as_str().into()),
         ("pinned", tool.pinned.into()),
         ("labels", strings(&tool.labels)),
+    ])
+}
+
+fn grant(grant: &Grant) -> Value {
+    object([
+        ("id", grant.id.to_string().into()),
+        ("tool", grant.given.tool.as_str().into()),
+        ("by", grant.given.by.as_str().into()),
+        ("calls_left", u64::from(grant.left()).into()),
     ])
 }
 

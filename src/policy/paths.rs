@@ -47,6 +47,7 @@ const VISIBLE: &[Question] = &[Question::Visible];
 const CALLS: &[Question] = &[Question::Admit, Question::Disclose, Question::Approve];
 const DISCLOSE: &[Question] = &[Question::Disclose];
 const JUDGED: &[Question] = &[Question::Admit, Question::Disclose];
+const ADMIT: &[Question] = &[Question::Admit];
 const APPROVE: &[Question] = &[Question::Approve];
 
 const DAYS: &[&str] =
@@ -171,6 +172,10 @@ pub(super) const PATHS: &[(&str, In, Kind)] = &[
     ("answer.counts.rows", In::Always(DISCLOSE), Number),
     ("answer.content", In::Sometimes(DISCLOSE), List),
     ("answer.structured", In::Sometimes(DISCLOSE), Any),
+    ("grants[].id", In::Always(ADMIT), Text),
+    ("grants[].tool", In::Always(ADMIT), Text),
+    ("grants[].by", In::Always(ADMIT), Text),
+    ("grants[].calls_left", In::Always(ADMIT), Number),
     ("action", In::Always(APPROVE), Word(ACTIONS)),
     ("approver.id", In::Always(APPROVE), Text),
     ("approver.groups", In::Always(APPROVE), Texts),

@@ -44,6 +44,16 @@ pub fn data_schema() -> Json {
             "groups": texts,
             "people": {"type": "number"},
             "expires_seconds": {"type": "number"},
+            "distinct_groups": {"type": "boolean"},
+            "extend_seconds": {"type": "number"},
+            "escalate": {
+                "type": "object",
+                "properties": {"after_seconds": {"type": "number"}, "groups": texts},
+            },
+            "actions": texts,
+            "step_up_minutes": {"type": "number"},
+            "grantable": {"type": "boolean"},
+            "on_disconnect": {"type": "string", "enum": ["keep", "cancel"]},
         },
     });
     json!({

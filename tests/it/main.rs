@@ -29,6 +29,7 @@ mod closed;
 mod console;
 mod core_tasks;
 mod crash;
+mod desk;
 mod door;
 mod drift;
 mod egress;

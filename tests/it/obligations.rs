@@ -16,7 +16,7 @@ import rego.v1
 
 allow contains {"rule": "reads", "text": "reads are allowed"} if {
 	input.tool.effect == "read"
-	input.principal.id == "agent"
+	input.principal.id in {"agent", "portcullis"}
 }
 
 allow contains {"rule": "methods", "text": "methods are allowed"} if {

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::client::{Client, Reply};
 use crate::road::{ARTICLE, CONVERSATION, hold_id};
-use crate::stand::{Setup, Stand, told, until, wish};
+use crate::stand::{Setup, Stand, number, told, until, wish};
 
 fn waiting(wait: &str) -> Setup {
     let more = format!("holds: {{ wait: {wait}, poll: {wait} }}\n");
@@ -90,11 +90,12 @@ fn with_bundle(bundle: &TempDir) -> Setup {
 async fn of_many_decisions_at_once_one_counts() {
     let stand = Stand::start(waiting("100ms")).await;
     let mut released = 0;
-    for number in 0..6 {
+    // The whole of it is 1,000.
+    for number in 0..number("PORTCULLIS_RACES", 6) {
         let title = format!("race {number}");
         let id = held(&stand, &title).await;
         // 0: only approvals, as of somebody who clicks twice; then approvals against rejections.
-        let rejects = |turn: u32| number > 0 && turn % 2 == number % 2;
+        let rejects = |turn: u64| number > 0 && turn % 2 == number % 2;
         let decisions = (0..64).map(|turn| {
             let (data, key) = (stand.data(), stand.approver_key.clone());
             let question = match rejects(turn) {
@@ -144,6 +145,7 @@ async fn identical_calls_at_once_share_one_hold_and_its_outcome() {
         held.count() == AT_ONCE
     })
     .await;
+    until("the hold is there", async || !stand.holds().await.is_empty()).await;
     let holds = stand.holds().await;
     assert_eq!(holds.len(), 1, "{holds:?}");
     stand.approve(holds[0].id).await.unwrap();

@@ -132,9 +132,9 @@ pub enum HoldEvent {
     /// The hold waits for people again, bound to what is true now.
     Reopened {
         /// The new binding.
-        binding: Binding,
+        binding: Box<Binding>,
         /// The new conditions.
-        release: Release,
+        release: Box<Release>,
         /// What changed, in words, if no record before this one says it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         changed: Option<String>,

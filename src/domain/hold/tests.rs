@@ -73,7 +73,12 @@ fn approved(name: &str) -> HoldEvent {
 }
 
 fn reopened(release: Release) -> HoldEvent {
-    HoldEvent::Reopened { binding: opened(1).binding, release, changed: None, target: None }
+    HoldEvent::Reopened {
+        binding: Box::new(opened(1).binding),
+        release: Box::new(release),
+        changed: None,
+        target: None,
+    }
 }
 
 /// The call with other arguments, by `name`, who saw `shown`.
@@ -500,5 +505,44 @@ proptest! {
         }
         prop_assert_eq!(released.state == HoldState::Approved, in_time);
         prop_assert_eq!(now.apply(at, &HoldEvent::Expired).is_ok(), !in_time);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+    /// A repeat that differs in anything is another call: it meets neither the hold nor its approval.
+    #[test]
+    fn an_altered_repeat_is_another_call(
+        title in ".{1,20}",
+        place in 0usize..60,
+        way in 0u8..5,
+    ) {
+        let written = |text: String| crate::domain::JsonText::from_valid(text.into_bytes().into());
+        let payload = serde_json::json!({"id": "9100001", "title": title}).to_string();
+        let mut altered: Vec<char> = payload.chars().collect();
+        let at = place % altered.len();
+        match way {
+            0 => { altered.remove(at); }
+            1 => altered.insert(at, 'x'),
+            2 => altered.insert(at, '\u{200b}'),
+            3 => altered[at] = if altered[at] == 'y' { 'z' } else { 'y' },
+            _ => altered.insert(at, ' '),
+        }
+        let digest = |text: String| {
+            crate::domain::Call::digest_of("tools/call", "update_article", &written(text), None)
+        };
+        let with = |arguments| Binding { arguments, ..opened(1).binding };
+        let binding = with(digest(payload));
+        let other = with(digest(altered.into_iter().collect()));
+        let hold = Hold::open(HoldId::from_random(1), T0, Opened { binding: binding.clone(), ..opened(1) });
+        prop_assert!(hold.is_of(&binding) && !hold.is_of(&other));
+        let event = HoldEvent::Approved {
+            approver: person("ann"),
+            binding: other.digest(),
+            valid_until: T0,
+            groups: Vec::new(),
+        };
+        prop_assert_eq!(hold.apply(T0, &event), Err(IllegalTransition::OtherBinding));
     }
 }
