@@ -8,13 +8,13 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::{AppError, bind, io};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::console::{self, Console};
 use crate::control::Control;
 use crate::domain::Role;
-use crate::identity::{SessionLimits, SignIn};
+use crate::identity::{People, SessionLimits, SignIn};
 use crate::listen::Limits;
-use crate::notify::Notifier;
+use crate::notify::{Asked, Notifier};
 use crate::ops::Ops;
 use crate::store::Store;
 
@@ -44,9 +44,22 @@ impl Doors {
             }
             None => None,
         };
-        let console = console(config, store, control, drain.clone()).await?;
-        let page = console.as_ref().map(|(_, _, console)| console.url().to_owned());
-        let notifier = Notifier::open(config, store, control.gate.clone(), page)?;
+        let bound = match &config.console {
+            Some(settings) => Some((settings, bind(settings.listen).await?)),
+            None => None,
+        };
+        let page = bound.as_ref().map(|(settings, (_, address))| settings.url_at(*address));
+        let asked = Asked { gate: &control.gate, desk: &control.desk, people: &control.people };
+        let notifier = Notifier::open(config, store, asked, page)?;
+        warn_without_people(&control.people);
+        let console = match bound {
+            Some((settings, (listener, address))) => {
+                let rooms = (control, notifier.clone());
+                let console = open_console(config, settings, store, rooms, address, drain.clone())?;
+                Some((listener, address, Arc::new(console)))
+            }
+            None => None,
+        };
         Ok(Self { ops, console, notifier, drain })
     }
 
@@ -80,31 +93,33 @@ impl Doors {
     }
 }
 
-async fn console(
-    config: &Config,
-    store: &Store,
-    control: &Control,
-    drain: watch::Receiver<bool>,
-) -> Result<Served<Console>, AppError> {
-    let people = &control.people;
+fn warn_without_people(people: &People) {
     if !people.everybody().iter().any(|one| one.roles.contains(&Role::Approver)) {
         tracing::warn!(
             "nobody can release a held call yet; `portcullis people add NAME --group GROUP` makes \
              the first account"
         );
     }
-    let Some(settings) = &config.console else { return Ok(None) };
+}
+
+fn open_console(
+    config: &Config,
+    settings: &config::Console,
+    store: &Store,
+    (control, notifier): (&Control, Option<Arc<Notifier>>),
+    address: SocketAddr,
+    drain: watch::Receiver<bool>,
+) -> Result<Console, AppError> {
     let limits = SessionLimits { idle: settings.idle_timeout, whole: settings.session_lifetime };
-    let sign_in = Arc::new(SignIn::open(people.clone(), store, limits)?);
-    let (listener, address) = bind(settings.listen).await?;
+    let sign_in = Arc::new(SignIn::open(control.people.clone(), store, limits)?);
     let rooms = console::Rooms {
         sign_in,
         desk: control.desk.clone(),
         rollout: control.rollout.clone(),
         plugins: control.plugins.clone(),
+        notifier,
         data: config.data.clone(),
     };
-    let console = Console::new(settings, &config.environment, address, rooms, drain)
-        .map_err(|error| io("prepare TLS towards the identity provider", error))?;
-    Ok(Some((listener, address, Arc::new(console))))
+    Console::new(settings, &config.environment, address, rooms, drain)
+        .map_err(|error| io("prepare TLS towards the identity provider", error))
 }

@@ -68,6 +68,12 @@ impl Console {
             oidc: None,
         }
     }
+
+    /// Where browsers find it, if it listens at `address`: scheme, host and port.
+    #[must_use]
+    pub fn url_at(&self, address: SocketAddr) -> String {
+        self.url.clone().unwrap_or_else(|| format!("http://{address}"))
+    }
 }
 
 pub(super) fn console(

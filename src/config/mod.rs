@@ -34,7 +34,7 @@ mod walk;
 
 pub use console::{Console, Oidc, OidcGroup};
 pub use holds::{Holds, Patience};
-pub use notify::{Hears, Notify, Occasion, Webhook};
+pub use notify::{Email, EmailTls, Hears, Notify, Occasion, Slack, Webhook};
 pub use plugins::{PluginEntry, PluginSource, Plugins};
 pub use problem::{Problem, Problems};
 pub use schema::schema;

@@ -436,7 +436,7 @@ fn the_schema_describes_what_is_read() {
         "principals: [{ id: a }]\napprovers: [{ id: a }]\n\
          plugins: { list: [{ name: a, builtin: pii }] }\n\
          console: { oidc: { groups: [{ from: a }] } }\n\
-         notify: { escalate_after: 5m, webhooks: [{ name: a }] }",
+         notify: { escalate_after: 5m, webhooks: [{ name: a }], slack: {}, email: {} }",
     );
     let (_, notes) = check::checked(Path::new("examples/portcullis.yaml"), source, &text);
     let schema: Json = serde_json::from_str(&schema()).unwrap();

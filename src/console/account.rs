@@ -90,6 +90,7 @@ fn account(console: &Console, signed: &Signed, problem: String) -> Result<Accoun
             Via::Oidc => "at your organisation",
             Via::Token => "with a token",
             Via::Key => "with a key",
+            Via::Slack => "in Slack",
         },
         local: person.via == Via::Password,
         second_factor: console.sign_in.has_second_factor(person),

@@ -40,14 +40,14 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) fn new(address: SocketAddr, url: Option<&str>) -> Self {
+    pub(super) fn new(address: SocketAddr, url: &str) -> Self {
         let mut names = Self {
             hosts: Vec::new(),
             origins: Vec::new(),
-            url: url.map_or_else(|| format!("http://{address}"), str::to_owned),
-            tls: url.is_some_and(|url| url.starts_with("https:")),
+            url: url.to_owned(),
+            tls: url.starts_with("https:"),
         };
-        if let Some((_, host)) = url.and_then(|url| url.split_once("://")) {
+        if let Some((_, host)) = url.split_once("://") {
             names.add(if names.tls { "https" } else { "http" }, host);
         }
         if address.ip().is_loopback() {

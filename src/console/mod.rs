@@ -22,6 +22,7 @@ mod oidc;
 mod page;
 mod records;
 mod sign_in;
+mod slack;
 mod text;
 
 use std::net::SocketAddr;
@@ -41,6 +42,7 @@ use crate::config;
 use crate::desk::Desk;
 use crate::identity::SignIn;
 use crate::listen::{self, Limits};
+use crate::notify::Notifier;
 use crate::rollout::{PluginRollout, Rollout};
 
 use guard::Names;
@@ -56,6 +58,8 @@ pub struct Rooms {
     pub rollout: Arc<Rollout>,
     /// Which plugins look.
     pub plugins: Arc<PluginRollout>,
+    /// To whom presses of buttons in messages go.
+    pub notifier: Option<Arc<Notifier>>,
     /// Where the log is.
     pub data: PathBuf,
 }
@@ -71,6 +75,8 @@ pub struct Console {
     environment: String,
     /// Who else vouches for people.
     organisation: Option<Organisation>,
+    /// To whom presses of buttons in messages go.
+    notifier: Option<Arc<Notifier>>,
     draining: watch::Receiver<bool>,
 }
 
@@ -87,28 +93,23 @@ impl Console {
         rooms: Rooms,
         draining: watch::Receiver<bool>,
     ) -> std::io::Result<Self> {
-        let names = Names::new(address, settings.url.as_deref());
+        let names = Names::new(address, &settings.url_at(address));
         let organisation = settings.oidc.as_ref();
         let organisation = organisation.map(|it| Organisation::new(it, names.url())).transpose()?;
         let environment = environment.to_owned();
-        let Rooms { sign_in, desk, rollout, plugins, data } = rooms;
+        let Rooms { sign_in, desk, rollout, plugins, notifier, data } = rooms;
         Ok(Self {
             sign_in,
             desk,
             rollout,
             plugins,
+            notifier,
             data,
             names,
             environment,
             organisation,
             draining,
         })
-    }
-
-    /// Where browsers find it: scheme, host and port.
-    #[must_use]
-    pub fn url(&self) -> &str {
-        self.names.url()
     }
 
     /// Serves until the process is to end.
@@ -156,6 +157,7 @@ impl Console {
         Router::new()
             .merge(sign_in::routes())
             .merge(oidc::routes())
+            .merge(slack::routes())
             .merge(account::routes())
             .merge(holds::routes())
             .merge(hold::routes())

@@ -188,7 +188,7 @@ impl Desk {
     }
 }
 
-/// Refuses people without a role that reads.
+/// Refuses people without a role that reads, and tokens that are not for reading.
 fn reads(person: &Person) -> Result<(), DeskError> {
     if !person.may(Scope::HoldsRead) {
         return Err(DeskError::scope(Scope::HoldsRead));
@@ -199,10 +199,39 @@ fn reads(person: &Person) -> Result<(), DeskError> {
     Err(DeskError::role("approver, auditor or admin"))
 }
 
-/// Refuses people who are no approvers.
+/// Refuses people who are no approvers, and tokens that are not for deciding.
 fn decides(person: &Person) -> Result<(), DeskError> {
     if !person.may(Scope::HoldsDecide) {
         return Err(DeskError::scope(Scope::HoldsDecide));
     }
     if person.is(Role::Approver) { Ok(()) } else { Err(DeskError::role("approver")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_may_what_its_scopes_say_and_its_owner_may() {
+        let (approver, auditor) = ([Role::Approver].as_slice(), [Role::Auditor].as_slice());
+        let (read, decide) = ([Scope::HoldsRead].as_slice(), [Scope::HoldsDecide].as_slice());
+        for (roles, scopes, may_read, may_decide) in [
+            (approver, None, true, true),
+            (auditor, None, true, false),
+            ([].as_slice(), None, false, false),
+            (approver, Some(read), true, false),
+            (approver, Some(decide), false, true),
+            (approver, Some(Scope::ALL.as_slice()), true, true),
+            (approver, Some([].as_slice()), false, false),
+            (auditor, Some(Scope::ALL.as_slice()), true, false),
+        ] {
+            let person = Person::for_test("ann", &[], roles, clock::now());
+            let person = match scopes {
+                Some(scopes) => person.with_scopes(scopes),
+                None => person,
+            };
+            assert_eq!(reads(&person).is_ok(), may_read, "{roles:?} {scopes:?}");
+            assert_eq!(decides(&person).is_ok(), may_decide, "{roles:?} {scopes:?}");
+        }
+    }
 }

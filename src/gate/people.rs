@@ -404,13 +404,13 @@ fn standing(release: &Release, opened: Timestamp, person: &Person) -> Vec<String
 }
 
 /// Refuses a person whose proof is older than `limit`. Whoever gives a key with the command proves it
-/// with each; a token proves nothing about who uses it now.
+/// with each; a token or a button in Slack proves nothing about who uses it now.
 fn fresh(person: &Person, limit: Option<Duration>, now: Timestamp) -> Result<(), DecideError> {
     let Some(limit) = limit else { return Ok(()) };
     let proof = match person.via {
         Via::Key => Some(person.signed_at),
         Via::Password | Via::Oidc => person.stepped_up_at,
-        Via::Token => None,
+        Via::Token | Via::Slack => None,
     };
     if proof.is_some_and(|at| now.since(at) < limit) {
         return Ok(());

@@ -15,6 +15,7 @@
 //! | `people`, `accounts`, `administer`, `token` | people: the configuration's and those with accounts, their rights, their API tokens |
 //! | `sign_in`, `second_factor`, `sessions`, `password`, `totp`, `lockout` | how people prove who they are in a browser |
 //! | `oidc` | how an organisation's provider vouches for people |
+//! | `slack` | whose press of a button in Slack it was |
 //! | `person` | what comes out: a [`Person`] |
 
 mod accounts;
@@ -31,6 +32,7 @@ mod principals;
 mod second_factor;
 mod sessions;
 mod sign_in;
+mod slack;
 mod token;
 mod totp;
 mod watched;
@@ -46,6 +48,7 @@ pub use person::{Person, Via};
 pub use principals::{Authenticated, Identity};
 pub use sessions::{Session, SessionError, SessionLimits, Told};
 pub use sign_in::{Opened, SignIn, SignInError, SignedIn, form_token};
+pub use slack::{Press, SlackError, SlackSigned};
 pub use token::{ParseScopeError, Scope, Token};
 pub use totp::Enrolment;
 

@@ -20,6 +20,8 @@ pub enum Via {
     Token,
     /// An approver's key, as the command line uses it.
     Key,
+    /// A button in Slack, which Slack signed.
+    Slack,
 }
 
 /// A person who proved who they are.
@@ -77,7 +79,8 @@ impl Person {
         person
     }
 
-    pub(super) fn with_scopes(self, scopes: &[Scope]) -> Self {
+    /// The same person by a credential that may do less.
+    pub(crate) fn with_scopes(self, scopes: &[Scope]) -> Self {
         Self { scopes: Some(scopes.to_vec()), ..self }
     }
 

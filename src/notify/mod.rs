@@ -9,9 +9,13 @@
 //! Messages say who wants to use which tool and why it is held, and lead to the approvers' page.
 //! Nothing of what a call contains is in them, and no link in them decides anything.
 
+mod email;
 mod outbox;
 mod plan;
+mod press;
+mod slack;
 mod webhook;
+mod words;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -21,12 +25,17 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::clock;
-use crate::config;
+use crate::config::{self, Occasion};
+use crate::desk::Desk;
 use crate::gate::Gate;
+use crate::identity::People;
 use crate::store::{self, ShelfError, Store};
 
+use email::Email;
 use outbox::{Key, Notice, Outbox, State};
 use plan::{Facts, wanted};
+use press::Presses;
+use slack::Slack;
 use webhook::Webhook;
 
 /// How often holds are looked at.
@@ -40,16 +49,16 @@ pub enum NotifyError {
     /// The outbox.
     #[error("the outbox of notices cannot be used: {0}")]
     Outbox(#[from] ShelfError),
-    /// TLS.
-    #[error("`notify` cannot prepare TLS: {0}")]
-    Tls(#[from] std::io::Error),
+    /// TLS, or an address.
+    #[error("`notify` cannot be prepared: {0}")]
+    Prepare(#[from] std::io::Error),
 }
 
 /// What became of one attempt to tell somebody.
 #[derive(Debug)]
 enum Told {
-    /// It arrived.
-    Arrived,
+    /// It arrived; where it lies there, if it can be changed.
+    Arrived(Option<String>),
     /// Not this time.
     Failed(String),
     /// Nor ever.
@@ -59,24 +68,41 @@ enum Told {
 /// Whoever is told by one means.
 enum Channel {
     Webhook(Webhook),
+    Slack(Slack),
+    Email(Email),
 }
 
 impl Channel {
     fn name(&self) -> &str {
         match self {
             Self::Webhook(hook) => hook.name(),
+            // No names of webhooks: those have small letters only.
+            Self::Slack(_) => "Slack",
+            Self::Email(_) => "Email",
         }
     }
 
     const fn hears(&self) -> &config::Hears {
         match self {
             Self::Webhook(hook) => hook.hears(),
+            Self::Slack(slack) => slack.hears(),
+            Self::Email(mail) => mail.hears(),
         }
     }
 
-    async fn tell(&self, id: &str, notice: &Notice, facts: &Facts, house: &House) -> Told {
+    async fn tell(
+        &self,
+        key: &Key,
+        notice: &Notice,
+        first: Option<&str>,
+        facts: &Facts,
+        house: &House,
+    ) -> Told {
+        let (id, occasion) = (key.id(), key.occasion);
         match self {
-            Self::Webhook(hook) => hook.tell(id, notice, facts, house).await,
+            Self::Webhook(hook) => hook.tell(&id, occasion, notice, facts, house).await,
+            Self::Slack(slack) => slack.tell(occasion, first, facts, house).await,
+            Self::Email(mail) => mail.tell(&id, occasion, facts, house).await,
         }
     }
 }
@@ -88,12 +114,24 @@ struct House {
     page: Option<String>,
 }
 
+/// The rooms that messages are about.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// Where holds are.
+    pub gate: &'a Arc<Gate>,
+    /// Where presses of buttons go.
+    pub desk: &'a Arc<Desk>,
+    /// Who presses them.
+    pub people: &'a Arc<People>,
+}
+
 /// Tells people.
 pub struct Notifier {
     gate: Arc<Gate>,
     outbox: Outbox,
     channels: Vec<Channel>,
     escalate_after: Option<Duration>,
+    presses: Option<Presses>,
     house: House,
 }
 
@@ -106,12 +144,20 @@ impl Notifier {
     pub fn open(
         config: &config::Config,
         store: &Store,
-        gate: Arc<Gate>,
+        rooms: Asked<'_>,
         page: Option<String>,
     ) -> Result<Option<Arc<Self>>, NotifyError> {
         let mut channels = Vec::new();
         for hook in &config.notify.webhooks {
             channels.push(Channel::Webhook(Webhook::new(hook)?));
+        }
+        let mut presses = None;
+        if let Some(slack) = &config.notify.slack {
+            channels.push(Channel::Slack(Slack::new(slack)?));
+            presses = Presses::new(slack, rooms.people, rooms.desk);
+        }
+        if let Some(email) = &config.notify.email {
+            channels.push(Channel::Email(Email::new(email)?));
         }
         if channels.is_empty() {
             return Ok(None);
@@ -119,7 +165,8 @@ impl Notifier {
         let outbox = Outbox::open(store.shelf("notices")?)?;
         let escalate_after = config.notify.escalate_after;
         let house = House { environment: config.environment.clone(), page };
-        Ok(Some(Arc::new(Self { gate, outbox, channels, escalate_after, house })))
+        let gate = rooms.gate.clone();
+        Ok(Some(Arc::new(Self { gate, outbox, channels, escalate_after, presses, house })))
     }
 
     /// Tells people until the process is to end.
@@ -203,10 +250,11 @@ impl Notifier {
     async fn tell(&self, key: &Key, notice: &Notice, facts: &Facts) {
         let channel = self.channels.iter().find(|channel| channel.name() == key.channel);
         let Some(channel) = channel else { return };
-        let told = channel.tell(&key.id(), notice, facts, &self.house).await;
+        let first = self.outbox.place(&Key::new(key.hold, Occasion::Opened, channel.name()));
+        let told = channel.tell(key, notice, first.as_deref(), facts, &self.house).await;
         let hold = key.hold;
         let after = match told {
-            Told::Arrived => notice.arrived(),
+            Told::Arrived(place) => notice.arrived(place),
             Told::Failed(why) => {
                 let next = notice.failed(&why, clock::now(), chance());
                 if next.state == State::GivenUp {

@@ -56,16 +56,26 @@ pub(super) struct Notice {
     pub(super) attempts: u32,
     /// Why the last attempt failed.
     pub(super) fault: Option<String>,
+    /// Where it lies at the channel, if it can be changed there.
+    #[serde(default)]
+    pub(super) place: Option<String>,
 }
 
 impl Notice {
     pub(super) const fn new(now: Timestamp) -> Self {
-        Self { state: State::Waiting, made_at: now, next_at: now, attempts: 0, fault: None }
+        Self {
+            state: State::Waiting,
+            made_at: now,
+            next_at: now,
+            attempts: 0,
+            fault: None,
+            place: None,
+        }
     }
 
-    pub(super) fn arrived(&self) -> Self {
+    pub(super) fn arrived(&self, place: Option<String>) -> Self {
         let attempts = self.attempts + 1;
-        Self { state: State::Arrived, attempts, fault: None, ..self.clone() }
+        Self { state: State::Arrived, attempts, fault: None, place, ..self.clone() }
     }
 
     pub(super) fn refused(&self, why: &str) -> Self {
@@ -104,6 +114,11 @@ impl Outbox {
 
     pub(super) fn state(&self, key: &Key) -> Option<State> {
         self.notices().get(key).map(|notice| notice.state)
+    }
+
+    /// Where a notice lies at its channel.
+    pub(super) fn place(&self, key: &Key) -> Option<String> {
+        self.notices().get(key).and_then(|notice| notice.place.clone())
     }
 
     /// Whether there is a notice of a hold.

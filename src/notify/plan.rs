@@ -26,7 +26,12 @@ impl Facts {
     /// Whether a notice that has not arrived is needed no more: nobody is asked to decide what is
     /// decided. What has arrived stays known, so that nobody is told twice.
     pub(super) fn is_moot(&self, occasion: Occasion, notice: &Notice) -> bool {
-        occasion != Occasion::Settled && !self.waits() && notice.state == State::Waiting
+        let over = match occasion {
+            Occasion::Settled => false,
+            Occasion::Released => self.view.state.is_final(),
+            _ => !self.waits(),
+        };
+        over && notice.state == State::Waiting
     }
 }
 
@@ -57,6 +62,10 @@ pub(super) fn wanted(
         Occasion::Escalated => {
             let late = escalate_after.is_some_and(|after| opened.plus(after) <= now);
             facts.waits() && is_known && late
+        }
+        Occasion::Released => {
+            let released = !facts.waits() && !facts.view.state.is_final();
+            released && Occasion::ALL.into_iter().any(|it| sent(it).is_some())
         }
         // How it ended is told to whoever knew that it began.
         Occasion::Settled => {
@@ -112,7 +121,7 @@ mod tests {
 
     #[test]
     fn what_is_due_follows_from_the_hold_and_what_was_told() {
-        use Occasion::{Escalated, Opened, Reminder, Settled};
+        use Occasion::{Escalated, Opened, Released, Reminder, Settled};
         use State::{Arrived, GivenUp, Waiting};
         let all = Occasion::ALL.to_vec();
         let escalate = Some(Duration::from_secs(600));
@@ -129,7 +138,9 @@ mod tests {
             (HoldState::Pending, 29, vec![(Opened, Arrived), (Escalated, Arrived)], vec![]),
             (HoldState::Pending, 30, vec![(Opened, GivenUp), (Escalated, Waiting)], vec![Reminder]),
             (HoldState::Pending, 30, vec![(Opened, Arrived)], vec![Reminder, Escalated]),
-            (HoldState::Claimed, 30, vec![(Opened, Arrived)], vec![]),
+            (HoldState::Claimed, 30, vec![(Opened, Arrived)], vec![Released]),
+            (HoldState::Approved, 30, vec![(Opened, Arrived), (Released, Waiting)], vec![]),
+            (HoldState::Executed, 30, vec![(Opened, Arrived), (Released, Arrived)], vec![Settled]),
             (HoldState::Rejected, 5, vec![(Opened, Arrived)], vec![Settled]),
             (HoldState::Expired, 60, vec![(Opened, Arrived), (Settled, Waiting)], vec![]),
         ] {
@@ -158,7 +169,9 @@ mod tests {
             (HoldState::Approved, waiting.clone(), Occasion::Opened, true),
             (HoldState::Rejected, waiting.clone(), Occasion::Reminder, true),
             (HoldState::Rejected, waiting.clone(), Occasion::Settled, false),
-            (HoldState::Rejected, waiting.arrived(), Occasion::Opened, false),
+            (HoldState::Rejected, waiting.arrived(None), Occasion::Opened, false),
+            (HoldState::Approved, waiting.clone(), Occasion::Released, false),
+            (HoldState::Executed, waiting.clone(), Occasion::Released, true),
         ] {
             assert_eq!(hold(state).is_moot(occasion, &notice), moot, "{state:?} {occasion:?}");
         }

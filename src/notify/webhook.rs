@@ -16,9 +16,10 @@ use serde::Serialize;
 
 use super::outbox::Notice;
 use super::plan::Facts;
+use super::words::link;
 use super::{House, Told};
 use crate::clock;
-use crate::config::{self, Hears, Secret};
+use crate::config::{self, Hears, Occasion, Secret};
 use crate::domain::{Digest, HoldId, HoldState, PrincipalId, Timestamp};
 use crate::upstream::Outside;
 
@@ -90,12 +91,12 @@ impl Webhook {
     pub(super) async fn tell(
         &self,
         id: &str,
+        occasion: Occasion,
         notice: &Notice,
         facts: &Facts,
         house: &House,
     ) -> Told {
-        let occasion = id.split('.').nth(1).unwrap_or_default();
-        let body = body(occasion, notice, facts, house);
+        let body = body(occasion.as_str(), notice, facts, house);
         let now = clock::now().millis() / 1000;
         let signature = sign(&self.key, id, now, &body);
         let mut request = Request::post(self.url.clone()).body(Bytes::from(body)).ok();
@@ -116,7 +117,7 @@ impl Webhook {
             return Told::Refused("the address cannot be asked".to_owned());
         };
         match self.client.ask(request).await {
-            Ok(answer) if answer.status().is_success() => Told::Arrived,
+            Ok(answer) if answer.status().is_success() => Told::Arrived(None),
             Ok(answer) if answer.status() == StatusCode::GONE => {
                 Told::Refused("it answered 410: it wants to hear nothing any more".to_owned())
             }
@@ -148,7 +149,7 @@ fn body(occasion: &str, notice: &Notice, facts: &Facts, house: &House) -> Vec<u8
             opened_at: view.opened_at,
             expires_at: view.expires_at,
             binding: view.binding,
-            url: house.page.as_ref().map(|page| format!("{page}/holds/{}", view.id)),
+            url: link(facts, house),
         },
     };
     serde_json::to_vec(&message).unwrap_or_default()

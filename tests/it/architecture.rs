@@ -15,9 +15,10 @@ const ORDER: &[(&[&str], &str)] = &[
     (&["app"], "the one place that builds all rooms"),
     (&["ops"], "health and metrics: asks the rooms that app built, changes nothing"),
     (
-        &["console", "control", "notify"],
-        "the doors of people: pages, commands, and what they are told",
+        &["console", "control"],
+        "the doors of people: pages, and commands to the rooms that app built",
     ),
+    (&["notify"], "people are told of holds; what they press goes to the desk"),
     (&["desk"], "what people do with holds: asks the gate, releases through upstream"),
     (&["rollout"], "which policies decide: fetched by upstream, put in force at the gate"),
     (&["proxy"], "the agents' side: asks the gate, sends through upstream"),
@@ -53,6 +54,7 @@ const ENGINES: &[(&str, &[&str])] = &[
     ("askama", &["console", "cli"]),
     ("argon2", &["identity"]),
     ("openidconnect", &["identity"]),
+    ("lettre", &["notify"]),
 ];
 
 /// Lines of a file without the tests at its end, and lines of a function.
