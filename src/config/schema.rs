@@ -358,9 +358,11 @@ struct Patience {
     /// Its version likewise.
     #[schemars(extend("default" = "*"))]
     version: Option<String>,
-    /// As `holds.wait`, ten minutes at most.
+    /// As `holds.wait`, ten minutes at most; that one if only `poll` is given.
+    #[schemars(extend("default" = "45s"))]
     wait: Option<Span>,
-    /// As `holds.poll`.
+    /// As `holds.poll`; that one if only `wait` is given.
+    #[schemars(extend("default" = "20s"))]
     poll: Option<Span>,
 }
 

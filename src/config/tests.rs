@@ -435,6 +435,7 @@ fn the_schema_describes_what_is_read() {
     let text = with(
         "principals: [{ id: a }]\napprovers: [{ id: a }]\n\
          plugins: { list: [{ name: a, builtin: pii }] }\n\
+         holds: { clients: [{ name: a }] }\n\
          console: { oidc: { groups: [{ from: a }] } }\n\
          notify: { escalate_after: 5m, webhooks: [{ name: a }], slack: {}, email: {} }",
     );

@@ -2,8 +2,8 @@
 //!
 //! One notice per hold and channel when it is opened, a reminder at half time, another when policy's
 //! patience ends, and one how it ended for those who want that. What is due follows from the holds
-//! as they are (see [`plan`]); a notice is durable before it is sent, sent again with growing pauses
-//! until it arrives, and given up loudly (see [`outbox`]). After a crash one may arrive twice, and
+//! as they are (see `plan`); a notice is durable before it is sent, sent again with growing pauses
+//! until it arrives, and given up loudly (see `outbox`). After a crash one may arrive twice, and
 //! none is lost; its id is the same, so receivers can drop the second.
 //!
 //! Messages say who wants to use which tool and why it is held, and lead to the approvers' page.
