@@ -260,7 +260,9 @@ impl Asked {
                 Matter::Visible { principal, client, tools: self.offered() }
             }
             Question::Admit => Matter::Admit(self.call(principal, now)?),
-            Question::Disclose => Matter::Disclose(self.call(principal, now)?, self.answer()?),
+            Question::Disclose => {
+                Matter::Disclose(self.call(principal, now)?, Box::new(self.answer()?))
+            }
             Question::Approve => {
                 let needed =
                     || Misasked(String::from("who approves? Give `approver: {id, groups}`"));

@@ -17,7 +17,7 @@ pub(in crate::policy) struct Put {
 pub(in crate::policy) enum Matter {
     Visible { principal: Principal, client: ClientHint, tools: Vec<ToolFacts> },
     Admit(Call),
-    Disclose(Call, AnswerFacts),
+    Disclose(Call, Box<AnswerFacts>),
     Approve(Box<(Call, Approver, Action, HoldFacts)>),
 }
 
