@@ -247,7 +247,7 @@ impl Provider {
         let verified = |client: &OidcClient| {
             let verifier = client.id_token_verifier().set_allowed_algs(ALGORITHMS);
             let claims = token.claims(&verifier, &nonce);
-            claims.map(Clone::clone).map_err(|error| OidcError::Token(short(&error)))
+            claims.cloned().map_err(|error| OidcError::Token(short(&error)))
         };
         let claims = match verified(&client) {
             Ok(claims) => claims,

@@ -401,8 +401,8 @@ fn tokens_have_scopes_and_are_no_keys() {
     let folder = tempfile::tempdir().unwrap();
     let (config, _store, people, _) = house(folder.path());
     let accounts = people.accounts();
-    let ends = Some(NOW.plus(Duration::from_secs(60)));
-    let (token, text) = accounts.add_token("joe", &[Scope::HoldsRead], NOW, ends).unwrap();
+    let ends = NOW.plus(Duration::from_secs(60));
+    let (token, text) = accounts.add_token("joe", &[Scope::HoldsRead], NOW, Some(ends)).unwrap();
     let (_, all) = accounts.add_token("jane", &Scope::ALL, NOW, None).unwrap();
     people.reload().unwrap();
     let by = |text: &Secret, now| people.by_token(text.expose().as_bytes(), now);
@@ -410,7 +410,7 @@ fn tokens_have_scopes_and_are_no_keys() {
     assert_eq!((joe.id.as_str(), joe.via), ("joe", Via::Token));
     assert!(joe.may(Scope::HoldsRead) && !joe.may(Scope::HoldsDecide));
     assert!(by(&all, NOW).unwrap().may(Scope::HoldsDecide));
-    assert!(by(&text, ends.unwrap()).is_none());
+    assert!(by(&text, ends).is_none());
     assert!(people.by_key(text.expose().as_bytes(), NOW).is_none());
     let identity = Identity::open(&config).unwrap();
     let header = bearer(&text);

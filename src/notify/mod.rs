@@ -67,9 +67,9 @@ enum Told {
 
 /// Whoever is told by one means.
 enum Channel {
-    Webhook(Webhook),
-    Slack(Slack),
-    Email(Email),
+    Webhook(Box<Webhook>),
+    Slack(Box<Slack>),
+    Email(Box<Email>),
 }
 
 impl Channel {
@@ -82,7 +82,7 @@ impl Channel {
         }
     }
 
-    const fn hears(&self) -> &config::Hears {
+    fn hears(&self) -> &config::Hears {
         match self {
             Self::Webhook(hook) => hook.hears(),
             Self::Slack(slack) => slack.hears(),
@@ -149,15 +149,15 @@ impl Notifier {
     ) -> Result<Option<Arc<Self>>, NotifyError> {
         let mut channels = Vec::new();
         for hook in &config.notify.webhooks {
-            channels.push(Channel::Webhook(Webhook::new(hook)?));
+            channels.push(Channel::Webhook(Box::new(Webhook::new(hook)?)));
         }
         let mut presses = None;
         if let Some(slack) = &config.notify.slack {
-            channels.push(Channel::Slack(Slack::new(slack)?));
+            channels.push(Channel::Slack(Box::new(Slack::new(slack)?)));
             presses = Presses::new(slack, rooms.people, rooms.desk);
         }
         if let Some(email) = &config.notify.email {
-            channels.push(Channel::Email(Email::new(email)?));
+            channels.push(Channel::Email(Box::new(Email::new(email)?)));
         }
         if channels.is_empty() {
             return Ok(None);

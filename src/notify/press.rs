@@ -97,7 +97,7 @@ impl Notifier {
 
     fn slack(&self) -> Option<&Slack> {
         self.channels.iter().find_map(|channel| match channel {
-            Channel::Slack(slack) => Some(slack),
+            Channel::Slack(slack) => Some(slack.as_ref()),
             _ => None,
         })
     }

@@ -237,7 +237,7 @@ impl Table {
         Ok(self.0.remove(key)?.is_some())
     }
 
-    pub(super) fn all(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, IndexError> {
+    pub(super) fn all(&self) -> Result<Vec<super::shelf::Lying>, IndexError> {
         let pairs =
             self.0.iter().map(|pair| pair.map(|(key, value)| (key.to_vec(), value.to_vec())));
         Ok(pairs.collect::<Result<_, _>>()?)

@@ -35,7 +35,7 @@ use std::{
 pub use line::Flaw;
 pub use log::{Health, Log, LogError, Receipt};
 pub use sealer::{SealError, Sealer, random};
-pub use shelf::{Shelf, ShelfError};
+pub use shelf::{Lying, Shelf, ShelfError};
 
 use crate::domain::{Event, HoldEvent, HoldId, Timestamp};
 use fault::Faults;

@@ -21,6 +21,9 @@ impl From<IndexError> for ShelfError {
     }
 }
 
+/// A name and the value that lies under it.
+pub type Lying = (Vec<u8>, Vec<u8>);
+
 /// Values by name. Cheap to clone.
 #[derive(Clone)]
 pub struct Shelf {
@@ -86,7 +89,7 @@ impl Shelf {
     ///
     /// # Errors
     /// If the database fails.
-    pub fn all(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, ShelfError> {
+    pub fn all(&self) -> Result<Vec<Lying>, ShelfError> {
         Ok(self.table.all()?)
     }
 

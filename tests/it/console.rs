@@ -203,7 +203,8 @@ async fn a_form_counts_only_from_our_own_page_of_this_session() {
     let post = Method::POST;
     let tail = &[("content-type", form)];
     let with = |more: &[(&'static str, &'static str)]| [more, tail].concat();
-    let cases: Vec<(Method, Vec<(&str, &str)>, &str, StatusCode)> = vec![
+    type Case<'a> = (Method, Vec<(&'a str, &'a str)>, &'a str, StatusCode);
+    let cases: Vec<Case<'_>> = vec![
         (post.clone(), kind(form).to_vec(), &stale, no),
         (post.clone(), kind(form).to_vec(), "form_token=", no),
         (post.clone(), kind(form).to_vec(), "", no),
