@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, criterion_group, criterion_main};
 use guests::Guest;
 use portcullis::config::{PluginEntry, PluginSource, Plugins as Settings};
-use portcullis::domain::{Form, Known, Leaf, Party, Phase};
+use portcullis::domain::{Dictionary, Form, Leaf, Party, Phase};
 use portcullis::plugin::{Component, Host, Loader, Plugins, SHIPPED};
 use tokio::runtime::Runtime;
 
@@ -47,10 +47,6 @@ fn answer() -> Arc<[Leaf]> {
         leaves.push(leaf(&at("part_type"), "comment", Form::Text));
     }
     leaves.into()
-}
-
-fn nothing() -> Arc<[Known]> {
-    Vec::new().into()
 }
 
 /// Resident memory of this process, in KiB.
@@ -82,7 +78,7 @@ fn load(runtime: &Runtime, settings: &Settings) -> Plugins {
 
 /// Median over many single looks, with the hand-over to another thread.
 fn look(bench: &mut Criterion, name: &str, runtime: &Runtime, plugins: &Plugins, on: &Arc<[Leaf]>) {
-    let known = nothing();
+    let known = Dictionary::default();
     bench.bench_function(name, |bench| {
         bench.iter(|| {
             let asked = plugins.inspect(Phase::Answer, "get_conversation", on, &known);
