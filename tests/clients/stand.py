@@ -88,7 +88,7 @@ def start(binary, folder):
             file.write(CONFIGURATION.format(data=data, simulator=simulator, principal=PRINCIPAL))
         control = [binary, "--config", config]
         key = _last_line(output_of([*control, "principals", "add", PRINCIPAL], environment))
-        approver = _last_line(output_of([*control, "people", "add", APPROVER], environment))
+        approver = _last_line(output_of([*control, "people", "key", "add", APPROVER], environment))
         environment["PORTCULLIS_APPROVER_KEY"] = approver
         url = _serve([binary, "serve", "--config", config], environment, folder, children)
         yield Stand(url, key, PRINCIPAL, control, simulator.removesuffix("/mcp"), environment)
