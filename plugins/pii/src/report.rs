@@ -5,6 +5,7 @@ use crate::hit::{Hit, settle};
 use crate::inspect::Seen;
 use crate::people::People;
 use crate::text::Text;
+use kit::unfold::WALL;
 use kit::{Document, Finding, Form, Party, kinds};
 use std::ops::Range;
 
@@ -70,6 +71,18 @@ fn enclose(hits: &mut [Hit]) {
     }
 }
 
+/// What a hit has on each side of a pseudonym, which stays.
+fn apart(text: &Text<'_>, bytes: &Range<usize>) -> Vec<Range<usize>> {
+    let (mut parts, mut at) = (Vec::with_capacity(1), bytes.start);
+    for part in text.slice(bytes.clone()).split(WALL) {
+        if !part.trim().is_empty() {
+            parts.push(at..at + part.len());
+        }
+        at += part.len() + WALL.len_utf8();
+    }
+    parts
+}
+
 /// Findings of a text: hits that stay, as bytes of the leaf.
 pub(crate) fn report(
     one: Seen<'_>,
@@ -100,7 +113,8 @@ pub(crate) fn report(
             _ if hit.reason == "field" => text.party,
             _ => Party::Unknown,
         };
-        for bytes in text.view.pieces(hit.bytes.clone()) {
+        let around = apart(&text, &hit.bytes).into_iter();
+        for bytes in around.flat_map(|part| text.view.pieces(part)) {
             if bytes.is_empty() {
                 continue;
             }

@@ -241,3 +241,14 @@ fn long_texts_take_long_and_no_longer() {
         );
     }
 }
+
+/// An address that stands against a pseudonym ends before it.
+#[test]
+fn an_address_leaves_the_pseudonym_behind_it() {
+    let text = "1 Main Street[[email:7f3a9c]]<br>4111 1111 1111 1111".to_owned();
+    let document = document(std::slice::from_ref(&text), Form::Html);
+    let report = inspect(&document, &Config::default());
+    let found: Vec<&str> =
+        report.findings.iter().filter(|f| f.leaf == 0).map(|f| &text[f.bytes()]).collect();
+    assert_eq!(found, ["1 Main Street", "4111 1111 1111 1111"]);
+}
