@@ -47,7 +47,7 @@ pub struct Desk {
     gate: Arc<Gate>,
     upstream: Arc<Upstream>,
     identity: Arc<Identity>,
-    once: Once,
+    once: Once<Decided>,
     looks: Looks,
 }
 
