@@ -171,6 +171,7 @@ impl App {
                 required_plugins: config.plugins.required.clone(),
                 approval_valid: config.holds.valid,
                 origin: origin(&config.upstream.url),
+                people: people.clone(),
             },
         ));
         let started = Event::Started {

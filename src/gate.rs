@@ -25,6 +25,7 @@ mod redaction;
 mod release;
 mod settings;
 mod shadow;
+mod standing;
 mod stored;
 mod weigh;
 

@@ -175,6 +175,13 @@ impl Gate {
         ask: &Deciding<'_>,
         to: Option<ApproverId>,
     ) -> Result<Hold, DecideError> {
+        if let Some(name) = &to
+            && self.settings.people.rights(name).is_none()
+        {
+            let text =
+                format!("nobody is called `{name}`; `portcullis people list` shows everybody");
+            return Err(DecideError::Invalid(text));
+        }
         let by = ask.person.id.clone();
         self.decide_on(ask, Action::Assign, HoldEvent::Assigned { by, to }).await
     }

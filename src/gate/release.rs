@@ -124,13 +124,7 @@ impl Gate {
             target: hold.binding().target,
         };
         let binding = with_target(binding, &looked);
-        if binding != *hold.binding() || asks_more(&hold, &decision) {
-            let changed = if binding == *hold.binding() {
-                OTHER_CONDITIONS.to_owned()
-            } else {
-                let moved = changed_since(&hold, &looked);
-                moved.unwrap_or_else(|| what_changed(hold.binding(), &binding))
-            };
+        if let Some(changed) = self.stale(&hold, &binding, &decision, &looked) {
             self.holds.step(id, HoldEvent::Stale { changed: changed.clone() }).await?;
             let release = decision.release.unwrap_or(hold.opened.release);
             let target = looked.target().map(|target| Box::new(target.version.clone()));
@@ -157,6 +151,22 @@ impl Gate {
         };
         let permit = Permit::new(call, decision, receipt, step, self.books.clone());
         Ok(Released { hold: id, permit: permit.for_hold(id) })
+    }
+
+    /// What is another by now than it was when people released the hold, in words.
+    fn stale(
+        &self,
+        hold: &Hold,
+        binding: &Binding,
+        decision: &Decision,
+        looked: &Looked,
+    ) -> Option<String> {
+        if binding != hold.binding() {
+            let moved = changed_since(hold, looked);
+            return Some(moved.unwrap_or_else(|| what_changed(hold.binding(), binding)));
+        }
+        let others = asks_more(hold, decision).then(|| OTHER_CONDITIONS.to_owned());
+        others.or_else(|| self.no_longer_released(hold))
     }
 
     /// Records what became of a released call.

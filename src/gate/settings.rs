@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{HoldId, OnRelease};
+use crate::identity::People;
 use crate::store::Sealer;
 use crate::vault::Vault;
 
 /// The gate's settings.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     /// The name given to policy as `input.environment.name`.
     pub environment: Arc<str>,
@@ -18,6 +19,8 @@ pub struct Settings {
     pub approval_valid: Duration,
     /// Where calls go, scheme and authority: an approval is good for this place alone.
     pub origin: String,
+    /// Today's people: whoever released a call must still be one of them when it is sent.
+    pub people: Arc<People>,
 }
 
 /// What seals what is kept, and what stands behind pseudonyms.

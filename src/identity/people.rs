@@ -171,9 +171,11 @@ impl People {
         Some(Person::proven(&approver, &roles, via, now))
     }
 
-    /// Groups come from the configuration if it lists the name; roles from the account. Who is
-    /// configured and has no account is an approver.
-    fn rights(&self, name: &ApproverId) -> Option<(Approver, Vec<Role>)> {
+    /// The groups and roles that somebody has at this moment; `None` for nobody we know. Groups come
+    /// from the configuration if it lists the name; roles from the account. Who is configured and has
+    /// no account is an approver.
+    #[must_use]
+    pub fn rights(&self, name: &ApproverId) -> Option<(Approver, Vec<Role>)> {
         // While accounts cannot be read, nobody has rights: what was taken away might be there.
         let account = self.table.get().as_ref().as_ref()?.accounts.get(name).cloned();
         match (self.configured.get(name), account) {

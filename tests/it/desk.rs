@@ -291,6 +291,32 @@ async fn two_people_of_two_groups_release_and_one_is_not_enough() {
     assert_eq!(stand.sent("refused"), 0);
 }
 
+/// Whoever released a call and was taken out of the list before it is sent does not count.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_release_by_somebody_who_left_meanwhile_does_not_count() {
+    let release = r#"{"groups": ["kb-editors"], "people": 2, "expires_seconds": 600}"#;
+    let (setup, _bundle) = with_release(release);
+    let stand = Stand::start(setup).await;
+    stand.output(&["people", "add", "mia", "--group", "kb-editors"]);
+    let mia = stand.add_key("people", "mia");
+    let id = held(&stand, "create_article", created("by one and a half")).await;
+    let by_mia = async || told(stand.ask(&wish(id, &mia, Wish::Approve)).await);
+    until("her key is known", async || by_mia().await.is_ok()).await;
+    assert_eq!(stand.hold(id).await.0.approvals.len(), 1);
+    stand.output(&["people", "remove", "mia"]);
+    until("she is gone", async || {
+        by_mia().await.is_err_and(|words| words.contains("no approver's key"))
+    })
+    .await;
+    let answer = stand.approve(id).await;
+    let view = stand.hold(id).await.0;
+    assert_eq!((view.state, view.approvals.len()), (HoldState::Pending, 0), "{answer:?}");
+    assert!(view.changed.unwrap().contains("mia released it and may not decide any more"));
+    assert_eq!(stand.sent("by one and a half"), 0);
+    let to_nobody = wished(&stand, id, Wish::Assign { to: Some("mia".parse().unwrap()) }).await;
+    assert!(to_nobody.unwrap_err().contains("nobody is called `mia`"));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_batch_is_of_what_was_opened_and_a_stale_screen_decides_nothing() {
     let stand = Stand::start(waiting()).await;

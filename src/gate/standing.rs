@@ -1,0 +1,37 @@
+//! Whether those who released a hold still may.
+//!
+//! Between the first release and the sending of a call hours can pass, and people leave. Whoever was
+//! taken out of the list, of the approvers or of the hold's groups meanwhile does not count when it
+//! comes to sending; if the others are not enough, the hold waits for people again.
+
+use super::Gate;
+use crate::clock;
+use crate::domain::{Approval, Hold, Role};
+
+impl Gate {
+    /// Why the releases of a hold are not enough by now, in words; `None` if they are.
+    pub(super) fn no_longer_released(&self, hold: &Hold) -> Option<String> {
+        let release = &hold.opened.release;
+        let named = release.groups_at(hold.opened_at, clock::now());
+        let today = |one: &Approval| {
+            let (approver, roles) = self.settings.people.rights(&one.approver)?;
+            let counts = named.is_empty() || named.iter().any(|it| approver.groups.contains(it));
+            let stands = one.groups.iter().filter(|it| approver.groups.contains(it)).cloned();
+            (counts && roles.contains(&Role::Approver)).then(|| stands.collect::<Vec<String>>())
+        };
+        let (mut stand, mut gone) = (Vec::new(), Vec::new());
+        for one in &hold.approvals {
+            match today(one) {
+                Some(groups) => stand.push(groups),
+                None => gone.push(one.approver.as_str()),
+            }
+        }
+        if release.is_met_by(stand.iter().map(Vec::as_slice)) {
+            return None;
+        }
+        Some(match gone.as_slice() {
+            [] => "those who released it do not stand for enough groups any more".to_owned(),
+            gone => format!("{} released it and may not decide any more", gone.join(" and ")),
+        })
+    }
+}
