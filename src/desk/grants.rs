@@ -7,7 +7,7 @@ use super::{Decided, Desk, DeskError, Shown, decides, reads};
 use crate::clock;
 use crate::domain::{Grant, GrantId, Role};
 use crate::gate::Granting;
-use crate::identity::Person;
+use crate::identity::{Person, Scope};
 
 impl Desk {
     /// Releases a hold and lets calls like it through for a while, where rules say `grantable`.
@@ -52,6 +52,9 @@ impl Desk {
     /// # Errors
     /// If this person may not, there is no such grant, or it cannot be recorded.
     pub async fn revoke_grant(&self, person: &Person, id: GrantId) -> Result<String, DeskError> {
+        if !person.may(Scope::HoldsDecide) {
+            return Err(DeskError::scope(Scope::HoldsDecide));
+        }
         if !person.is(Role::Approver) && !person.is(Role::Admin) {
             return Err(DeskError::role("approver or admin"));
         }

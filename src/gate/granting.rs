@@ -41,7 +41,10 @@ impl Gate {
         if publicity(call, None).is_changed() {
             return None;
         }
-        self.grants.place(&call.principal.id, tool, &arguments(&call.payload), clock::now())
+        let arguments = arguments(&call.payload);
+        let place = self.grants.place(&call.principal.id, tool, &arguments, clock::now())?;
+        // A grant is as good as who gave it is today.
+        self.is_approver(&place.grant().given.by).then_some(place)
     }
 
     /// The decision on a call that had a place in a grant: noted if it goes, before anything acts.

@@ -6,9 +6,15 @@
 
 use super::Gate;
 use crate::clock;
-use crate::domain::{Approval, Hold, Role};
+use crate::domain::{Approval, ApproverId, Hold, Role};
 
 impl Gate {
+    /// Whether somebody is an approver at this moment.
+    pub(super) fn is_approver(&self, name: &ApproverId) -> bool {
+        let rights = self.settings.people.rights(name);
+        rights.is_some_and(|(_, roles)| roles.contains(&Role::Approver))
+    }
+
     /// Why the releases of a hold are not enough by now, in words; `None` if they are.
     pub(super) fn no_longer_released(&self, hold: &Hold) -> Option<String> {
         let release = &hold.opened.release;

@@ -291,6 +291,33 @@ async fn two_people_of_two_groups_release_and_one_is_not_enough() {
     assert_eq!(stand.sent("refused"), 0);
 }
 
+/// A grant is as good as whoever gave it: calls wait again when that person has left.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_grant_of_somebody_who_left_lets_nothing_through() {
+    let release = r#"{"groups": [], "people": 1, "expires_seconds": 600, "grantable": true}"#;
+    let (setup, _bundle) = with_release(release);
+    let stand = Stand::start(setup).await;
+    stand.output(&["people", "add", "mia"]);
+    let mia = stand.add_key("people", "mia");
+    let first = held(&stand, "create_article", created("first")).await;
+    let granting =
+        portcullis::gate::Granting { calls: 5, minutes: 5, fields: vec!["author_id".to_owned()] };
+    let by_mia = async |id, what: Wish| told(stand.ask(&wish(id, &mia, what)).await);
+    until("her key is known", async || {
+        by_mia(first, Wish::Grant { granting: granting.clone() }).await.is_ok()
+    })
+    .await;
+    answered(&stand, "create_article", created("second")).await;
+    assert_eq!((stand.sent("first"), stand.sent("second")), (1, 1));
+    stand.output(&["people", "remove", "mia"]);
+    until("she is gone", async || {
+        by_mia(first, Wish::Approve).await.is_err_and(|words| words.contains("no approver's key"))
+    })
+    .await;
+    held(&stand, "create_article", created("third")).await;
+    assert_eq!(stand.sent("third"), 0);
+}
+
 /// Whoever released a call and was taken out of the list before it is sent does not count.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_release_by_somebody_who_left_meanwhile_does_not_count() {
