@@ -77,7 +77,9 @@ impl Card {
             (_, None) => Now::New,
         };
         let tool = detail.hold.tool.as_str();
-        let review = review(Asked { tool, arguments: &arguments, now, found: &[], others: &[] });
+        // Articles to compare a new one with would have to be asked of Intercom.
+        let found = &detail.found;
+        let review = review(Asked { tool, arguments: &arguments, now, found, others: &[] });
         Self {
             id: detail.hold.id.to_string(),
             version: detail.hold.version,

@@ -62,6 +62,8 @@ pub struct Detail {
     pub object: Object,
     /// The earlier revision's arguments, if this is a later one.
     pub earlier: Option<Earlier>,
+    /// What plugins see in its arguments: kinds and how many of each.
+    pub found: Vec<(String, usize)>,
     /// Other holds on the same object that are not over.
     pub others: Vec<HoldId>,
     /// What rules let people do with it.
@@ -111,6 +113,7 @@ impl Desk {
             contents: self.contents(&hold)?,
             object,
             earlier: self.earlier(&hold),
+            found: self.gate.found_in(&hold, &self.identity).await,
             others: self.others(&hold),
             actions: actions.collect(),
             latest: hold.opened.release.latest(hold.opened_at),

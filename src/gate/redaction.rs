@@ -12,8 +12,10 @@ use super::Gate;
 use super::looks::{self, Look};
 use crate::clock;
 use crate::domain::{
-    Call, Decision, Duty, Effect, Finding, How, JsonText, Leaf, Obligation, Phase, Redact, Span,
+    Call, Decision, Duty, Effect, Finding, Hold, How, JsonText, Leaf, Obligation, Phase, Redact,
+    Span,
 };
+use crate::identity::Identity;
 use crate::intercom::{PinStatus, Search};
 use crate::policy::{AnswerFacts, Seen};
 use crate::redact::{Mint, Payload, Plan, Unreadable, edit_fitting, plan};
@@ -97,6 +99,25 @@ impl Gate {
             }
             None => looked,
         }
+    }
+
+    /// What plugins see in a held call, by kind, for the people who decide on it; of kinds that several
+    /// plugins see, what the one that sees most does. Empty if the stored call cannot be opened: then it
+    /// cannot be released either.
+    pub async fn found_in(&self, hold: &Hold, identity: &Identity) -> Vec<(String, usize)> {
+        let Ok(call) = self.stored_call(hold, identity) else { return Vec::new() };
+        let looked = self.look_at_call(&call).await;
+        let mut by_plugin: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+        for one in &looked.seen().findings {
+            *by_plugin.entry((&one.kind, &one.plugin)).or_default() += one.count;
+        }
+        let mut found: BTreeMap<&str, u64> = BTreeMap::new();
+        for ((kind, _), count) in by_plugin {
+            let most = found.entry(kind).or_default();
+            *most = count.max(*most);
+        }
+        let number = |count| usize::try_from(count).unwrap_or(usize::MAX);
+        found.into_iter().map(|(kind, count)| (kind.to_owned(), number(count))).collect()
     }
 
     /// Looks at what Intercom sent.

@@ -388,3 +388,23 @@ async fn a_second_factor_is_set_up_asked_for_and_good_once() {
     assert!(stand.output(&["people", "totp-reset", "jane"]).contains("is taken away"));
     until_signed_in(&stand, "jane").await;
 }
+
+/// Whoever decides is told whose data is in the call, by kind and number and without the values.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_held_call_says_what_personal_data_is_in_it() {
+    let more = "console: { listen: \"127.0.0.1:0\" }\nholds: { wait: 100ms, poll: 100ms }\n\
+                plugins: { shipped: true }\n";
+    let (more, roles) = (more.to_owned(), "knowledge-author");
+    let stand = Stand::start(Setup { more, roles, ..Setup::default() }).await;
+    assert!(with_password(&stand, &["people", "add", "jane"], PASSWORD));
+    let mut jane = until_signed_in(&stand, "jane").await;
+    let agent = stand.client().connected().await;
+    let body = "<p>Write to maria.lindqvist@northwind.example or joe@northwind.example.</p>";
+    let article = serde_json::json!({"title": "Help", "author_id": 7_000_001, "body": body});
+    let told = agent.call("create_article", article).await;
+    assert!(told.tool_text().starts_with("PENDING"), "{}", told.tool_text());
+    let hold = stand.holds().await[0].id;
+    let page = jane.get(&format!("/api/v1/holds/{hold}/diff")).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+    assert!(page.text.contains("personal data: 2 email"), "{}", page.text);
+}
