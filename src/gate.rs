@@ -6,6 +6,7 @@
 //! it owns the call that was judged, so that what is sent is what was judged.
 
 mod binding;
+mod confirm;
 mod counted;
 mod definitions;
 mod denial;
@@ -54,6 +55,7 @@ use definitions::Definitions;
 use looks::Looks;
 use shadow::Shadow;
 
+pub use confirm::Confirming;
 pub use denial::{Denial, refusal};
 pub use disclosure::Disclosure;
 pub use duties::TARGET_UNKNOWN;

@@ -91,7 +91,11 @@ test_roles_have_known_keys if {
 	}
 	object.keys(data.releases) == {"any", "tools"}
 	every release in {data.releases.any} | {one | some one in data.releases.tools} {
-		object.keys(release) == {"groups", "people", "expires_seconds"}
+		{"groups", "people", "expires_seconds"} - object.keys(release) == set()
+		object.keys(release) - {
+			"groups", "people", "expires_seconds", "distinct_groups", "extend_seconds", "escalate", "actions",
+			"step_up_minutes", "grantable", "on_disconnect", "confirm",
+		} == set()
 	}
 }
 

@@ -242,6 +242,9 @@ fn hold_line(hold: HoldId, event: &HoldEvent) -> String {
         HoldEvent::Approved { approver, .. } | HoldEvent::Revoked { approver } => {
             format!("by {approver}")
         }
+        HoldEvent::SelfConfirmed { by, answer, .. } => {
+            format!("by {by}, whom the agent acts for: {}", answer.words())
+        }
         HoldEvent::Rejected { approver, reason } => format!("by {approver}: {reason}"),
         HoldEvent::Stale { changed } => changed.clone(),
         HoldEvent::Cancelled { reason } | HoldEvent::Unknown { reason } => reason.clone(),

@@ -396,6 +396,9 @@ fn show(hold: &HoldView, contents: &Contents, json: bool) -> anyhow::Result<()> 
 
 /// What people did about a hold beside releasing it.
 fn what_people_did(hold: &HoldView) {
+    if let Some(own) = &hold.own {
+        println!("self       {}", shown(&own.words()));
+    }
     if hold.revision > 1 {
         let earlier = hold.revises.map(|id| format!(", after {id}")).unwrap_or_default();
         println!("revision   {}{earlier}", hold.revision);

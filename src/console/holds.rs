@@ -19,7 +19,8 @@ use super::page::{Fault, Frame, html, time_text};
 use super::text::Seen;
 use crate::clock;
 use crate::desk::{self, Filter};
-use crate::domain::{Risk, Timestamp};
+use crate::domain::{ApproverId, OwnAnswer, Risk, Timestamp};
+use crate::holds::OwnView;
 use crate::identity::Person;
 
 /// Rows of one page: what a phone loads in a moment.
@@ -100,7 +101,7 @@ impl Row {
             people: hold.release.people,
             assignee: hold.assignee.map(|it| it.to_string()),
             revision: hold.revision,
-            by: hold.approvals.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+            by: decided_by(&hold.approvals, hold.own.as_ref()),
             used: match hold.state {
                 crate::domain::HoldState::Executed => "used",
                 crate::domain::HoldState::Lapsed => "never used",
@@ -179,6 +180,14 @@ impl Wanted {
     fn shows(&self, what: &str) -> bool {
         self.show == what
     }
+}
+
+/// Who decided: approvers, or the person whom the agent acts for, who is named as such.
+fn decided_by(approvals: &[ApproverId], own: Option<&OwnView>) -> String {
+    let approvers = approvals.iter().map(ToString::to_string);
+    let own = own.filter(|own| own.answer != OwnAnswer::Left);
+    let own = own.map(|own| format!("{} (self-confirmation)", own.by));
+    approvers.chain(own).collect::<Vec<_>>().join(", ")
 }
 
 /// How long ago something was, in words.

@@ -6,13 +6,15 @@
 //! first byte leaves, and whatever is found in `sending` after a crash becomes `unknown`, which
 //! nothing ever sends again.
 
+mod deeds;
 mod event;
 mod opened;
 mod state;
 
 use super::{ApproverId, Digest, HoldId, Timestamp};
 
-pub use event::{Edited, Effected, HoldEvent};
+pub use deeds::{Approval, Assignment, Edit, Note, SelfConfirmed};
+pub use event::{Edited, Effected, HoldEvent, OwnAnswer};
 pub use opened::{Binding, OnRelease, Opened, Revises, Risk, TargetVersion};
 pub use state::HoldState;
 
@@ -59,50 +61,6 @@ pub enum IllegalTransition {
     },
 }
 
-/// A person's release, and the groups that this person stands for where that matters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Approval {
-    /// Who.
-    pub approver: ApproverId,
-    /// For which groups.
-    pub groups: Vec<String>,
-}
-
-/// A change of the call by a person.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edit {
-    /// Who.
-    pub by: ApproverId,
-    /// When.
-    pub at: Timestamp,
-    /// What is another.
-    pub fields: Vec<String>,
-}
-
-/// A hold given to somebody; the list of them shows whom it was given to first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Assignment {
-    /// Who gave it.
-    pub by: ApproverId,
-    /// To whom; nobody in particular if absent.
-    pub to: Option<ApproverId>,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// What a person saw of a call whose outcome is not known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
-    /// Who.
-    pub by: ApproverId,
-    /// When.
-    pub at: Timestamp,
-    /// Whether it took effect.
-    pub effected: Effected,
-    /// In that person's words.
-    pub text: String,
-}
-
 /// One hold, folded from its events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {
@@ -125,6 +83,8 @@ pub struct Hold {
     pub changed_at: Timestamp,
     /// Who released it so far.
     pub approvals: Vec<Approval>,
+    /// What the person whom the agent acts for said, if their client asked them.
+    pub own: Option<SelfConfirmed>,
     /// Until when an approval may be claimed.
     pub valid_until: Option<Timestamp>,
     /// Who changed the call, oldest first.
@@ -155,6 +115,7 @@ impl Hold {
             opened_at: at,
             changed_at: at,
             approvals: Vec::new(),
+            own: None,
             valid_until: None,
             edits: Vec::new(),
             assignments: Vec::new(),
@@ -186,6 +147,18 @@ impl Hold {
     /// Who released it so far.
     pub fn approvers(&self) -> impl Iterator<Item = &ApproverId> {
         self.approvals.iter().map(|it| &it.approver)
+    }
+
+    /// Whether the person whom the agent acts for may be asked: rules let them confirm, nobody else
+    /// has begun to decide, and they were not asked about this before.
+    #[must_use]
+    pub fn may_be_confirmed(&self) -> bool {
+        self.state == HoldState::Pending
+            && self.opened.release.is_confirmable()
+            && self.opened.risk != Risk::High
+            && self.approvals.is_empty()
+            && self.edits.is_empty()
+            && self.own.is_none()
     }
 
     /// Whether a call is the held one: same principal and tool, and the arguments that the agent
@@ -240,6 +213,16 @@ impl Hold {
                     self.valid_until = Some(*valid_until);
                 }
             }
+            (S::Pending, HoldEvent::SelfConfirmed { by, answer, binding, valid_until }) => {
+                self.before(at, self.opened.expires_at, event)?;
+                if !self.may_be_confirmed() {
+                    return Ok(false);
+                }
+                if *binding != self.binding().digest() {
+                    return Err(IllegalTransition::OtherBinding);
+                }
+                self.confirm(at, by, *answer, *valid_until);
+            }
             (S::Pending, HoldEvent::Edited(edited)) => {
                 self.before(at, self.opened.expires_at, event)?;
                 self.edit(at, edited)?;
@@ -270,6 +253,7 @@ impl Hold {
             (S::Pending | S::Stale, HoldEvent::Reopened { binding, release, changed, target }) => {
                 self.state = S::Pending;
                 self.approvals.clear();
+                self.own = None;
                 self.opened.binding = (**binding).clone();
                 self.opened.release = (**release).clone();
                 if changed.is_some() {
@@ -308,6 +292,7 @@ impl Hold {
             (S::Approved | S::Claimed, HoldEvent::Stale { changed }) => {
                 self.state = S::Stale;
                 self.approvals.clear();
+                self.own = None;
                 self.valid_until = None;
                 self.changed = Some(changed.clone());
             }
@@ -365,6 +350,22 @@ impl Hold {
             return Err(IllegalTransition::SameGroup(approver.clone()));
         }
         Ok(())
+    }
+
+    /// The person whom the agent acts for has answered.
+    fn confirm(&mut self, at: Timestamp, by: &str, answer: OwnAnswer, valid_until: Timestamp) {
+        self.own = Some(SelfConfirmed { by: by.to_owned(), at, answer });
+        match answer {
+            OwnAnswer::Accepted => {
+                self.state = HoldState::Approved;
+                self.valid_until = Some(valid_until);
+            }
+            OwnAnswer::Declined => {
+                let words = format!("{by}, whom the agent acts for, declined it");
+                self.finish(HoldState::Rejected, Outcome::Words(words));
+            }
+            OwnAnswer::Left => {}
+        }
     }
 
     /// A person puts another call in place of this one; nobody has released that yet.

@@ -36,8 +36,8 @@ pub use grant::{GRANT_CALLS, GRANT_SPAN, Given, Grant, GrantEvent, GrantId, is_p
 pub use hidden::is_hidden;
 pub use hold::{
     Approval, Assignment, Binding, Edit, Edited, Effected, Hold, HoldEvent, HoldState,
-    IllegalTransition, Note, OnRelease, Opened, Outcome as HoldOutcome, Revises, Risk,
-    TargetVersion,
+    IllegalTransition, Note, OnRelease, Opened, Outcome as HoldOutcome, OwnAnswer, Revises, Risk,
+    SelfConfirmed, TargetVersion,
 };
 pub use id::{ApproverId, CallId, HoldId, ParseIdError, PrincipalId, Seq};
 pub use json_text::JsonText;
@@ -49,7 +49,7 @@ pub use record::{
     ToolChange,
 };
 pub use redact::{How, Redact};
-pub use release::{Action, Escalation, OnDisconnect, Release};
+pub use release::{Action, Confirm, Escalation, OnDisconnect, Release};
 pub use revision::{Era, Revision};
 pub use time::Timestamp;
 pub use told::told;

@@ -45,6 +45,9 @@ pub struct Release {
     /// What becomes of the hold when its agent closes a connection that cancels by closing.
     #[serde(default, skip_serializing_if = "OnDisconnect::is_keep")]
     pub on_disconnect: OnDisconnect,
+    /// Whether the person whom the agent acts for may release its call alone.
+    #[serde(default, skip_serializing_if = "Confirm::is_never")]
+    pub confirm: Confirm,
 }
 
 /// Who else may decide on a hold that waits for long.
@@ -140,6 +143,23 @@ impl OnDisconnect {
     }
 }
 
+/// Whether the person whom an agent acts for may release its call alone, asked by their own client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confirm {
+    /// Other people decide.
+    #[default]
+    Never,
+    /// That person may as well, if the call is no risk to the public and one person is enough.
+    Requester,
+}
+
+impl Confirm {
+    const fn is_never(&self) -> bool {
+        matches!(self, Self::Never)
+    }
+}
+
 impl Default for Release {
     /// How long a hold waits and who may release it where no judge said so: one person of any
     /// group, four hours.
@@ -155,6 +175,7 @@ impl Default for Release {
             step_up_minutes: None,
             grantable: false,
             on_disconnect: OnDisconnect::Keep,
+            confirm: Confirm::Never,
         }
     }
 }
@@ -183,6 +204,18 @@ impl Release {
     pub fn permits(&self, action: Action) -> bool {
         let granting = action != Action::Grant || self.grantable;
         granting && self.actions.as_ref().is_none_or(|actions| actions.contains(&action))
+    }
+
+    /// Whether the person whom the agent acts for may release a call under these conditions. Their
+    /// answer proves little, so it counts where one person without a fresh proof is enough, and
+    /// never as one of several.
+    #[must_use]
+    pub fn is_confirmable(&self) -> bool {
+        self.confirm == Confirm::Requester
+            && self.people <= 1
+            && !self.distinct_groups
+            && self.step_up_minutes.unwrap_or_default() == 0
+            && self.permits(Action::Approve)
     }
 
     /// The groups whose members may decide on a hold that was opened at `opened`; empty means
@@ -254,6 +287,10 @@ impl Release {
             on_disconnect: match (self.on_disconnect, other.on_disconnect) {
                 (OnDisconnect::Keep, OnDisconnect::Keep) => OnDisconnect::Keep,
                 _ => OnDisconnect::Cancel,
+            },
+            confirm: match (self.confirm, other.confirm) {
+                (Confirm::Requester, Confirm::Requester) => Confirm::Requester,
+                _ => Confirm::Never,
             },
         }
     }
@@ -338,8 +375,8 @@ mod tests {
             proptest::option::of(proptest::sample::subsequence(Action::ALL.to_vec(), 0..10));
         let first = (proptest::collection::vec("[a-c]", 0..3), 1u32..4, 1u64..99, any::<bool>());
         let second = (0u64..9, escalation, actions, proptest::option::of(0u32..30));
-        (first, second, any::<bool>(), any::<bool>()).prop_map(
-            |((groups, people, expires, distinct_groups), more, grantable, cancels)| Release {
+        (first, second, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+            |((groups, people, expires, distinct_groups), more, grantable, cancels, own)| Release {
                 groups,
                 people,
                 expires: Duration::from_secs(expires),
@@ -350,6 +387,7 @@ mod tests {
                 step_up_minutes: more.3,
                 grantable,
                 on_disconnect: if cancels { OnDisconnect::Cancel } else { OnDisconnect::Keep },
+                confirm: if own { Confirm::Requester } else { Confirm::Never },
             },
         )
     }
@@ -364,6 +402,7 @@ mod tests {
                 prop_assert!(joined.people >= one.people);
                 prop_assert!(joined.expires <= one.expires);
                 prop_assert!(joined.latest(opened) <= one.latest(opened));
+                prop_assert!(!joined.is_confirmable() || one.is_confirmable());
                 for action in Action::ALL {
                     prop_assert!(!joined.permits(action) || one.permits(action));
                 }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::people::{DecideError, Deciding, denial_text};
+use super::people::{DecideError, Deciding, Onlooker, denial_text};
 use super::{Gate, stored, weigh};
 use crate::clock;
 use crate::domain::{
@@ -33,7 +33,7 @@ impl Gate {
         super::people::undecided(&hold, "edited")?;
         let call = self.shown_call(&hold, ask)?;
         let _may = self.may(ask, Action::Edit, &hold, &call).await?;
-        let hold = self.refresh(ask, hold, call.clone()).await?;
+        let hold = self.refresh(&Onlooker::of(ask), hold, call.clone()).await?;
         let edited = self.edited(&call, arguments)?;
         let fields = fields(&call.payload, &edited.payload);
         let (edited, decision) = self.judged_edit(edited).await?;

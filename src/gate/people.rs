@@ -50,6 +50,23 @@ impl Deciding<'_> {
     }
 }
 
+/// What somebody saw of a hold that is to be decided.
+pub(super) struct Onlooker<'a> {
+    /// What the call would change, as it is now.
+    pub(super) looked: &'a Looked,
+    /// The binding that was shown.
+    pub(super) shown: Option<Digest>,
+    /// Whether the hold must be of the version that was shown.
+    pub(super) exactly: bool,
+}
+
+impl<'a> Onlooker<'a> {
+    /// The person who decides.
+    pub(super) const fn of(ask: &'a Deciding<'_>) -> Self {
+        Self { looked: &ask.looked, shown: ask.shown, exactly: ask.if_version.is_some() }
+    }
+}
+
 /// Why a person could not decide. What the hold went through meanwhile is recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum DecideError {
@@ -117,7 +134,7 @@ impl Gate {
         undecided(&hold, "approved")?;
         let call = self.shown_call(&hold, ask)?;
         let _may = self.may(ask, Action::Approve, &hold, &call).await?;
-        let hold = self.refresh(ask, hold, call).await?;
+        let hold = self.refresh(&Onlooker::of(ask), hold, call).await?;
         self.release_by(ask, &hold).await
     }
 
@@ -329,7 +346,7 @@ impl Gate {
     /// is still stale (the process ended before it was opened again) is opened again here.
     pub(super) async fn refresh(
         &self,
-        ask: &Deciding<'_>,
+        eyes: &Onlooker<'_>,
         hold: Hold,
         call: Call,
     ) -> Result<Hold, DecideError> {
@@ -351,8 +368,8 @@ impl Gate {
         let judged =
             Binding { ruleset: decision.ruleset, plugins: Some(plugins), ..hold.binding().clone() };
         let other_judges = judged != *hold.binding();
-        let binding = with_target(judged, &ask.looked);
-        let moved = changed_since(&hold, &ask.looked);
+        let binding = with_target(judged, eyes.looked);
+        let moved = changed_since(&hold, eyes.looked);
         let release = decision.release.as_ref().unwrap_or(&hold.opened.release).clone();
         let mut what: Vec<String> = Vec::new();
         if hold.state == HoldState::Stale {
@@ -364,21 +381,21 @@ impl Gate {
             what.push(OTHER_CONDITIONS.to_owned());
         }
         // Whoever has the present version on the screen approves that.
-        let seen = ask.shown == Some(binding.digest());
+        let seen = eyes.shown == Some(binding.digest());
         what.extend(moved.filter(|_| !seen));
         if what.is_empty() && binding == *hold.binding() {
             return Ok(hold);
         }
-        let target = ask.looked.target().map(|target| Box::new(target.version.clone()));
+        let target = eyes.looked.target().map(|target| Box::new(target.version.clone()));
         let changed = (!what.is_empty()).then(|| what.join("; "));
         let (binding, release) = (Box::new(binding), Box::new(release));
         let event = HoldEvent::Reopened { binding, release, changed: changed.clone(), target };
-        let hold = self.holds.step_from(&hold, ask.if_version.is_some(), event).await?;
+        let hold = self.holds.step_from(&hold, eyes.exactly, event).await?;
         changed.map_or(Ok(hold), |what| Err(DecideError::Changed(what)))
     }
 }
 
-fn not_allowed(rule: &str, text: impl Into<String>) -> DecideError {
+pub(super) fn not_allowed(rule: &str, text: impl Into<String>) -> DecideError {
     DecideError::NotAllowed { rule: rule.to_owned(), text: text.into() }
 }
 

@@ -7,13 +7,15 @@
 use std::time::Duration;
 
 use super::binding::{asks_more, what_changed};
+use super::confirm::no_longer_confirmed;
 use super::looked::{Looked, changed_since, with_target};
 use super::people::{OTHER_ARGUMENTS, OTHER_CONDITIONS};
 use super::permit::Permit;
 use super::{Gate, stored, weigh};
 use crate::audit::LogError;
 use crate::domain::{
-    Binding, Decision, Digest, Event, Hold, HoldEvent, HoldId, JsonText, Verdict, told,
+    Binding, Call, Decision, Digest, Event, Hold, HoldEvent, HoldId, JsonText, OwnAnswer, Verdict,
+    told,
 };
 use crate::holds::HoldError;
 use crate::identity::Identity;
@@ -124,7 +126,7 @@ impl Gate {
             target: hold.binding().target,
         };
         let binding = with_target(binding, &looked);
-        if let Some(changed) = self.stale(&hold, &binding, &decision, &looked) {
+        if let Some(changed) = self.stale(&hold, &call, (&binding, &decision), &looked) {
             self.holds.step(id, HoldEvent::Stale { changed: changed.clone() }).await?;
             let release = decision.release.unwrap_or(hold.opened.release);
             let target = looked.target().map(|target| Box::new(target.version.clone()));
@@ -157,8 +159,8 @@ impl Gate {
     fn stale(
         &self,
         hold: &Hold,
-        binding: &Binding,
-        decision: &Decision,
+        call: &Call,
+        (binding, decision): (&Binding, &Decision),
         looked: &Looked,
     ) -> Option<String> {
         if binding != hold.binding() {
@@ -166,7 +168,12 @@ impl Gate {
             return Some(moved.unwrap_or_else(|| what_changed(hold.binding(), binding)));
         }
         let others = asks_more(hold, decision).then(|| OTHER_CONDITIONS.to_owned());
-        others.or_else(|| self.no_longer_released(hold))
+        others.or_else(|| match &hold.own {
+            Some(own) if own.answer == OwnAnswer::Accepted => {
+                no_longer_confirmed(own, call, looked)
+            }
+            _ => self.no_longer_released(hold),
+        })
     }
 
     /// Records what became of a released call.

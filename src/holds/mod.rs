@@ -32,7 +32,7 @@ use memory::Memory;
 
 pub use feed::Change;
 pub use grants::{Grants, Place};
-pub use view::HoldView;
+pub use view::{HoldView, OwnView};
 
 /// Why a hold could not take a step. The hold is unchanged.
 #[derive(Debug, thiserror::Error)]

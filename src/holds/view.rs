@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     ApproverId, ClientHint, Digest, Edit, Effected, Hold, HoldId, HoldOutcome, HoldState, Note,
-    OnRelease, PrincipalId, Reason, Release, Risk, Timestamp,
+    OnRelease, OwnAnswer, PrincipalId, Reason, Release, Risk, Timestamp,
 };
 
 /// A hold for people. Nothing of the call's contents is in it; those are shown on request, to
@@ -43,6 +43,9 @@ pub struct HoldView {
     pub release: Release,
     /// Who released it so far.
     pub approvals: Vec<ApproverId>,
+    /// What the person whom the agent acts for said, if their client asked them. Never an approval.
+    #[serde(default)]
+    pub own: Option<OwnView>,
     /// Who is to look at it.
     #[serde(default)]
     pub assignee: Option<ApproverId>,
@@ -68,6 +71,17 @@ pub struct HoldView {
     pub delivered: bool,
 }
 
+/// What the person whom the agent acts for said, asked by their own client.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OwnView {
+    /// Who, as configured.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// What they said.
+    pub answer: OwnAnswer,
+}
+
 /// A change of the call by a person.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EditView {
@@ -90,6 +104,14 @@ pub struct NoteView {
     pub effected: Effected,
     /// In that person's words.
     pub text: String,
+}
+
+impl OwnView {
+    /// What they said, in words that nobody takes for an approval.
+    #[must_use]
+    pub fn words(&self) -> String {
+        format!("{}, whom the agent acts for, {}", self.by, self.answer.words())
+    }
 }
 
 const fn first() -> u32 {
@@ -118,6 +140,11 @@ impl From<&Hold> for HoldView {
             reasons: hold.opened.reasons.clone(),
             release: hold.opened.release.clone(),
             approvals: hold.approvers().cloned().collect(),
+            own: hold.own.as_ref().map(|own| OwnView {
+                by: own.by.clone(),
+                at: own.at,
+                answer: own.answer,
+            }),
             assignee: hold.assignee().cloned(),
             first_assignee: hold.assignments.first().and_then(|it| it.to.clone()),
             edits: hold.edits.iter().map(edit).collect(),

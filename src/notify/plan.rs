@@ -106,6 +106,7 @@ mod tests {
                 reasons: Vec::new(),
                 release,
                 approvals: Vec::new(),
+                own: None,
                 assignee: None,
                 first_assignee: None,
                 edits: Vec::new(),

@@ -104,6 +104,8 @@ kinds! {
         "`portcullis plugin inspect NAME` shows the kinds that a plugin finds; `plugins.without` accepts one that nobody does";
     ForeignKind "PC025" Warning "A kind that none of the plugins that come along finds."
         "correct the kind; if a plugin of yours finds it, check with the configuration that loads it";
+    Confirm "PC026" Warning "A hold that the person whom the agent acts for could never confirm."
+        "`confirm: requester` needs one person, no other groups for each and no fresh proof; leave it out where others must decide";
     Cases "PC022" Error "A file of cases that cannot be read."
         "a case has `name`, `as`, `tool` and `expect`; see the tutorial in `policies/README.md`";
     TestFailed "PT001" Error "A test that failed."

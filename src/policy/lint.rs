@@ -237,6 +237,9 @@ impl Lint<'_> {
         if let Some(text) = text.filter(|it| literal(it).is_some_and(|it| it.trim().is_empty())) {
             self.problem(Kind::EmptyText, text.span(), "`text` is empty: say in plain words why");
         }
+        if let Some(release) = self::member(fields, "release") {
+            self.confirmation(release);
+        }
         match self::member(fields, "rule").map(|value| (value, literal(value))) {
             Some((_, Some(name))) if is_rule_name(&name) => self.declare(question, &name, rule),
             Some((value, _)) => {
@@ -247,6 +250,39 @@ impl Lint<'_> {
             None => {
                 self.problem(Kind::Name, member.span(), "`rule` is missing: give the rule a name")
             }
+        }
+    }
+
+    /// `confirm: requester` beside conditions under which it never counts.
+    fn confirmation(&mut self, release: &Ref<Expr>) {
+        let Expr::Object { fields, .. } = &**release else { return };
+        let Some(confirm) = member(fields, "confirm") else { return };
+        match literal(confirm).as_deref() {
+            Some("requester") => {}
+            None | Some("never") => return,
+            Some(_) => {
+                let text = "`confirm` is `requester` or `never`";
+                return self.problem(Kind::Form, confirm.span(), text);
+            }
+        }
+        let number = |name| match member(fields, name).map(|value| &**value) {
+            Some(Expr::Number { value, .. }) => value.as_u64().ok(),
+            _ => None,
+        };
+        let distinct = member(fields, "distinct_groups");
+        let distinct =
+            distinct.is_some_and(|it| matches!(&**it, Expr::Bool { value: Value::Bool(true), .. }));
+        let never = [
+            (number("people").is_some_and(|people| people > 1), "several people"),
+            (distinct, "people of distinct groups"),
+            (number("step_up_minutes").is_some_and(|minutes| minutes > 0), "a fresh proof"),
+        ];
+        for (_, what) in never.iter().filter(|(is_so, _)| *is_so) {
+            let text = format!(
+                "`confirm` never counts here, for this hold asks for {what}, which the person whom the \
+                 agent acts for cannot give"
+            );
+            self.problem(Kind::Confirm, confirm.span(), text);
         }
     }
 

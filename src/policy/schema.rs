@@ -54,6 +54,7 @@ pub fn data_schema() -> Json {
             "step_up_minutes": {"type": "number"},
             "grantable": {"type": "boolean"},
             "on_disconnect": {"type": "string", "enum": ["keep", "cancel"]},
+            "confirm": {"type": "string", "enum": ["never", "requester"]},
         },
     });
     json!({

@@ -4,29 +4,26 @@
 //! agent is told that the call waits, and asks again by repeating it; as a core task of 2025-11-25 it
 //! waits until the hold ends. Modern with the tasks
 //! extension: a task. Modern without: rounds of `input_required` with nothing but `requestState`,
-//! at most eight, then told to ask again. Whatever the way, an identical call belongs to the same
+//! at most eight, then told to ask again. What its user can be shown or asked meanwhile is in `own`.
+//! Whatever the way, an identical call belongs to the same
 //! hold, and the outcome is Intercom's one answer, judged by `disclose` when it leaves.
 
 use std::sync::Arc;
 use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
 
 use super::Proxy;
 use super::adapt;
 use super::handler::{Ask, Caller};
 use super::notes::with_notes_of;
 use super::outbox::Outbox;
+use super::own::Asking;
 use super::relay::{result_kind, withheld_text};
+use super::rounds::Round;
 use super::shown::{content_of, left_of};
-use super::tasks;
-use super::tools::Wanted;
 use super::trouble::{Trouble, tool_error_result};
+use super::words::{outcome_text, pending_text};
 use crate::clock;
-use crate::domain::{
-    Era, Hold, HoldEvent, HoldId, HoldOutcome, HoldState, JsonText, OnDisconnect, OnRelease,
-    PrincipalId, told,
-};
+use crate::domain::{Era, Hold, HoldEvent, HoldId, JsonText, OnDisconnect, OnRelease};
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::{MessageError, Notification, ResponseBody, RpcError};
 use crate::mcp::methods::TASKS_EXTENSION;
@@ -36,18 +33,6 @@ use crate::upstream::{Leg, run_release};
 
 /// How often a waiting agent gets a sign of life.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
-/// The most rounds of `input_required`: clients give up after ten.
-const ROUNDS: u32 = 8;
-/// What our own `requestState` begins with; anything else is Intercom's and passes untouched.
-const STATE_PREFIX: &str = "pch1.";
-
-/// The state of a round, sealed for the principal.
-#[derive(Serialize, Deserialize)]
-struct RoundState {
-    hold: HoldId,
-    round: u32,
-}
-
 /// An outcome in the form of the protocol.
 pub(super) enum Told {
     /// A result, ready for the client.
@@ -57,53 +42,34 @@ pub(super) enum Told {
 }
 
 impl Proxy {
-    /// Takes our own `requestState` out of a repeated call and reads it; without one this is the
-    /// first round.
-    ///
-    /// # Errors
-    /// If the state was altered or is another principal's (-32602).
-    pub(super) fn own_round(
-        &self,
-        caller: &Caller,
-        wanted: &mut Wanted,
-    ) -> Result<Option<(HoldId, u32)>, MessageError> {
-        let text = wanted.request_state.as_ref().and_then(json::as_str);
-        let Some(sealed) = text.as_deref().and_then(|text| text.strip_prefix(STATE_PREFIX)) else {
-            return Ok(None);
-        };
-        let wrong = || {
-            let text = "`requestState` was altered or is not yours; repeat the call without it";
-            MessageError::new(INVALID_PARAMS, "request_state", text)
-        };
-        let plain = self
-            .gate
-            .sealer()
-            .open(&state_context(&caller.principal.id), sealed)
-            .map_err(|_| wrong())?;
-        let state: RoundState = serde_json::from_slice(&plain).map_err(|_| wrong())?;
-        wanted.request_state = None;
-        Ok(Some((state.hold, state.round)))
-    }
-
     /// Answers a call that is held.
     pub(super) async fn held(
         self: &Arc<Self>,
         caller: &Caller,
         ask: &Ask,
         leg: &Arc<Leg>,
-        hold: Hold,
-        round: Option<(HoldId, u32)>,
+        mut hold: Hold,
+        mut round: Round,
         outbox: &Outbox,
     ) -> Result<(), Trouble> {
         if let Some(session) = &caller.session {
             session.running(&ask.id, |running| running.hold = Some(hold.id));
         }
+        if let Some((shown, answer)) = round.take_answer() {
+            hold = self.confirmed(leg, hold.id, shown, answer).await?;
+        }
         // A hold that is sent only while the agent waits cannot be a task, which nobody waits in.
         let tasks = ask.era() == Era::Modern
             && caller.capabilities.extension(TASKS_EXTENSION)
             && hold.opened.on_release == OnRelease::Send;
+        if ask.era() == Era::Modern
+            && let Some(question) = self.own_question(caller, &hold, !tasks && !round.offered)
+            && self.another_round(caller, ask, (&hold, &mut round), Some(question), outbox).await
+        {
+            return Ok(());
+        }
         if tasks && !hold.state.is_final() {
-            outbox.result(&ask.id, &tasks::created(&hold)).await;
+            outbox.result(&ask.id, &self.created_task(&hold)).await;
             return Ok(());
         }
         let client = &caller.client;
@@ -113,38 +79,34 @@ impl Proxy {
             Era::Legacy => wait,
             Era::Modern => poll,
         };
-        let hold = self.wait(caller, ask, leg, hold, wait, outbox).await?;
-        let Some(hold) = hold else { return Ok(()) };
+        let mut asking = Asking::default();
+        let waited = self.wait(caller, ask, leg, (hold.id, wait), &mut asking, outbox).await;
+        asking.end(waited.as_ref().ok().and_then(Option::as_ref), outbox).await;
+        let Some(hold) = waited? else { return Ok(()) };
         if hold.state.is_final() {
             return self.tell_outcome(caller, ask, leg, &hold, outbox).await;
         }
-        let rounds = round.map_or(0, |(_, round)| round);
-        if ask.era() == Era::Modern && rounds < ROUNDS {
-            let state = RoundState { hold: hold.id, round: rounds + 1 };
-            let context = state_context(&caller.principal.id);
-            if let Ok(sealed) = self.gate.sealer().seal(&context, JsonText::of(&state).bytes()) {
-                let mut result = Object::default();
-                result.set("resultType", json::quote("input_required"));
-                result.set("requestState", json::quote(&format!("{STATE_PREFIX}{sealed}")));
-                outbox.result(&ask.id, &result.to_text()).await;
-                return Ok(());
-            }
+        if ask.era() == Era::Modern
+            && self.another_round(caller, ask, (&hold, &mut round), None, outbox).await
+        {
+            return Ok(());
         }
-        outbox.result(&ask.id, &tool_error_result(&pending_text(&hold), ask.era())).await;
+        let text = pending_text(&hold, self.page_of(hold.id).as_deref());
+        outbox.result(&ask.id, &tool_error_result(&text, ask.era())).await;
         Ok(())
     }
 
-    /// Waits until a hold is final, for at most `span`; `None` if the agent left or cancelled.
+    /// Waits until a hold is final, for at most a span; `None` if the agent left or cancelled.
     async fn wait(
         self: &Arc<Self>,
         caller: &Caller,
         ask: &Ask,
         leg: &Arc<Leg>,
-        hold: Hold,
-        span: Duration,
+        (hold, span): (HoldId, Duration),
+        asking: &mut Asking,
         outbox: &Outbox,
     ) -> Result<Option<Hold>, Trouble> {
-        let mut watched = self.gate.holds().watch(hold.id)?;
+        let mut watched = self.gate.holds().watch(hold)?;
         let mut cancelled = caller.session.as_ref().and_then(|session| session.cancelled(&ask.id));
         let deadline = tokio::time::Instant::now() + span;
         let mut signs = tokio::time::interval(SIGN_OF_LIFE);
@@ -165,7 +127,10 @@ impl Proxy {
             }
             let ready = self.gate.holds().is_ready(&now);
             if ready && now.opened.on_release == OnRelease::AwaitRepeat {
-                self.release_for(leg, now.id);
+                self.release_for(Some(leg), now.id);
+            }
+            if let (Some(session), false) = (&caller.session, ask.as_task) {
+                self.ask_own(caller, session, &now, asking, outbox).await;
             }
             tokio::select! {
                 // In this order: a client that left is seen before a release that came meanwhile.
@@ -185,20 +150,12 @@ impl Proxy {
                     }
                     return Ok(None);
                 }
+                answer = asking.answer() => if let Some((shown, answer)) = answer {
+                    self.confirmed(leg, now.id, shown, answer).await?;
+                },
                 _ = signs.tick() => {
                     progress += 1;
-                    match &ask.progress {
-                        Some(token) if ask.era() == Era::Legacy => {
-                            let mut params = Object::default();
-                            params.set("progressToken", token.to_text());
-                            params.set("progress", JsonText::of(&progress));
-                            params.set("message", json::quote("waiting for a person to decide"));
-                            let method = "notifications/progress".to_owned();
-                            let note = Notification { method, params, meta: Object::default() };
-                            outbox.message(note.write()).await
-                        }
-                        _ => outbox.comment().await,
-                    };
+                    sign_of_life(ask, progress, outbox).await;
                 }
             }
         }
@@ -206,9 +163,9 @@ impl Proxy {
 
     /// Releases an approved hold for the agent that waits in it. In a task of its own: once it is
     /// claimed, the agent's leaving must not cut it off half-way.
-    fn release_for(self: &Arc<Self>, leg: &Arc<Leg>, id: HoldId) {
+    pub(super) fn release_for(self: &Arc<Self>, leg: Option<&Arc<Leg>>, id: HoldId) {
         let (upstream, identity) = (self.upstream.clone(), self.identity.clone());
-        let leg = Some(leg.clone());
+        let leg = leg.cloned();
         tokio::spawn(async move {
             if let Err(error) = run_release(upstream, identity, leg, id).await {
                 tracing::info!(hold = %id, %error, "release did not run");
@@ -301,59 +258,6 @@ impl Proxy {
     }
 }
 
-/// What an agent is told while its call waits and it cannot wait any longer.
-fn pending_text(hold: &Hold) -> String {
-    format!(
-        "PENDING: this call is held and waits for a person; it has not been sent: {} It waits \
-         until {}. To learn the outcome, repeat the identical call later: it belongs to the same \
-         hold and is executed once at most. Do not change the arguments, for that would be \
-         another call. Hold: {}",
-        told(&hold.opened.reasons),
-        hold.opened.expires_at,
-        hold.id
-    )
-}
-
-/// What an agent is told of a hold that ended without an answer of Intercom.
-fn outcome_text(hold: &Hold) -> String {
-    let words = match &hold.outcome {
-        Some(HoldOutcome::Words(words) | HoldOutcome::Failure(_, words)) => words.as_str(),
-        Some(HoldOutcome::Answer(_)) | None => "",
-    };
-    // A person's words are data for the model, never instructions of ours: marked and cut.
-    let words: String = words.chars().filter(|letter| !letter.is_control()).take(500).collect();
-    let words = words.trim_end_matches('.');
-    let id = hold.id;
-    match hold.state {
-        HoldState::Rejected => format!(
-            "REJECTED: a person refused this call; it was not sent. Written by the approver \
-             {words}. Do not repeat it unchanged. Hold: {id}"
-        ),
-        HoldState::ChangesRequested => format!(
-            "CHANGES REQUESTED: a person asks for a change before this call may be sent. Written \
-             by the approver {words}. Make the changed call: people see it beside this one. Hold: \
-             {id}"
-        ),
-        HoldState::Failed => {
-            format!("FAILED: the call was released but not executed: {words}. Hold: {id}")
-        }
-        HoldState::Unknown => match hold.notes.last() {
-            Some(note) => format!(
-                "UNKNOWN: the call was released and sent, but no answer came: {words}. A person \
-                 ({}) looked at Intercom: {}. Do not repeat the call before you have read the \
-                 object yourself. Hold: {id}",
-                note.by,
-                note.effected.words()
-            ),
-            None => format!(
-                "UNKNOWN: the call was released and sent, but its outcome is not known: {words}. \
-                 Read the object at Intercom before doing anything else. Hold: {id}"
-            ),
-        },
-        state => format!("NOT SENT ({state}): {words}. Hold: {id}"),
-    }
-}
-
 fn stored_error(text: &JsonText) -> RpcError {
     let object = Object::parse(text).unwrap_or_default();
     RpcError {
@@ -363,8 +267,20 @@ fn stored_error(text: &JsonText) -> RpcError {
     }
 }
 
-fn state_context(principal: &PrincipalId) -> String {
-    format!("state/{principal}")
+/// Tells the client that its call still waits: as progress where it asked for that, else as a comment.
+async fn sign_of_life(ask: &Ask, progress: u32, outbox: &Outbox) {
+    match &ask.progress {
+        Some(token) if ask.era() == Era::Legacy => {
+            let mut params = Object::default();
+            params.set("progressToken", token.to_text());
+            params.set("progress", JsonText::of(&progress));
+            params.set("message", json::quote("waiting for a person to decide"));
+            let method = "notifications/progress".to_owned();
+            let note = Notification { method, params, meta: Object::default() };
+            outbox.message(note.write()).await
+        }
+        _ => outbox.comment().await,
+    };
 }
 
 async fn cancelled_by(cancelled: &mut Option<tokio::sync::watch::Receiver<bool>>) {

@@ -15,8 +15,10 @@ mod legacy;
 mod modern;
 mod notes;
 mod outbox;
+mod own;
 mod relay;
 mod reply;
+mod rounds;
 mod session;
 mod shown;
 mod slots;
@@ -25,6 +27,7 @@ mod tasks;
 mod told;
 mod tools;
 mod trouble;
+mod words;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -80,6 +83,8 @@ struct Settings {
     body_limit: usize,
     body_timeout: Duration,
     holds: Holds,
+    /// Where browsers find the approvers' page, if the configuration names a public address.
+    page: Option<String>,
 }
 
 /// The rooms that the agents' side stands on.
@@ -123,6 +128,7 @@ impl Proxy {
                 body_limit: limits.body,
                 body_timeout: limits.body_timeout,
                 holds: config.holds.clone(),
+                page: config.console.as_ref().and_then(|console| console.url.clone()),
             },
             drain,
         }

@@ -216,7 +216,7 @@ impl Proxy {
         }
         let params = params_left(disclosed.edited)?.unwrap_or_else(|| question.params.clone());
         let (upstream_id, method) = (question.id.clone(), question.method.clone());
-        let asked = Asked { upstream_id, exchange, method };
+        let asked = Asked::Theirs { upstream_id, exchange, method };
         let id = session.ask(asked)?;
         let question =
             Request { id, method: question.method.clone(), params, meta: Object::default() };

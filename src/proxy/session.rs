@@ -11,14 +11,14 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::core_tasks::CoreTasks;
 use super::streams::Streams;
 use crate::domain::{ClientHint, Digest, HoldId, Principal, Revision};
 use crate::identity::Authenticated;
 use crate::mcp::era::Capabilities;
-use crate::mcp::message::RequestId;
+use crate::mcp::message::{RequestId, ResponseBody};
 use crate::store;
 use crate::upstream::Leg;
 
@@ -68,15 +68,20 @@ pub(super) struct Running {
     pub(super) hold: Option<HoldId>,
 }
 
-/// A question of the server that the client was asked.
-#[derive(Debug, Clone)]
-pub(super) struct Asked {
-    /// The server's id of it.
-    pub(super) upstream_id: RequestId,
-    /// Our id of the exchange in which it was asked, if it was in one.
-    pub(super) exchange: Option<RequestId>,
-    /// What was asked.
-    pub(super) method: String,
+/// A question that the client was asked.
+#[derive(Debug)]
+pub(super) enum Asked {
+    /// By the server.
+    Theirs {
+        /// The server's id of it.
+        upstream_id: RequestId,
+        /// Our id of the exchange in which it was asked, if it was in one.
+        exchange: Option<RequestId>,
+        /// What was asked.
+        method: String,
+    },
+    /// By Portcullis itself; where the answer goes.
+    Ours(oneshot::Sender<ResponseBody>),
 }
 
 /// What opens a session.
@@ -213,7 +218,7 @@ impl Session {
         self.state().running.get(id).map(|running| running.cancel.subscribe())
     }
 
-    /// Notes a question of the server and gives it an id of ours; `None` if too many are open.
+    /// Notes a question and gives it an id of ours; `None` if too many are open.
     pub(super) fn ask(&self, asked: Asked) -> Option<RequestId> {
         let mut state = self.state();
         if state.asked.len() >= OPEN_QUESTIONS {
@@ -233,7 +238,11 @@ impl Session {
     /// Our id of a question that the server withdraws.
     pub(super) fn withdrawn(&self, upstream_id: &RequestId) -> Option<RequestId> {
         let mut state = self.state();
-        let id = state.asked.iter().find(|(_, asked)| asked.upstream_id == *upstream_id);
+        let is_it = |asked: &Asked| match asked {
+            Asked::Theirs { upstream_id: theirs, .. } => theirs == upstream_id,
+            Asked::Ours(_) => false,
+        };
+        let id = state.asked.iter().find(|(_, asked)| is_it(asked));
         let id = id.map(|(id, _)| id.clone())?;
         state.asked.remove(&id);
         Some(id)
@@ -269,7 +278,10 @@ impl Session {
 
     /// Drops the questions of an exchange that ended: nobody waits for their answers.
     pub(super) fn drop_questions(&self, exchange: &RequestId) {
-        self.state().asked.retain(|_, asked| asked.exchange.as_ref() != Some(exchange));
+        self.state().asked.retain(|_, asked| match asked {
+            Asked::Theirs { exchange: theirs, .. } => theirs.as_ref() != Some(exchange),
+            Asked::Ours(_) => true,
+        });
     }
 
     /// Whether the session is over.

@@ -19,14 +19,24 @@ use crate::upstream::FromServer;
 /// How often a client should ask about a hold, in milliseconds.
 const POLL_MS: u64 = 5_000;
 
-/// The result that makes a held call a task.
-pub(super) fn created(hold: &Hold) -> JsonText {
-    let mut task = fields(hold, "working");
-    task.set("resultType", json::quote("task"));
-    task.to_text()
-}
-
 impl Proxy {
+    /// The result that makes a held call a task.
+    pub(super) fn created_task(&self, hold: &Hold) -> JsonText {
+        let mut task = self.working(hold);
+        task.set("resultType", json::quote("task"));
+        task.to_text()
+    }
+
+    /// A task that waits or is being worked on, with where people look at it.
+    fn working(&self, hold: &Hold) -> Object {
+        let mut task = fields(hold, "working");
+        if let (HoldState::Pending, Some(page)) = (hold.state, self.page_of(hold.id)) {
+            let message = format!("{} at {page}", status_message(hold.state));
+            task.set("statusMessage", json::quote(&message));
+        }
+        task
+    }
+
     /// `tasks/get`, `tasks/update`, `tasks/cancel`.
     pub(super) async fn task(
         self: &Arc<Self>,
@@ -100,7 +110,7 @@ impl Proxy {
                     }
                 }
             }
-            _ => fields(hold, "working"),
+            _ => self.working(hold),
         };
         task.set("resultType", json::quote("complete"));
         Ok(task.to_text())

@@ -1,4 +1,5 @@
-//! What a legacy client says that is no request: notifications, and answers to Intercom's questions.
+//! What a legacy client says that is no request: notifications, and answers to questions, Intercom's and
+//! ours.
 
 use std::sync::Arc;
 
@@ -6,7 +7,7 @@ use http::StatusCode;
 
 use super::Proxy;
 use super::door::Refusal;
-use super::session::Session;
+use super::session::{Asked, Session};
 use super::trouble::Trouble;
 use crate::clock;
 use crate::domain::{Call, CallMeta, Era, JsonText, Subject};
@@ -63,6 +64,14 @@ impl Proxy {
             let text = "this answers no open question";
             Refusal::new(StatusCode::BAD_REQUEST, "answer.unasked", text)
         })?;
+        let (upstream_id, method) = match asked {
+            Asked::Theirs { upstream_id, method, .. } => (upstream_id, method),
+            Asked::Ours(asker) => {
+                // Whoever asked may have ended; then nobody needs the answer.
+                let _ended = asker.send(answer.body);
+                return Ok(());
+            }
+        };
         let mut payload = Object::default();
         match answer.body {
             ResponseBody::Result(text) => payload.set("result", text),
@@ -76,12 +85,12 @@ impl Proxy {
                 payload.set("error", object.to_text());
             }
         }
-        let mut call = session_call(session, &asked.method);
+        let mut call = session_call(session, &method);
         call.subject = Subject::Answer;
         call.payload = json::compact(&payload.to_text());
-        if let Err(Trouble::Denied(_)) = self.tell(session, call, Some(&asked.upstream_id)).await {
+        if let Err(Trouble::Denied(_)) = self.tell(session, call, Some(&upstream_id)).await {
             // Intercom must not wait for an answer that policy keeps back.
-            let (id, method) = (asked.upstream_id, asked.method);
+            let id = upstream_id;
             let (params, meta) = (Object::default(), Object::default());
             self.upstream.refuse(&session.leg, &Request { id, method, params, meta }).await;
         }

@@ -89,7 +89,7 @@ impl Proxy {
     ) -> Result<(), Trouble> {
         let mut wanted = Wanted::read(ask)?;
         let reason = wanted.take_reason()?;
-        let round = self.own_round(caller, &mut wanted)?;
+        let round = self.round(caller, &mut wanted)?;
         let leg = self.leg(caller).await?;
         self.upstream.look_for(&leg, &wanted.tool).await?;
         let resolved = self.pins.resolve(&wanted.tool, wanted.arguments.as_ref());
@@ -123,8 +123,7 @@ impl Proxy {
                 own.push(Finding::denied(TARGET_UNKNOWN, text));
             }
         }
-        let holding =
-            Holding { on_release: on_release(caller), named: round.as_ref().map(|(id, _)| *id) };
+        let holding = Holding { on_release: on_release(caller), named: round.hold };
         match self.gate.admit(call, own, holding).await? {
             Admission::Go(permit) => match self.send(caller, ask, &leg, *permit, outbox).await? {
                 Some(exchange) => self.relay(caller, ask, exchange, outbox).await,
@@ -156,7 +155,7 @@ impl Proxy {
 pub(super) struct Wanted {
     tool: String,
     arguments: Option<JsonText>,
-    input_responses: Option<JsonText>,
+    pub(super) input_responses: Option<JsonText>,
     pub(super) request_state: Option<JsonText>,
 }
 

@@ -19,7 +19,7 @@ use super::{
     line::Chain,
     segment::{self, SegmentName},
 };
-use crate::domain::{Digest, Event, HoldEvent, HoldId, Seq, Timestamp};
+use crate::domain::{Digest, Event, HoldEvent, HoldId, OwnAnswer, Seq, Timestamp};
 
 /// The folder of the database inside the data folder.
 pub(super) const FOLDER: &str = "db";
@@ -65,6 +65,7 @@ impl HoldMark {
         let phase = match event {
             HoldEvent::Delivered { .. } => Phase::Delivered,
             HoldEvent::Rejected { .. }
+            | HoldEvent::SelfConfirmed { answer: OwnAnswer::Declined, .. }
             | HoldEvent::ChangesRequested { .. }
             | HoldEvent::Expired
             | HoldEvent::Cancelled { .. }
@@ -77,6 +78,7 @@ impl HoldMark {
             HoldEvent::Opened(_)
             | HoldEvent::Targeted { .. }
             | HoldEvent::Approved { .. }
+            | HoldEvent::SelfConfirmed { .. }
             | HoldEvent::Edited(_)
             | HoldEvent::Assigned { .. }
             | HoldEvent::Extended { .. }

@@ -46,6 +46,7 @@ mod notify;
 mod obligations;
 mod oidc;
 mod ops;
+mod own;
 mod planted;
 mod plugin_verbs;
 mod plugins;

@@ -41,6 +41,10 @@ pub(super) struct Hold {
     people: u32,
     /// Who released it so far.
     approvals: Vec<String>,
+    /// What the person whom the agent acts for said when their client asked them, in words. It is never
+    /// an approval.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    self_confirmed: Option<String>,
     /// Who is to look at it.
     #[serde(skip_serializing_if = "Option::is_none")]
     assignee: Option<String>,
@@ -234,6 +238,7 @@ impl From<HoldView> for Hold {
             groups: view.release.groups,
             people: view.release.people,
             approvals: view.approvals.iter().map(ToString::to_string).collect(),
+            self_confirmed: view.own.map(|own| own.words()),
             assignee: view.assignee.map(|it| it.to_string()),
             outcome: view.outcome,
             changed: view.changed,

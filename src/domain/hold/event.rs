@@ -29,6 +29,30 @@ impl Effected {
     }
 }
 
+/// What the person whom an agent acts for said when their own client asked them about a held call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnAnswer {
+    /// Send it.
+    Accepted,
+    /// Do not.
+    Declined,
+    /// Nothing; it is left to the approvers.
+    Left,
+}
+
+impl OwnAnswer {
+    /// The words for people.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Accepted => "confirmed it for themselves",
+            Self::Declined => "declined it",
+            Self::Left => "left it to the approvers",
+        }
+    }
+}
+
 /// A call that a person changed: what replaces what the hold was opened with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edited {
@@ -76,6 +100,18 @@ pub enum HoldEvent {
         /// The groups that this person stands for, where that matters.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         groups: Vec<String>,
+    },
+    /// The person whom the agent acts for was asked by their own client, because rules let them
+    /// confirm, and answered. No approval: it counts alone, and never as one of several people.
+    SelfConfirmed {
+        /// Whom the agent acts for, as configured. That it was them, their client says.
+        by: String,
+        /// What they said.
+        answer: OwnAnswer,
+        /// The binding of what they were shown.
+        binding: Digest,
+        /// Until when a release may be claimed.
+        valid_until: Timestamp,
     },
     /// A person changed the call; it waits for approvals of the changed one.
     Edited(Box<Edited>),
@@ -187,6 +223,7 @@ impl HoldEvent {
             Self::Opened(_) => "opened",
             Self::Targeted { .. } => "targeted",
             Self::Approved { .. } => "approved",
+            Self::SelfConfirmed { .. } => "self_confirmed",
             Self::Edited(_) => "edited",
             Self::Assigned { .. } => "assigned",
             Self::Extended { .. } => "extended",

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::{
-    CallFacts, CallId, ClientHint, Effect, Mark, PrincipalId, Release, Revision, Subject,
+    CallFacts, CallId, ClientHint, Confirm, Effect, Mark, PrincipalId, Release, Revision, Subject,
 };
 
 const T0: Timestamp = Timestamp::from_millis(1_000_000);
@@ -71,6 +71,15 @@ fn approved(name: &str) -> HoldEvent {
         binding: opened(1).binding.digest(),
         valid_until: T0.plus(Duration::from_secs(90)),
         groups: Vec::new(),
+    }
+}
+
+fn confirmed(answer: OwnAnswer) -> HoldEvent {
+    HoldEvent::SelfConfirmed {
+        by: "jane".to_owned(),
+        answer,
+        binding: opened(1).binding.digest(),
+        valid_until: T0.plus(Duration::from_secs(90)),
     }
 }
 
@@ -177,6 +186,62 @@ fn the_paths_of_the_table() {
     for (people, events, expected) in cases {
         assert_eq!(run(people, &events), expected, "{events:?}");
     }
+}
+
+/// The person whom the agent acts for counts alone, once, where rules say so, and never beside others.
+#[test]
+fn a_self_confirmation_is_no_approval() {
+    let confirmable = |people| {
+        let release = Release { confirm: Confirm::Requester, ..opened(people).release };
+        Hold::open(HoldId::from_random(7), T0, Opened { release, ..opened(people) })
+    };
+    let told = |hold: &Hold, events: &[HoldEvent]| {
+        let after = events.iter().try_fold(hold.clone(), |hold, event| hold.apply(T0, event));
+        after.map_or_else(|error| error.to_string(), |hold| hold.state.to_string())
+    };
+    let (accepted, declined, left) = (
+        confirmed(OwnAnswer::Accepted),
+        confirmed(OwnAnswer::Declined),
+        confirmed(OwnAnswer::Left),
+    );
+    let refused = "`self_confirmed` cannot follow `pending`";
+    let risky =
+        Hold { opened: Opened { risk: Risk::High, ..confirmable(1).opened }, ..confirmable(1) };
+    let edit = edited("ann", &opened(1).binding, 1);
+    for (hold, events, expected) in [
+        (confirmable(1), vec![accepted.clone()], "approved"),
+        (confirmable(1), vec![declined.clone()], "rejected"),
+        (confirmable(1), vec![left.clone()], "pending"),
+        (confirmable(1), vec![left.clone(), approved("ann")], "approved"),
+        (confirmable(1), vec![left.clone(), accepted.clone()], refused),
+        (confirmable(1), vec![edit, accepted.clone()], refused),
+        (confirmable(2), vec![accepted.clone()], refused),
+        (confirmable(2), vec![approved("ann"), accepted.clone()], refused),
+        (hold(1), vec![accepted.clone()], refused),
+        (hold(1), vec![declined], refused),
+        (risky, vec![accepted.clone()], refused),
+        (
+            confirmable(1),
+            vec![accepted.clone(), approved("ann")],
+            "`approved` cannot follow `approved`",
+        ),
+        (
+            confirmable(1),
+            vec![accepted.clone(), HoldEvent::Revoked { approver: person("ann") }],
+            "revoked",
+        ),
+    ] {
+        assert_eq!(told(&hold, &events), expected, "{events:?}");
+    }
+    let done = confirmable(1).apply(T0, &accepted).unwrap();
+    assert!(done.approvals.is_empty() && done.own.is_some());
+    let late = confirmable(1).opened.expires_at;
+    assert!(confirmable(1).apply(late, &accepted).is_err());
+    // What changed since is asked anew.
+    let stale = done.apply(T0, &HoldEvent::Stale { changed: "x".into() }).unwrap();
+    assert!(stale.own.is_none());
+    let version = confirmable(1).apply(T0, &targeted("a")).unwrap();
+    assert!(version.apply(T0, &accepted).is_err(), "of another version, and risky");
 }
 
 #[test]

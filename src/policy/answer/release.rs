@@ -9,7 +9,7 @@ use std::time::Duration;
 use regorus::Value;
 
 use super::{list, misfit, text};
-use crate::domain::{Action, Escalation, OnDisconnect, Release};
+use crate::domain::{Action, Confirm, Escalation, OnDisconnect, Release};
 use crate::policy::engine::Failure;
 
 const MAX_GROUPS: usize = 64;
@@ -64,6 +64,13 @@ fn one(value: &Value) -> Result<Release, Failure> {
                     "keep" => OnDisconnect::Keep,
                     "cancel" => OnDisconnect::Cancel,
                     _ => return Err(misfit("`on_disconnect` must be `keep` or `cancel`")),
+                };
+            }
+            "confirm" => {
+                release.confirm = match text(value, "`confirm`")? {
+                    "never" => Confirm::Never,
+                    "requester" => Confirm::Requester,
+                    _ => return Err(misfit("`confirm` must be `never` or `requester`")),
                 };
             }
             _ => return Err(misfit("`release` has a member that is not known")),
@@ -122,7 +129,7 @@ mod tests {
     fn conditions_are_read_strictly() {
         let basic = r#""groups":["a"],"people":2,"expires_seconds":60"#;
         let full = format!(
-            r#"{{{basic},"distinct_groups":true,"extend_seconds":30,"escalate":{{"after_seconds":9,"groups":["b"]}},"actions":["approve","reject"],"step_up_minutes":5,"grantable":true,"on_disconnect":"cancel"}}"#
+            r#"{{{basic},"distinct_groups":true,"extend_seconds":30,"escalate":{{"after_seconds":9,"groups":["b"]}},"actions":["approve","reject"],"step_up_minutes":5,"grantable":true,"on_disconnect":"cancel","confirm":"requester"}}"#
         );
         let release = read_text(&full).unwrap();
         assert_eq!(serde_json::from_str::<Release>(&full).unwrap(), release, "one form everywhere");
@@ -136,6 +143,8 @@ mod tests {
             r#""step_up_minutes":1441"#,
             r#""grantable":1"#,
             r#""on_disconnect":"drop""#,
+            r#""confirm":"user""#,
+            r#""confirm":true"#,
             r#""distinct_group":true"#,
         ] {
             assert!(read_text(&format!("{{{basic},{wrong}}}")).is_err(), "{wrong}");

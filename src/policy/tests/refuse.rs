@@ -233,6 +233,35 @@ fn found(rules: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[test]
+fn a_confirmation_that_never_counts_is_a_warning() {
+    let rule = |release: &str| {
+        let member = format!("{{\"rule\": \"a\", \"text\": \"t\", \"release\": {release}}}");
+        let body = "if input.tool.name == \"search\"";
+        admit(&format!("# METADATA\n# title: T\nhold contains {member} {body}"))
+    };
+    let basic = r#""groups": [], "expires_seconds": 60"#;
+    for (release, wanted) in [
+        (format!(r#"{{{basic}, "people": 1, "confirm": "requester"}}"#), None),
+        (format!(r#"{{{basic}, "people": 2, "confirm": "never"}}"#), None),
+        (format!(r#"{{{basic}, "people": 2, "confirm": "requester"}}"#), Some("several people")),
+        (
+            format!(r#"{{{basic}, "people": 1, "distinct_groups": true, "confirm": "requester"}}"#),
+            Some("people of distinct groups"),
+        ),
+        (
+            format!(r#"{{{basic}, "people": 1, "step_up_minutes": 5, "confirm": "requester"}}"#),
+            Some("a fresh proof"),
+        ),
+        (format!(r#"{{{basic}, "people": 1, "confirm": "user"}}"#), Some("`requester` or `never`")),
+    ] {
+        let found = found(&[("a.rego", &rule(&release))]);
+        let about = found.iter().find(|it| it.contains("confirm"));
+        assert_eq!(about.is_some(), wanted.is_some(), "{release} {found:?}");
+        assert!(about.is_none_or(|it| it.contains(wanted.unwrap())), "{release} {found:?}");
+    }
+}
+
+#[test]
 fn what_was_probably_not_meant_is_a_warning() {
     let rule = |body: &str| admit(&format!("# METADATA\n# title: T\n{SPEAKS}{{\n{body}\n}}"));
     for (text, wanted) in [

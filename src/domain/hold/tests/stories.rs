@@ -24,6 +24,9 @@ fn any_event() -> impl Strategy<Value = HoldEvent> {
         2 => Just(edited("ann", &opened(1).binding, 1)),
         1 => Just(HoldEvent::Assigned { by: person("ann"), to: Some(person("bob")) }),
         1 => until,
+        2 => Just(confirmed(OwnAnswer::Accepted)),
+        1 => Just(confirmed(OwnAnswer::Left)),
+        1 => Just(confirmed(OwnAnswer::Declined)),
         1 => Just(HoldEvent::Noted { by: person("ann"), effected: Effected::No, text: "n".into() }),
     ];
     let others = prop_oneof![
@@ -69,6 +72,8 @@ fn may_follow(from: HoldState) -> &'static [HoldState] {
 #[derive(Default)]
 struct Model {
     released: Vec<(ApproverId, Digest)>,
+    /// What the person whom the agent acts for said could be sent.
+    own: Option<Digest>,
 }
 
 impl Model {
@@ -77,8 +82,12 @@ impl Model {
             HoldEvent::Approved { approver, binding, .. } => {
                 self.released.push((approver.clone(), *binding));
             }
+            HoldEvent::SelfConfirmed { answer: OwnAnswer::Accepted, binding, .. } => {
+                self.own = Some(*binding);
+            }
             HoldEvent::Stale { .. } | HoldEvent::Reopened { .. } | HoldEvent::Edited(_) => {
                 self.released.clear();
+                self.own = None;
             }
             _ => {}
         }
@@ -95,9 +104,11 @@ proptest! {
     fn at_most_one_sending_and_only_when_released(
         people in 1u32..3,
         distinct_groups in any::<bool>(),
+        own in any::<bool>(),
         tries in proptest::collection::vec((any_event(), 0i64..9_000), 0..60),
     ) {
-        let release = Release { distinct_groups, ..opened(people).release };
+        let confirm = if own { Confirm::Requester } else { Confirm::Never };
+        let release = Release { distinct_groups, confirm, ..opened(people).release };
         let mut now = Hold::open(HoldId::from_random(7), T0, Opened { release, ..opened(people) });
         let mut model = Model::default();
         let (mut at, mut sent, mut events) = (T0, 0, 1);
@@ -116,7 +127,11 @@ proptest! {
                     let by: std::collections::BTreeSet<_> =
                         model.released.iter().filter(of_this).map(|it| &it.0).collect();
                     prop_assert_eq!(by.len(), model.released.len(), "each by another, of this");
-                    prop_assert!(by.len() >= now.opened.release.people as usize);
+                    // By enough people, or by the requester alone where that is enough.
+                    let alone = model.own == Some(now.binding().digest())
+                        && now.opened.release.is_confirmable()
+                        && by.is_empty();
+                    prop_assert!(alone || by.len() >= now.opened.release.people as usize);
                 }
                 HoldEvent::Claimed => prop_assert!(at < now.valid_until.unwrap()),
                 HoldEvent::Approved { .. } => prop_assert!(at < now.opened.expires_at),
