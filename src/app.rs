@@ -18,10 +18,13 @@ use crate::clock;
 use crate::config::{Config, PolicyOrigin};
 use crate::control::{self, Control};
 use crate::desk::Desk;
-use crate::domain::{Announced, Event};
-use crate::gate::{Gate, Secrets, Settings};
-use crate::holds::{HoldError, Holds};
-use crate::identity::{Identity, KeysError, People, PeopleError};
+use crate::domain::{Announced, Event, GRANT_SPAN, Timestamp};
+use crate::gate::{Folds, Gate, Secrets, Settings};
+use crate::holds::{Archive, Grants, HoldError, Holds};
+use crate::identity::{
+    AccountChanges, ChangesError, Identity, KeysError, Paused, PausedError, People, PeopleError,
+    own_principal,
+};
 use crate::intercom::{Pins, PinsError};
 use crate::listen::{self, Limits};
 use crate::notify::NotifyError;
@@ -30,7 +33,7 @@ use crate::proxy::{Proxy, Rooms};
 use crate::rollout::{self, PluginRollout, PluginsError, Rollout, RolloutError};
 use crate::store::{self, OpenError, Store};
 use crate::trail::{Moment, Trail, TrailError};
-use crate::upstream::{self, Upstream};
+use crate::upstream::Upstream;
 use crate::vault::{Vault, VaultError};
 
 /// How often Intercom's tool list is read again.
@@ -59,6 +62,12 @@ pub enum AppError {
     /// People.
     #[error(transparent)]
     People(#[from] PeopleError),
+    /// Accounts.
+    #[error(transparent)]
+    Changes(#[from] ChangesError),
+    /// Who is paused.
+    #[error(transparent)]
+    Paused(#[from] PausedError),
     /// Pins.
     #[error(transparent)]
     Pins(#[from] PinsError),
@@ -116,6 +125,7 @@ pub struct App {
     doors: Doors,
     proxy: Arc<Proxy>,
     control: Arc<Control>,
+    accounts: AccountChanges,
     door: control::Door,
     limits: Limits,
     store: Store,
@@ -149,21 +159,21 @@ impl App {
         if let Some(reason) = ruleset.interpreted_because() {
             tracing::warn!("policies are interpreted, which is slower: {reason}");
         }
+        let own =
+            own_principal().map_err(|error| io("name itself", std::io::Error::other(error)))?;
         let identity = Arc::new(Identity::open(config)?);
         let people = Arc::new(People::open(config)?);
         let (store, recovery) = Store::open(&config.data, &store::Options::default())?;
         let pins = Arc::new(Pins::open(config.data.join("pins.json"))?);
-        let events = store.hold_events().collect::<Result<Vec<_>, _>>()?;
-        let holds = Holds::replay(store.log(), config.holds.pending_per_principal, events);
-        let trail = Trail::rebuild(&config.data, Moment::now())?;
+        let now = clock::now();
+        let folds = folded(config, &store, now)?;
         let (sealer, pseudonyms) = (store.sealer(), &config.pseudonyms);
-        let (key, now) = (pseudonyms.key.as_ref(), clock::now());
+        let key = pseudonyms.key.as_ref();
         let vault = Vault::open(&config.data, key, &sealer, pseudonyms.into(), now)?;
         let gate = Arc::new(Gate::new(
             ruleset,
             store.log(),
-            trail,
-            holds,
+            folds,
             Secrets { sealer: Arc::new(sealer), vault },
             pins.clone(),
             Settings {
@@ -172,6 +182,7 @@ impl App {
                 approval_valid: config.holds.valid,
                 origin: origin(&config.upstream.url),
                 people: people.clone(),
+                paused: Paused::open(&config.data)?,
             },
         ));
         let started = Event::Started {
@@ -182,8 +193,6 @@ impl App {
         let _recorded = store.log().append(started).await.map_err(HoldError::from)?;
         let plugins = Arc::new(PluginRollout::begin(plugins, gate.clone()).await?);
         gate.holds().close_unfinished().await?;
-        let own = upstream::own_principal()
-            .map_err(|error| io("name itself", std::io::Error::other(error)))?;
         let upstream = Upstream::new(&config.upstream, gate.clone(), pins.clone(), own)
             .map_err(|error| io("prepare TLS towards Intercom", error))?;
         let upstream = Arc::new(upstream);
@@ -199,7 +208,9 @@ impl App {
         let rollout = Arc::new(Rollout::new(policies, gate.clone()));
         tokio::spawn(rollout.clone().follow_on(config.policies.origin.clone(), drain.subscribe()));
         tokio::spawn(plugins.clone().follow_on(drain.subscribe()));
-        let desk = Arc::new(Desk::new(gate.clone(), upstream.clone(), identity.clone()));
+        let archive = Archive::new(&config.data);
+        let (asked, aside) = ((gate.clone(), upstream.clone()), store.shelf("snoozes")?);
+        let desk = Arc::new(Desk::new(asked.0, asked.1, identity.clone(), archive, aside));
         let control =
             Arc::new(Control { gate, desk, upstream, pins, identity, people, rollout, plugins });
         let doors = Doors::open(config, &store, &control, drain.subscribe()).await?;
@@ -213,7 +224,9 @@ impl App {
         // Last, and before the address is told: whoever knows it can also use the commands.
         let door = control::Door::open(&config.data)
             .map_err(|error| io("open the control socket", error))?;
-        Ok(Self { listener, address, doors, proxy, control, door, limits, store, drain })
+        let accounts = AccountChanges::open(&store)?;
+        accounts.record(&control.people).await?;
+        Ok(Self { listener, address, doors, proxy, control, accounts, door, limits, store, drain })
     }
 
     /// The address of the agents' side.
@@ -255,9 +268,11 @@ impl App {
     /// # Errors
     /// If the log failed.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send) -> Result<(), AppError> {
-        let Self { listener, doors, proxy, control, door, limits, store, drain, .. } = self;
+        let Self { listener, doors, proxy, control, accounts, door, limits, store, drain, .. } =
+            self;
         let conversations = control::serve(control.clone(), door, drain.subscribe());
-        let background = tokio::spawn(keep(control.clone(), proxy.clone(), drain.subscribe()));
+        let keeping = (control.clone(), proxy.clone(), accounts);
+        let background = tokio::spawn(keep(keeping, drain.subscribe()));
         let drain_time = limits.drain;
         let pages = doors.serve(&limits);
         let agents = proxy.clone();
@@ -289,6 +304,15 @@ impl App {
     }
 }
 
+/// What the log says of what was before.
+fn folded(config: &Config, store: &Store, now: Timestamp) -> Result<Folds, AppError> {
+    let events = store.hold_events().collect::<Result<Vec<_>, _>>()?;
+    let holds = Holds::replay(store.log(), config.holds.pending_per_principal, events);
+    let trail = Trail::rebuild(&config.data, Moment::now())?;
+    let given = store.grant_events(now.minus(GRANT_SPAN))?;
+    Ok(Folds { trail, holds, grants: Grants::replay(store.log(), given, now) })
+}
+
 /// Says loudly what configuration accepts.
 fn warn_of(announced: &Announced) {
     if !announced.without.is_empty() {
@@ -309,7 +333,10 @@ async fn wait_for_failure(store: &Store) -> Arc<str> {
 }
 
 /// What has to be done from time to time.
-async fn keep(control: Arc<Control>, proxy: Arc<Proxy>, mut drain: watch::Receiver<bool>) {
+async fn keep(
+    (control, proxy, accounts): (Arc<Control>, Arc<Proxy>, AccountChanges),
+    mut drain: watch::Receiver<bool>,
+) {
     let mut seconds = tokio::time::interval(Duration::from_secs(1));
     let mut count: u64 = 0;
     loop {
@@ -325,6 +352,9 @@ async fn keep(control: Arc<Control>, proxy: Arc<Proxy>, mut drain: watch::Receiv
         if let Err(error) = control.people.reload() {
             tracing::error!(%error, "keys of approvers cannot be read");
         }
+        if let Err(error) = accounts.record(&control.people).await {
+            tracing::error!(%error, "changes of accounts are not recorded");
+        }
         if count.is_multiple_of(5) {
             control.desk.take_up_releases();
             take_over_pins(&control).await;
@@ -332,6 +362,9 @@ async fn keep(control: Arc<Control>, proxy: Arc<Proxy>, mut drain: watch::Receiv
         if count.is_multiple_of(TOOLS_EVERY.as_secs()) {
             tokio::spawn(refresh_tools(control.clone()));
             control.gate.holds().forget(HOLDS_KEPT);
+            if let Err(error) = control.desk.sweep_snoozes() {
+                tracing::error!(%error, "what people put aside cannot be read");
+            }
             proxy.sweep();
         }
         count += 1;

@@ -5,6 +5,7 @@
 //! [`Permit`] can be made in this module alone, from a decision and the log's receipt for it, and
 //! it owns the call that was judged, so that what is sent is what was judged.
 
+mod barred;
 mod binding;
 mod confirm;
 mod counted;
@@ -19,6 +20,7 @@ mod looked;
 mod looks;
 mod opening;
 mod own_call;
+mod pausing;
 mod people;
 mod permit;
 mod pseudonyms;
@@ -47,7 +49,7 @@ use crate::intercom::{PinnedTool, Pins};
 use crate::plugin::Plugins;
 use crate::policy::{AnswerFacts, Facts, Ruleset};
 use crate::store::{SealError, Sealer};
-use crate::trail::{Trail, Weighed};
+use crate::trail::Weighed;
 use crate::vault::Vault;
 
 use counted::Counted;
@@ -59,12 +61,12 @@ pub use confirm::Confirming;
 pub use denial::{Denial, refusal};
 pub use disclosure::Disclosure;
 pub use duties::TARGET_UNKNOWN;
-pub use granting::Granting;
+pub use granting::{Granting, Term};
 pub use looked::{Looked, Target, has_target};
 pub use people::{DecideError, Deciding};
 pub use permit::{Permit, Spent};
 pub use release::{ReleaseError, Released, Settled};
-pub use settings::{Holding, Secrets, Settings};
+pub use settings::{Folds, Holding, Secrets, Settings};
 pub use shadow::{Change, Flip, ShadowReport};
 pub use stored::Contents;
 use weigh::Books;
@@ -123,16 +125,14 @@ impl Gate {
     pub fn new(
         ruleset: Ruleset,
         log: Log,
-        trail: Trail,
-        holds: Holds,
+        folds: Folds,
         secrets: Secrets,
         pins: Arc<Pins>,
         settings: Settings,
     ) -> Self {
-        let Secrets { sealer, vault } = secrets;
+        let (Secrets { sealer, vault }, Folds { trail, holds, grants }) = (secrets, folds);
         let (ruleset, shadow) = (ArcSwap::from_pointee(ruleset), Shadow::default());
         let plugins = ArcSwap::from_pointee(Plugins::none());
-        let grants = Grants::new(log.clone());
         let books = Books { log, trail: Arc::new(trail) };
         let (counted, definitions) = (Counted::default(), Definitions::default());
         let looks = Looks::default();
@@ -250,9 +250,10 @@ impl Gate {
     pub async fn admit(
         &self,
         mut call: Call,
-        own: Vec<Finding>,
+        mut own: Vec<Finding>,
         holding: Holding,
     ) -> Result<Admission, GateError> {
+        own.extend(self.pausing(&call));
         let place = self.grant_place(&call);
         call.meta.grant = place.as_ref().map(|place| Box::new(place.grant().clone()));
         let weighed = self.books.trail.weigh(&call.principal, weigh::call(&call));

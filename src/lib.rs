@@ -74,8 +74,14 @@
 //!   what cannot be read is not sent. This narrows the race with the world outside, and cannot end it.
 //! - **An edit is another call in the same hold**: judged like the first, approved by itself, the agent's own
 //!   kept in the record; the agent is told which fields a person changed.
-//! - **Grants are data for rules** and end with the process: an hour of trust is not worth a look into the log
-//!   at each start, and ending early asks a person.
+//! - **Grants are data for rules**, recorded when they are given, used and taken back, and folded from the
+//!   log at start, so that they outlive the process. What is unclear about one ends it and asks a person.
+//! - **What was before is asked of the log**: `holds::Archive` folds all holds from it when somebody looks
+//!   back, and is no source of decisions.
+//! - **An agent can be paused** by any approver: all it calls is denied until somebody lets it. Recorded,
+//!   and kept in a file beside the log.
+//! - **The log says who came in** and whose account changed, by comparing the file of accounts with what it
+//!   said last, whoever changed it.
 //! - **Trails are a fold** of the log as well, read back for the last day at start, and keep a time of
 //!   their own: neither a restart nor a clock that is set gives a principal a new budget. What is
 //!   being judged counts already, so that calls at once do not share the last place of a budget.

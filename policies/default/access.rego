@@ -14,10 +14,11 @@ tools contains tool if {
 	some tool in data.roles[role].tools
 }
 
-# Portcullis looks at what a held call would change, so that nobody releases it for what is another by then.
+# Portcullis looks at what a held call would change, so that nobody releases it for what is another by then,
+# and whether a new article is there already.
 tools contains tool if {
 	input.principal.kind == "portcullis"
-	some tool in {"get_article", "get_conversation"}
+	some tool in {"get_article", "get_conversation", "search_articles"}
 }
 
 methods contains method if {

@@ -196,7 +196,7 @@ test_portcullis_keeps_its_own_connection if {
 }
 
 test_portcullis_looks_at_what_waits_and_at_nothing_else if {
-	every tool in {"get_article", "get_conversation"} {
+	every tool in {"get_article", "get_conversation", "search_articles"} {
 		look(tool, "read") == "allow"
 		look(tool, "write") != "allow"
 	}

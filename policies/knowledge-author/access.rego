@@ -17,9 +17,10 @@ known if {
 	data.roles[role]
 }
 
-# Portcullis looks at an article before a change of it is judged.
-tools contains "get_article" if {
+# Portcullis looks at an article before a change of it is judged, and whether a new one is there already.
+tools contains tool if {
 	input.principal.kind == "portcullis"
+	some tool in {"get_article", "search_articles"}
 }
 
 # Methods that show or change nothing at Intercom by themselves.

@@ -52,7 +52,7 @@ test_articles_only if {
 }
 
 test_portcullis_looks_at_articles_alone if {
-	verdicts(portcullis, "allow") == {"get_article"}
+	verdicts(portcullis, "allow") == {"get_article", "search_articles"}
 	rules(asked(portcullis, "get_article", {})) == {"read_by_role"}
 }
 

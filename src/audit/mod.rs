@@ -10,4 +10,4 @@ mod verify;
 
 pub use crate::store::{Flaw, Health, Log, LogError, Receipt};
 pub use read::{Entry, Filter, Follow, From, ReadError, Tail, read, tail};
-pub use verify::{Break, Report, verify};
+pub use verify::{Break, Report, check, verify};

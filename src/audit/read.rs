@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    domain::{CallId, Digest, Event, HoldId, PrincipalId, Record, Seq, Verdict},
+    domain::{CallId, Digest, Event, HoldId, PrincipalId, Record, Seq, Timestamp, Verdict},
     store::{
         Flaw, line,
         segment::{self, Lines, SegmentName},
@@ -73,6 +73,16 @@ pub struct Filter {
     pub hold: Option<HoldId>,
     /// The verdict of a decision.
     pub verdict: Option<Verdict>,
+    /// A rule that spoke in a decision, or words of its title.
+    pub rule: Option<String>,
+    /// The policy revision of a decision, by its first digits.
+    pub revision: Option<String>,
+    /// Not before this time.
+    pub since: Option<Timestamp>,
+    /// Not after this time.
+    pub until: Option<Timestamp>,
+    /// Before this position.
+    pub before: Option<Seq>,
 }
 
 /// Where reading begins.
@@ -124,6 +134,7 @@ pub fn tail(folder: &Path, filter: Filter, from: From, follow: Follow) -> Result
 /// end of a long log is read quickly.
 fn last(folder: &Path, filter: &Filter, follow: Follow, count: usize) -> Result<Tail, ReadError> {
     let end = last_seq(folder)?.map_or(0, |seq| seq.0 + 1);
+    let end = filter.before.map_or(end, |before| before.0.min(end));
     let mut back = (count as u64).saturating_mul(2).max(64);
     loop {
         let from = end.saturating_sub(back);
@@ -194,6 +205,9 @@ impl Tail {
                 let path = name.path(&self.folder);
                 let line = cursor.lines.next().map_err(|source| ReadError::io(&path, source))?;
                 if let Some(line) = line {
+                    if self.filter.passes_over(line) {
+                        continue;
+                    }
                     return entry(line).map(Some).map_err(|flaw| ReadError::Line {
                         file: name.to_string(),
                         offset,
@@ -212,6 +226,9 @@ impl Tail {
                 let path = cursor.name.path(&self.folder);
                 let more = cursor.lines.next().map_err(|source| ReadError::io(&path, source))?;
                 if let Some(line) = more {
+                    if self.filter.passes_over(line) {
+                        continue;
+                    }
                     return entry(line).map(Some).map_err(|flaw| {
                         let (file, offset) = (cursor.name.to_string(), cursor.lines.offset);
                         ReadError::Line { file, offset, flaw }
@@ -241,6 +258,7 @@ impl Iterator for Tail {
         }
         while !self.is_broken {
             match self.step() {
+                Ok(Some(entry)) if self.filter.ends_before(entry.record.seq) => return None,
                 Ok(Some(entry)) if self.wants(&entry) => return Some(Ok(entry)),
                 Ok(Some(_)) => {}
                 Ok(None) if self.follow == Follow::Yes => std::thread::sleep(POLL),
@@ -284,6 +302,15 @@ impl Cursor {
 }
 
 impl Filter {
+    /// Whether a line is of another kind than is wanted: such lines need not be read.
+    fn passes_over(&self, line: &[u8]) -> bool {
+        self.kind.as_ref().is_some_and(|kind| !line::is_of(line, kind))
+    }
+
+    fn ends_before(&self, seq: Seq) -> bool {
+        self.before.is_some_and(|before| seq >= before)
+    }
+
     /// Whether a record is wanted.
     #[must_use]
     pub fn matches(&self, record: &Record) -> bool {
@@ -296,6 +323,22 @@ impl Filter {
             && self.call.is_none_or(|wanted| facts.call == Some(wanted))
             && self.hold.is_none_or(|wanted| facts.hold == Some(wanted))
             && self.verdict.is_none_or(|wanted| facts.verdict == Some(wanted))
+            && self.since.is_none_or(|since| record.at >= since)
+            && self.until.is_none_or(|until| record.at <= until)
+            && self.before.is_none_or(|before| record.seq < before)
+            && self.decided(record)
+    }
+}
+
+impl Filter {
+    /// Whether a decision is one of the wanted rule and revision.
+    fn decided(&self, record: &Record) -> bool {
+        if self.rule.is_none() && self.revision.is_none() {
+            return true;
+        }
+        let Event::Decision { decision, .. } = &record.event else { return false };
+        self.rule.as_ref().is_none_or(|rule| decision.reasons.iter().any(|it| it.is_by(rule)))
+            && self.revision.as_ref().is_none_or(|digits| decision.ruleset.begins_with(digits))
     }
 }
 
@@ -364,6 +407,10 @@ impl<'a> Facts<'a> {
                 call: facts.call,
                 ..bare("shadow")
             },
+            Event::Principal { principal, .. } => {
+                Self { principal: Some(principal.as_str()), ..bare("principal") }
+            }
+            Event::Account { .. } => bare("account"),
             Event::Refused { principal, .. } => {
                 Self { principal: Some(principal.as_str()), ..bare("refused") }
             }

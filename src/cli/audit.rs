@@ -65,6 +65,7 @@ pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<ExitCode>
                 call: filter.call,
                 hold: filter.hold,
                 verdict: filter.verdict,
+                ..Filter::default()
             };
             let from = if lines == 0 { From::Start } else { From::Last(lines) };
             let follow = if follow { Follow::Yes } else { Follow::No };
@@ -151,6 +152,15 @@ pub(super) fn line(entry: &Entry) -> String {
             format!("policy    {} {} by {by}{why}", action_words(*action), revision.short())
         }
         Event::Shadow(facts) => shadow_line(facts),
+        Event::Principal { principal, change, by } => {
+            format!("agent     {principal} {} by {by}", word(change))
+        }
+        Event::Account { account, change, detail, count } => {
+            let whose = account.as_ref().map_or("(nobody)", |it| it.as_str());
+            let detail = detail.as_deref().map(|it| format!(": {it}")).unwrap_or_default();
+            let times = if *count > 1 { format!(" ({count} times)") } else { String::new() };
+            format!("account   {whose} {}{detail}{times}", word(change))
+        }
         Event::Refused { principal, code, text } => format!("refused   {principal} {code}: {text}"),
     };
     shown(&format!("{:>6} {} {text}", record.seq, record.at))
@@ -192,6 +202,12 @@ fn shadow_line(facts: &ShadowFacts) -> String {
         facts.would,
         facts.rules.join(", ")
     )
+}
+
+/// A value of ours in plain words.
+fn word(value: &impl serde::Serialize) -> String {
+    let value = serde_json::to_value(value).unwrap_or_default();
+    value.as_str().unwrap_or_default().replace('_', " ")
 }
 
 fn plugins_line(revision: Digest, plugins: &[PluginFacts], refused: Option<&str>) -> String {

@@ -1,25 +1,22 @@
 //! `portcullis holds`.
 
+mod diff;
 mod more;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 
 use super::shown;
-use crate::audit::{self, Filter, Follow, From};
 use crate::clock;
 use crate::config::{Config, Secret, private};
 use crate::control::{self, Answer, Question, Wish};
 use crate::desk::{Contents, Shown};
-use crate::domain::{
-    ApproverId, Digest, Effected, Event, GrantId, Hold, HoldEvent, HoldId, OnRelease,
-};
+use crate::domain::{ApproverId, Digest, Effected, GrantId, HoldId, OnRelease};
 use crate::gate::Granting;
 use crate::holds::HoldView;
-use more::{edit, grants};
+use more::{edit, grants, stored, test};
 
 /// Commands about held calls.
 #[derive(Debug, clap::Subcommand)]
@@ -40,8 +37,11 @@ pub(super) enum Command {
         #[command(flatten)]
         key: ApproverKey,
         /// Also show what its pseudonyms stand for, if policy shows that to this approver.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "diff")]
         reveal: bool,
+        /// Show what it would change, beside what there is now.
+        #[arg(long)]
+        diff: bool,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -150,6 +150,8 @@ pub(super) enum Command {
         #[command(flatten)]
         key: ApproverKey,
     },
+    /// Make a harmless call that waits, to see that approvers are reached and the page works.
+    Test,
     /// Take a release back before it is used.
     Revoke {
         /// The hold.
@@ -206,7 +208,13 @@ pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<Exi
             };
             list(&holds, json)?;
         }
-        Command::Show { id, key, reveal, json } => {
+        Command::Show { id, key, diff: true, json, .. } => {
+            match ask(data, &key, Shown::now(id), Wish::Detail).await? {
+                Answer::Detail { detail } => diff::show(&detail, json)?,
+                _ => anyhow::bail!("the running Portcullis answered something else"),
+            }
+        }
+        Command::Show { id, key, reveal, json, .. } => {
             match ask(data, &key, Shown::now(id), Wish::Show { reveal }).await? {
                 Answer::Hold { hold, contents } => show(&hold, &contents, json)?,
                 _ => anyhow::bail!("the running Portcullis answered something else"),
@@ -251,6 +259,7 @@ pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<Exi
             let shown = ids.into_iter().map(Shown::now).collect();
             tell(control::ask(data, &Question::Batch { key, shown }).await?);
         }
+        Command::Test => test(config).await?,
         Command::Revoke { id, key } => {
             tell(ask(data, &key, Shown::now(id), Wish::Revoke).await?);
         }
@@ -261,31 +270,6 @@ pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<Exi
 async fn ask(data: &Path, key: &ApproverKey, shown: Shown, wish: Wish) -> anyhow::Result<Answer> {
     let key = key.read()?.expose().to_owned();
     Ok(control::ask(data, &Question::Hold { key, shown, wish }).await?)
-}
-
-/// The holds in the log's files, when no server runs. Takes no lock, so that a server can start.
-fn stored(config: &Config) -> anyhow::Result<Vec<HoldView>> {
-    if !config.data.exists() {
-        return Ok(Vec::new());
-    }
-    let filter = Filter { kind: Some("hold".to_owned()), ..Filter::default() };
-    let mut folded: HashMap<HoldId, Hold> = HashMap::new();
-    for entry in audit::tail(&config.data, filter, From::Start, Follow::No)? {
-        let record = entry?.record;
-        let Event::Hold { hold: id, event } = record.event else { continue };
-        if let HoldEvent::Opened(opened) = event {
-            folded.insert(id, Hold::open(id, record.at, *opened));
-        } else if let Some(hold) = folded.get_mut(&id) {
-            match hold.apply(record.at, &event) {
-                Ok(next) => *hold = next,
-                // As at start: reported and left out.
-                Err(error) => eprintln!("hold {id}: {error}"),
-            }
-        }
-    }
-    let mut holds: Vec<HoldView> = folded.values().map(HoldView::from).collect();
-    holds.sort_by_key(|hold| std::cmp::Reverse((hold.opened_at, hold.id)));
-    Ok(holds)
 }
 
 fn list(holds: &[HoldView], json: bool) -> anyhow::Result<()> {

@@ -12,6 +12,7 @@ mod keys;
 mod people;
 mod plugin;
 mod policy;
+mod principals;
 mod report;
 mod serve;
 mod simulate;
@@ -56,9 +57,9 @@ enum Command {
     /// Check the configuration, or print its schema for editors.
     #[command(subcommand)]
     Config(config::Command),
-    /// Keys of principals: the agents that call.
+    /// Principals, the agents that call: their keys, and whether they may call at the moment.
     #[command(subcommand)]
-    Principals(keys::Command),
+    Principals(principals::Command),
     /// People who read and release held calls: accounts, rights, keys and tokens.
     #[command(subcommand)]
     People(people::Command),
@@ -119,7 +120,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve => serve::run(load()?),
         Command::Simulate(args) => runtime(2)?.block_on(simulate::run(*args)),
         Command::Config(command) => config::run(&path, &command),
-        Command::Principals(command) => keys::principals(&load()?, command),
+        Command::Principals(command) => principals::run(&load()?, command),
         Command::People(command) => people::run(&load()?, command),
         Command::Holds(command) => runtime(1)?.block_on(holds::run(&load()?, command)),
         Command::Tools(command) => runtime(1)?.block_on(tools::run(&load()?, command)),

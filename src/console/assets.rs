@@ -26,7 +26,12 @@ pub(super) static STYLE: LazyLock<Asset> = LazyLock::new(|| {
         "console",
         "css",
         "text/css; charset=utf-8",
-        concat!(include_str!("assets/console.css"), include_str!("assets/holds.css")).as_bytes(),
+        concat!(
+            include_str!("assets/console.css"),
+            include_str!("assets/holds.css"),
+            include_str!("assets/page.css")
+        )
+        .as_bytes(),
     )
 });
 pub(super) static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {

@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 use super::Console;
 use super::extract::{Fields, Posted, Signed};
-use super::hold::{Card, draw};
+use super::hold::{Card, Tab, Told, draw};
 use super::page::{Fault, Frame, html};
 use super::text::{RedLine, Seen, Source};
 use crate::desk::{Decided, DeskError, Shown};
@@ -73,7 +73,7 @@ impl ConfirmPage {
     }
 }
 
-fn shown(id: HoldId, fields: &Fields) -> Shown {
+pub(super) fn shown(id: HoldId, fields: &Fields) -> Shown {
     Shown {
         id,
         if_version: fields.get("version").parse().ok(),
@@ -83,7 +83,7 @@ fn shown(id: HoldId, fields: &Fields) -> Shown {
 }
 
 /// Every form says what was on the screen.
-fn complete(shown: &Shown) -> Result<(), Fault> {
+pub(super) fn complete(shown: &Shown) -> Result<(), Fault> {
     if shown.if_version.is_some() && shown.binding.is_some() {
         return Ok(());
     }
@@ -128,6 +128,14 @@ async fn act(
     let decided = match action.as_str() {
         "reject" => desk.reject(person, &shown, &words).await,
         "ask" => desk.ask_for_changes(person, &shown, &words).await,
+        "snooze" => {
+            let minutes: u64 = fields.get("minutes").parse().unwrap_or(120);
+            let put = desk.snooze(person, id, Duration::from_secs(minutes.saturating_mul(60)));
+            return match put {
+                Ok(_) => Ok(Redirect::to("/").into_response()),
+                Err(error) => answered(&console, &signed, id, Err(error), "").await,
+            };
+        }
         "revoke" => desk.revoke(person, &shown).await,
         "extend" => {
             let minutes: u64 = fields.get("minutes").parse().unwrap_or(60);
@@ -154,7 +162,7 @@ async fn act(
 }
 
 /// Back to the hold if it was done; the hold as it is now, with what was typed, if not.
-async fn answered(
+pub(super) async fn answered(
     console: &Console,
     signed: &Signed,
     id: HoldId,
@@ -162,7 +170,7 @@ async fn answered(
     typed: &str,
 ) -> Result<Response, Fault> {
     let error = match decided {
-        Ok(_) => return Ok(Redirect::to(&format!("/holds/{id}")).into_response()),
+        Ok(_) => return Ok(Redirect::to(&format!("/holds/{id}?done=true")).into_response()),
         Err(error) => error,
     };
     let status = match &error {
@@ -176,7 +184,8 @@ async fn answered(
         DeskError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
     let words = format!("Nothing was changed by you: {error}.");
-    draw(console, signed, id, "", status, words, typed.to_owned()).await
+    let told = Told { status, problem: words, typed: typed.to_owned() };
+    draw(console, signed, id, &Tab::default(), told).await
 }
 
 async fn edit_page(

@@ -20,10 +20,10 @@ use super::page::{Fault, Frame, time_text, with_status};
 use super::records::{Line, lately};
 use super::text::{RedLine, Seen, Segments, Source};
 use crate::clock;
-use crate::desk::{Detail, Object};
+use crate::desk::{Article, Detail, Object, Present};
 use crate::domain::{Action, HoldId, HoldState, JsonText, OnRelease, Timestamp};
 use crate::intercom::Catalogue;
-use crate::review::{Asked, Now, Review, Severity, review};
+use crate::review::{Asked, Now, Other, Review, Severity, review};
 
 pub(super) fn routes() -> Router<Arc<Console>> {
     Router::new().route("/holds/{id}", get(page))
@@ -34,6 +34,8 @@ pub(super) fn routes() -> Router<Arc<Console>> {
 #[serde(default)]
 pub(super) struct Tab {
     pub(super) tab: String,
+    /// Set if the reader comes from a decision of theirs.
+    pub(super) done: bool,
 }
 
 #[derive(Template)]
@@ -47,6 +49,8 @@ pub(super) struct HoldPage {
     pub(super) typed: String,
     pub(super) feed: u64,
     pub(super) next: Option<String>,
+    /// Whether the reader just decided.
+    pub(super) done: bool,
     /// What the agent did before.
     pub(super) lately: Vec<Line>,
 }
@@ -77,9 +81,12 @@ impl Card {
             (_, None) => Now::New,
         };
         let tool = detail.hold.tool.as_str();
-        // Articles to compare a new one with would have to be asked of Intercom.
+        let others: Vec<Other> = match &detail.present {
+            Present::Read { articles } => articles.iter().map(other).collect(),
+            Present::NotAsked | Present::Unread { .. } => Vec::new(),
+        };
         let found = &detail.found;
-        let review = review(Asked { tool, arguments: &arguments, now, found, others: &[] });
+        let review = review(Asked { tool, arguments: &arguments, now, found, others: &others });
         Self {
             id: detail.hold.id.to_string(),
             version: detail.hold.version,
@@ -171,6 +178,41 @@ impl Card {
         Seen(laid_out(&self.review.raw))
     }
 
+    /// Why it is not known whether a new article is there already.
+    fn unread_articles(&self) -> Option<Seen<&String>> {
+        match &self.detail.present {
+            Present::Unread { why } => Some(Seen(why)),
+            Present::NotAsked | Present::Read { .. } => None,
+        }
+    }
+
+    /// How many articles a new one was compared with.
+    fn compared_with(&self) -> Option<usize> {
+        match &self.detail.present {
+            Present::Read { articles } => Some(articles.len()),
+            Present::NotAsked | Present::Unread { .. } => None,
+        }
+    }
+
+    /// Whether the reader may release it, as far as can be told before they try.
+    fn is_mine(&self) -> bool {
+        self.detail.barred.is_none()
+    }
+
+    /// Whether somebody released it, or ended it in words of their own.
+    fn is_decided_by(&self, name: &str) -> bool {
+        let hold = &self.detail.hold;
+        let words = hold.outcome.as_deref().and_then(|words| words.strip_prefix(name));
+        let said = words.is_some_and(|words| words.starts_with(": ") || words.starts_with(" took"));
+        hold.approvals.iter().any(|it| it.as_str() == name) || said
+    }
+
+    /// Until when the reader put it aside.
+    fn aside(&self) -> Option<(Timestamp, String)> {
+        let until = self.detail.snoozed.filter(|_| self.waits())?;
+        Some((until, time_text(until)))
+    }
+
     fn missing(&self) -> usize {
         let people = usize::try_from(self.detail.hold.release.people).unwrap_or(usize::MAX);
         people.saturating_sub(self.detail.hold.approvals.len())
@@ -247,9 +289,19 @@ async fn page(
     State(console): State<Arc<Console>>,
     signed: Signed,
     Path(id): Path<HoldId>,
-    Query(Tab { tab }): Query<Tab>,
+    Query(shown): Query<Tab>,
 ) -> Result<Response, Fault> {
-    draw(&console, &signed, id, &tab, StatusCode::OK, String::new(), String::new()).await
+    draw(&console, &signed, id, &shown, Told::default()).await
+}
+
+/// What a page says beside the hold.
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) status: StatusCode,
+    /// Why something was not done.
+    pub(super) problem: String,
+    /// What the person typed before.
+    pub(super) typed: String,
 }
 
 /// Draws a hold, with a problem to tell and what was typed before it if there is one.
@@ -257,20 +309,21 @@ pub(super) async fn draw(
     console: &Console,
     signed: &Signed,
     id: HoldId,
-    tab: &str,
-    status: StatusCode,
-    problem: String,
-    typed: String,
+    shown: &Tab,
+    Told { status, problem, typed }: Told,
 ) -> Result<Response, Fault> {
     let feed = console.desk.last_change();
     let detail =
         console.desk.detail(&signed.person, id).await.map_err(|error| Fault::desk(&error))?;
     let card = Card::of(detail);
-    let next = if card.waits() { None } else { next(console, signed, id) };
+    let name = signed.person.id.as_str();
+    let done = shown.done && problem.is_empty() && card.is_decided_by(name);
+    let next = if card.waits() && !done { None } else { next(console, signed, id) };
     let lately = lately(console, &card.detail.hold.principal).await?;
     let page = HoldPage {
         frame: Frame::signed(console, signed, "/", &card.review.headline.text()),
-        tab: card.tab(tab),
+        tab: card.tab(&shown.tab),
+        done,
         card,
         problem,
         typed,
@@ -281,11 +334,17 @@ pub(super) async fn draw(
     Ok(with_status(status, &page))
 }
 
+fn other(article: &Article) -> Other {
+    let Article { id, title, body } = article.clone();
+    Other { id, title, body }
+}
+
 /// The next hold that waits.
 fn next(console: &Console, signed: &Signed, but: HoldId) -> Option<String> {
-    let filter = crate::desk::Filter { take: Some(2), ..Default::default() };
+    let filter = crate::desk::Filter { grouped: true, take: Some(20), ..Default::default() };
     let page = console.desk.inbox(&signed.person, &filter).ok()?;
-    let other = page.rows.into_iter().find(|row| row.hold.id != but)?;
+    let mine = |row: &crate::desk::Row| row.hold.id != but && row.barred.is_none();
+    let other = page.rows.into_iter().find(mine)?;
     Some(other.hold.id.to_string())
 }
 

@@ -1,4 +1,4 @@
-//! The inbox: what waits for people, riskiest first.
+//! The inbox: what waits for people, each agent's calls together, the most urgent first.
 //!
 //! One page and one list: the script asks for the same address again and takes the list out of the
 //! answer, so a live row is drawn by the same lines as a loaded one and with the reader's own rights.
@@ -7,27 +7,30 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Query, State};
-use axum::response::Response;
-use axum::routing::get;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::Console;
-use super::extract::Signed;
+use super::extract::{Posted, Signed};
 use super::hold::{left, tool_title};
 use super::page::{Fault, Frame, html, time_text};
 use super::text::Seen;
 use crate::clock;
-use crate::desk::{self, Filter};
-use crate::domain::{ApproverId, OwnAnswer, Risk, Timestamp};
-use crate::holds::OwnView;
-use crate::identity::Person;
+use crate::desk::{self, Decided, Filter, Flood, Shown};
+use crate::domain::{PrincipalId, Risk, Timestamp};
+use crate::identity::{Pause, Person};
 
 /// Rows of one page: what a phone loads in a moment.
 const ROWS: usize = 50;
 
 pub(super) fn routes() -> Router<Arc<Console>> {
-    Router::new().route("/", get(inbox))
+    Router::new()
+        .route("/", get(inbox))
+        .route("/batch", post(batch))
+        .route("/agents/{name}/pause", post(pause))
+        .route("/agents/{name}/resume", post(resume))
 }
 
 /// What somebody wants to see.
@@ -45,9 +48,13 @@ struct Wanted {
 #[template(path = "inbox.html", config = "src/console/askama.toml")]
 struct InboxPage {
     frame: Frame,
-    rows: Vec<Row>,
+    groups: Vec<Group>,
+    floods: Vec<Flood>,
+    paused: Vec<Pause>,
     wanted: Wanted,
+    shown: usize,
     total: usize,
+    aside: usize,
     waiting: usize,
     from: usize,
     last_decision: Option<String>,
@@ -55,6 +62,28 @@ struct InboxPage {
     next: Option<String>,
     feed: u64,
     fresh: bool,
+}
+
+/// The rows of one agent.
+struct Group {
+    agent: String,
+    rows: Vec<Row>,
+}
+
+/// What came of a batch.
+#[derive(Template)]
+#[template(path = "batch.html", config = "src/console/askama.toml")]
+struct BatchPage {
+    frame: Frame,
+    results: Vec<Released>,
+    problem: String,
+}
+
+/// What came of one hold of a batch.
+struct Released {
+    id: String,
+    done: bool,
+    words: String,
 }
 
 /// One row, ready to be drawn.
@@ -75,8 +104,10 @@ pub(super) struct Row {
     pub(super) people: u32,
     pub(super) assignee: Option<String>,
     pub(super) revision: u32,
-    pub(super) by: String,
-    pub(super) used: &'static str,
+    /// What keeps the reader from releasing it.
+    pub(super) barred: Option<Seen<String>>,
+    /// Whether the reader opened it as it is now.
+    pub(super) opened_by_me: bool,
 }
 
 impl Row {
@@ -101,15 +132,34 @@ impl Row {
             people: hold.release.people,
             assignee: hold.assignee.map(|it| it.to_string()),
             revision: hold.revision,
-            by: decided_by(&hold.approvals, hold.own.as_ref()),
-            used: match hold.state {
-                crate::domain::HoldState::Executed => "used",
-                crate::domain::HoldState::Lapsed => "never used",
-                crate::domain::HoldState::Unknown => "unknown",
-                _ => "",
-            },
+            barred: row.barred.map(Seen),
+            opened_by_me: row.opened,
         }
     }
+
+    /// Whether it can be released with others: opened, not of high risk, and the reader may.
+    fn in_batch(&self) -> bool {
+        self.opened_by_me && self.barred.is_none() && self.risk != "high" && self.state == "pending"
+    }
+}
+
+impl InboxPage {
+    /// Whether any row can be released with others.
+    fn has_batch(&self) -> bool {
+        self.groups.iter().any(|group| group.rows.iter().any(Row::in_batch))
+    }
+}
+
+/// Rows that stand together.
+fn groups(rows: Vec<Row>) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for row in rows {
+        match groups.last_mut() {
+            Some(group) if group.agent == row.agent => group.rows.push(row),
+            _ => groups.push(Group { agent: row.agent.clone(), rows: vec![row] }),
+        }
+    }
+    groups
 }
 
 async fn inbox(
@@ -120,7 +170,8 @@ async fn inbox(
     let filter = wanted.filter(&signed.person);
     let page = console.desk.inbox(&signed.person, &filter).map_err(|error| Fault::desk(&error))?;
     let from = filter.skip;
-    let more = from + page.rows.len() < page.total;
+    let crowd: usize = page.floods.iter().map(|flood| flood.count).sum();
+    let more = from + page.rows.len() + crowd < page.total;
     let now = clock::now();
     let last_decision = page.last_decision.map(|at| ago(now, at));
     let previous = (wanted.page > 0).then(|| wanted.address(wanted.page - 1));
@@ -129,8 +180,12 @@ async fn inbox(
     Ok(html(&InboxPage {
         frame: Frame::signed(&console, &signed, "/", "Inbox"),
         feed: console.desk.last_change(),
-        rows: page.rows.into_iter().map(Row::of).collect(),
+        shown: page.rows.len(),
+        groups: groups(page.rows.into_iter().map(Row::of).collect()),
+        floods: page.floods,
+        paused: console.desk.paused(),
         total: page.total,
+        aside: page.aside,
         waiting: page.waiting,
         from,
         last_decision,
@@ -149,6 +204,8 @@ impl Wanted {
             risk: [Risk::High, Risk::Medium, Risk::Low]
                 .into_iter()
                 .find(|risk| risk.as_str() == self.risk),
+            grouped: true,
+            aside: self.shows("aside"),
             skip: self.page.saturating_mul(ROWS),
             take: Some(ROWS),
             ..Filter::default()
@@ -182,12 +239,63 @@ impl Wanted {
     }
 }
 
-/// Who decided: approvers, or the person whom the agent acts for, who is named as such.
-fn decided_by(approvals: &[ApproverId], own: Option<&OwnView>) -> String {
-    let approvers = approvals.iter().map(ToString::to_string);
-    let own = own.filter(|own| own.answer != OwnAnswer::Left);
-    let own = own.map(|own| format!("{} (self-confirmation)", own.by));
-    approvers.chain(own).collect::<Vec<_>>().join(", ")
+/// Releases the rows that somebody selected, each as they opened it.
+async fn batch(
+    State(console): State<Arc<Console>>,
+    Posted { signed, fields, .. }: Posted,
+) -> Result<Response, Fault> {
+    let mut shown = Vec::new();
+    for field in fields.all("hold") {
+        let (id, version) = field.split_once(' ').ok_or_else(Fault::form)?;
+        let (id, version) = (id.parse(), version.parse());
+        let (Ok(id), Ok(version)) = (id, version) else { return Err(Fault::form()) };
+        // What the reader saw when they opened it is what the desk remembers.
+        shown.push(Shown { if_version: Some(version), ..Shown::now(id) });
+    }
+    let released = console.desk.batch(&signed.person, &shown).await;
+    let frame = Frame::signed(&console, &signed, "/", "Released together");
+    let (results, problem) = match released {
+        Ok(each) => (shown.iter().zip(each).map(Released::of).collect(), String::new()),
+        Err(error) => (Vec::new(), error.to_string()),
+    };
+    Ok(html(&BatchPage { frame, results, problem }))
+}
+
+impl Released {
+    fn of((shown, came): (&Shown, Result<Decided, desk::DeskError>)) -> Self {
+        let (done, words) = match came {
+            Ok(decided) => (true, decided.words),
+            Err(error) => (false, error.to_string()),
+        };
+        Self { id: shown.id.to_string(), done, words }
+    }
+}
+
+async fn pause(
+    State(console): State<Arc<Console>>,
+    Path(name): Path<PrincipalId>,
+    Posted { signed, .. }: Posted,
+) -> Result<Response, Fault> {
+    set_pause(&console, &signed, &name, true).await
+}
+
+async fn resume(
+    State(console): State<Arc<Console>>,
+    Path(name): Path<PrincipalId>,
+    Posted { signed, .. }: Posted,
+) -> Result<Response, Fault> {
+    set_pause(&console, &signed, &name, false).await
+}
+
+async fn set_pause(
+    console: &Console,
+    signed: &Signed,
+    name: &PrincipalId,
+    pause: bool,
+) -> Result<Response, Fault> {
+    let done = console.desk.pause(&signed.person, name, pause).await;
+    done.map_err(|error| Fault::desk(&error))?;
+    Ok(Redirect::to("/").into_response())
 }
 
 /// How long ago something was, in words.

@@ -15,7 +15,9 @@ mod assets;
 mod decide;
 mod events;
 mod extract;
+mod grants;
 mod guard;
+mod history;
 mod hold;
 mod holds;
 mod oidc;
@@ -162,6 +164,8 @@ impl Console {
             .merge(holds::routes())
             .merge(hold::routes())
             .merge(decide::routes())
+            .merge(grants::routes())
+            .merge(history::routes())
             .merge(records::routes())
             .merge(areas::routes())
             .merge(events::routes())

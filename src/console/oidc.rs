@@ -108,7 +108,7 @@ async fn back(
     let (opened, next) = finished.map_err(|error| refused(&error))?;
     // Whoever was signed in here before no longer is: one browser, one person.
     if let Some(old) = signed {
-        console.sign_in.end(&old.key).map_err(|_| Fault::unavailable())?;
+        console.sign_in.end(&old.session()).map_err(|_| Fault::unavailable())?;
     }
     let next = local(&next).to_owned();
     let mut answer =

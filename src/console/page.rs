@@ -38,6 +38,12 @@ pub(super) const AREAS: &[Area] = &[
     },
     Area { path: "/live", label: "Live", icon: "M3 12h4l3-7 4 14 3-7h4", on_phone: true },
     Area {
+        path: "/grants",
+        label: "Grants",
+        icon: "M7 11a3 3 0 1 0 0-6 3 3 0 0 0 0 6ZM9.500 10.500 19 20M15 16l2.500-2.500",
+        on_phone: false,
+    },
+    Area {
         path: "/policy",
         label: "Policy",
         icon: "M6 3h9l4 4v14H6ZM14 3v5h5M9 13h7M9 17h5",

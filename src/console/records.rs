@@ -1,4 +1,4 @@
-//! History and live traffic: the log, as people read it.
+//! Live traffic and single records: the log, as people read it.
 //!
 //! Records hold no contents and no personal values, so whoever may read at all may read all of them.
 //! They are read from the log's files, a page from the end at a time; nothing is kept here.
@@ -17,12 +17,10 @@ use serde::Deserialize;
 use super::Console;
 use super::extract::Signed;
 use super::hold::tool_title;
-use super::holds::Row;
 use super::page::{Fault, Frame, html};
 use super::text::Seen;
 use crate::audit::{self, Entry, Follow, From};
-use crate::desk::Filter;
-use crate::domain::{CallFacts, Event, HoldState, PrincipalId, Seq, Subject, Timestamp, Verdict};
+use crate::domain::{CallFacts, Event, PrincipalId, Seq, Subject, Timestamp, Verdict};
 
 /// Rows of one page.
 const ROWS: usize = 50;
@@ -30,32 +28,15 @@ const ROWS: usize = 50;
 const LATELY: usize = 300;
 
 pub(super) fn routes() -> Router<Arc<Console>> {
-    Router::new()
-        .route("/history", get(history))
-        .route("/live", get(live))
-        .route("/records/{seq}", get(record))
+    Router::new().route("/live", get(live)).route("/records/{seq}", get(record))
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Wanted {
-    state: String,
     tool: String,
     agent: String,
     verdict: String,
-    page: usize,
-}
-
-#[derive(Template)]
-#[template(path = "history.html", config = "src/console/askama.toml")]
-struct HistoryPage {
-    frame: Frame,
-    rows: Vec<Row>,
-    wanted: Wanted,
-    total: usize,
-    from: usize,
-    previous: Option<String>,
-    next: Option<String>,
 }
 
 #[derive(Template)]
@@ -76,6 +57,15 @@ struct RecordPage {
     hash: String,
     text: Seen<String>,
     hold: Option<String>,
+    /// Whether the chain around it was looked at, and what is wrong there.
+    verified: bool,
+    flaw: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Verify {
+    verify: bool,
 }
 
 /// A decision in one line.
@@ -88,52 +78,12 @@ pub(super) struct Line {
     pub(super) rules: Seen<String>,
 }
 
-async fn history(
-    State(console): State<Arc<Console>>,
-    signed: Signed,
-    Query(wanted): Query<Wanted>,
-) -> Result<Response, Fault> {
-    let filter = Filter {
-        state: HoldState::ALL.into_iter().find(|state| state.as_str() == wanted.state),
-        tool: (!wanted.tool.is_empty()).then(|| wanted.tool.clone()),
-        principal: wanted.agent.parse().ok(),
-        over: true,
-        skip: wanted.page.saturating_mul(ROWS),
-        take: Some(ROWS),
-        ..Filter::default()
-    };
-    let page = console.desk.inbox(&signed.person, &filter).map_err(|error| Fault::desk(&error))?;
-    let from = filter.skip;
-    let more = from + page.rows.len() < page.total;
-    Ok(html(&HistoryPage {
-        frame: Frame::signed(&console, &signed, "/history", "History"),
-        rows: page.rows.into_iter().map(Row::of).collect(),
-        total: page.total,
-        from,
-        previous: (wanted.page > 0).then(|| wanted.address(wanted.page - 1)),
-        next: more.then(|| wanted.address(wanted.page + 1)),
-        wanted,
-    }))
-}
-
-impl Wanted {
-    fn address(&self, page: usize) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        let page = page.to_string();
-        let parts =
-            [("state", &self.state), ("tool", &self.tool), ("agent", &self.agent), ("page", &page)];
-        for (name, value) in parts.into_iter().filter(|(_, value)| !value.is_empty()) {
-            query.append_pair(name, value);
-        }
-        format!("/history?{}", query.finish())
-    }
-}
-
 async fn live(
     State(console): State<Arc<Console>>,
     signed: Signed,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Fault> {
+    super::areas::reads(&signed)?;
     let filter = audit::Filter {
         kind: Some(String::from("decision")),
         principal: wanted.agent.parse().ok(),
@@ -167,7 +117,11 @@ pub(super) async fn lately(console: &Console, who: &PrincipalId) -> Result<Vec<L
 }
 
 /// The last records that match, read away from the threads that serve.
-async fn last(folder: PathBuf, filter: audit::Filter, count: usize) -> Result<Vec<Entry>, Fault> {
+pub(super) async fn last(
+    folder: PathBuf,
+    filter: audit::Filter,
+    count: usize,
+) -> Result<Vec<Entry>, Fault> {
     let read = move || audit::tail(&folder, filter, From::Last(count), Follow::No)?.collect();
     unreadable(tokio::task::spawn_blocking(read).await)
 }
@@ -186,7 +140,7 @@ fn unreadable<T, E: std::fmt::Display>(
 }
 
 impl Line {
-    fn of(entry: &Entry) -> Self {
+    pub(super) fn of(entry: &Entry) -> Self {
         let record = &entry.record;
         let mut line = Self {
             seq: record.seq.0,
@@ -219,7 +173,15 @@ async fn record(
     State(console): State<Arc<Console>>,
     signed: Signed,
     Path(seq): Path<u64>,
+    Query(Verify { verify }): Query<Verify>,
 ) -> Result<Response, Fault> {
+    super::areas::reads(&signed)?;
+    let folder = console.data.clone();
+    let mut flaw = None;
+    if verify {
+        let checked = tokio::task::spawn_blocking(move || audit::check(&folder, Seq(seq))).await;
+        flaw = unreadable(checked)?.map(|flaw| flaw.to_string());
+    }
     let folder = console.data.clone();
     let read = move || audit::read(&folder, Seq(seq));
     let Some(entry) = unreadable(tokio::task::spawn_blocking(read).await)? else {
@@ -238,5 +200,7 @@ async fn record(
         hash: entry.hash.to_string(),
         text: Seen(serde_json::to_string_pretty(&value).unwrap_or(entry.line)),
         hold,
+        verified: verify,
+        flaw,
     }))
 }

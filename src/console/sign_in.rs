@@ -99,7 +99,7 @@ async fn login(
             if let Some(old) = cookie(&headers, SESSION)
                 && let Ok(Some(old)) = console.sign_in.by_session(&old, now)
             {
-                console.sign_in.end(&old.key).map_err(|_| Fault::unavailable())?;
+                console.sign_in.end(&old).map_err(|_| Fault::unavailable())?;
             }
             Ok(enter(&opened, &next))
         }
@@ -157,7 +157,7 @@ async fn setup(
 }
 
 async fn logout(State(console): State<Arc<Console>>, posted: Posted) -> Result<Response, Fault> {
-    console.sign_in.end(&posted.signed.key).map_err(|error| {
+    console.sign_in.end(&posted.signed.session()).map_err(|error| {
         tracing::error!(%error, "a session could not be ended");
         Fault::unavailable()
     })?;
@@ -182,7 +182,9 @@ async fn step_up(
 ) -> Result<Response, Fault> {
     let next = local(fields.get("next")).to_owned();
     let session = signed.session();
-    match console.sign_in.step_up(&session, fields.get("code"), &browser, clock::now()) {
+    let stepped =
+        console.sign_in.step_up(&session, fields.get("code"), &browser, clock::now()).await;
+    match stepped {
         Ok(opened) => Ok(enter(&opened, &next)),
         Err(error) => {
             let (status, problem) = told(&error)?;

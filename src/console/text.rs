@@ -146,10 +146,29 @@ impl RedLine<'_> {
                     "<h2 class=\"hidden\" id=\"c{number}\" tabindex=\"-1\">Change {number}: {words}</h2>"
                 )?;
             }
-            draw(block, out)?;
+            pair(block, out)?;
         }
         Ok(())
     }
+}
+
+/// A block that changes stands once as a red-line. Where there is room it shows what was, and beside it
+/// stands what becomes: the style takes one side out of each.
+fn pair(block: &DiffBlock, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let class = match block.change {
+        BlockChange::Same => return draw(block, out),
+        BlockChange::Added => "add",
+        BlockChange::Removed => "rem",
+        BlockChange::Changed => "chg",
+    };
+    write!(out, "<div class=\"pair {class}\">")?;
+    draw(block, out)?;
+    if block.change == BlockChange::Changed {
+        out.write_str("<div class=\"after\">")?;
+        draw(block, out)?;
+        out.write_str("</div>")?;
+    }
+    out.write_str("</div>")
 }
 
 fn draw(block: &DiffBlock, out: &mut fmt::Formatter<'_>) -> fmt::Result {

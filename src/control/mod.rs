@@ -11,10 +11,11 @@ mod server;
 
 use serde::{Deserialize, Serialize};
 
-use crate::desk::{Contents, Shown};
-use crate::domain::{ApproverId, Effected, Grant, GrantId};
+use crate::desk::{Contents, Detail, Shown};
+use crate::domain::{ApproverId, Effected, Grant, GrantId, PrincipalId};
 use crate::gate::{Granting, ShadowReport};
 use crate::holds::HoldView;
+use crate::identity::Pause;
 use crate::rollout::{PluginsStatus, PolicyStatus};
 
 pub use client::{ControlError, ask, is_running};
@@ -44,6 +45,17 @@ pub enum Question {
         /// What about it.
         wish: Wish,
     },
+    /// Make a harmless call that waits for a person.
+    TestHold,
+    /// Pause an agent, or let it call again.
+    Pause {
+        /// Which.
+        principal: PrincipalId,
+        /// Whether it is to be paused.
+        pause: bool,
+    },
+    /// The agents that are paused.
+    Paused,
     /// The grants in force.
     Grants {
         /// The approver's key.
@@ -82,6 +94,8 @@ pub enum Wish {
         #[serde(default)]
         reveal: bool,
     },
+    /// Show it with what it would change.
+    Detail,
     /// Release it.
     Approve,
     /// Refuse it.
@@ -138,6 +152,16 @@ pub enum Answer {
     Holds {
         /// Newest first.
         holds: Vec<HoldView>,
+    },
+    /// A hold with what it would change.
+    Detail {
+        /// As the page shows it.
+        detail: Box<Detail>,
+    },
+    /// The agents that are paused.
+    Paused {
+        /// By name.
+        paused: Vec<Pause>,
     },
     /// One hold.
     Hold {

@@ -129,6 +129,11 @@ impl Control {
             Question::Status => Ok(done(format!("portcullis {}", env!("CARGO_PKG_VERSION")))),
             Question::Holds { all } => Ok(Answer::Holds { holds: self.desk.views(all) }),
             Question::Hold { key, shown, wish } => self.wish(&key, &shown, wish).await,
+            Question::TestHold => self.test_hold().await,
+            Question::Pause { principal, pause } => {
+                self.desk.pause_by(&by, &principal, pause).await.map(done).map_err(words)
+            }
+            Question::Paused => Ok(Answer::Paused { paused: self.desk.paused() }),
             Question::Grants { key, revoke } => self.grants(&key, revoke).await,
             Question::Batch { key, shown } => self.batch(&key, &shown).await,
             Question::RefreshTools => self.refresh_tools().await,
@@ -155,6 +160,11 @@ impl Control {
         })
     }
 
+    async fn test_hold(&self) -> Result<Answer, String> {
+        let id = self.upstream.try_hold().await?;
+        Ok(done(format!("{id} waits for a person; it changes nothing, whatever they decide")))
+    }
+
     async fn grants(&self, key: &str, revoke: Option<GrantId>) -> Result<Answer, String> {
         let person = self.person(key)?;
         if let Some(id) = revoke {
@@ -178,6 +188,10 @@ impl Control {
         let decided = match wish {
             Wish::Show { reveal } => {
                 return self.shown(person, shown.id, reveal).await.map_err(words);
+            }
+            Wish::Detail => {
+                let detail = desk.detail(person, shown.id).await.map_err(self::words)?;
+                return Ok(Answer::Detail { detail: Box::new(detail) });
             }
             Wish::Approve => desk.approve(person, shown).await,
             Wish::Reject { reason } => desk.reject(person, shown, &reason).await,

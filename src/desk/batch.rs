@@ -2,13 +2,13 @@
 //!
 //! A batch saves clicks, not looks. So each hold must have been opened by this person in the version that
 //! it has now, all must be of one tool and one principal, and none of high risk. Each is then released by
-//! itself, with everything that a release asks.
+//! itself, as it was when this person opened it, with everything that a release asks.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Decided, Desk, DeskError, Shown, decides};
-use crate::domain::{ApproverId, Hold, HoldId, Risk};
+use crate::domain::{ApproverId, Digest, Hold, HoldId, Risk};
 use crate::identity::Person;
 
 /// The most holds of a batch.
@@ -16,22 +16,23 @@ const MOST: usize = 50;
 /// How many looks are remembered.
 const KEPT: usize = 20_000;
 
-/// Who opened which hold, in which version. In memory: after a restart one looks again.
+/// Who opened which hold, in which version, and what a decision on what they saw is bound to. In memory:
+/// after a restart one looks again.
 #[derive(Default)]
 pub(super) struct Looks(Mutex<Kept>);
 
 #[derive(Default)]
 struct Kept {
-    versions: HashMap<(ApproverId, HoldId), u64>,
+    versions: HashMap<(ApproverId, HoldId), (u64, Digest)>,
     order: VecDeque<(ApproverId, HoldId)>,
 }
 
 impl Looks {
     /// Notes that a person was shown a hold with its call.
-    pub(super) fn note(&self, person: &Person, hold: &Hold) {
+    pub(super) fn note(&self, person: &Person, hold: &Hold, binding: Digest) {
         let key = (person.id.clone(), hold.id);
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.versions.insert(key.clone(), hold.version).is_none() {
+        if kept.versions.insert(key.clone(), (hold.version, binding)).is_none() {
             kept.order.push_back(key);
         }
         if kept.order.len() > KEPT
@@ -41,9 +42,11 @@ impl Looks {
         }
     }
 
-    fn has(&self, person: &Person, hold: &Hold) -> bool {
+    /// What a person's decision on a hold is bound to, if they opened it as it is now.
+    pub(super) fn of(&self, person: &Person, hold: &Hold) -> Option<Digest> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.versions.get(&(person.id.clone(), hold.id)) == Some(&hold.version)
+        let (version, binding) = kept.versions.get(&(person.id.clone(), hold.id))?;
+        (*version == hold.version).then_some(*binding)
     }
 }
 
@@ -64,6 +67,7 @@ impl Desk {
         }
         let holds: Vec<Hold> =
             shown.iter().map(|one| self.hold(one.id)).collect::<Result<_, _>>()?;
+        let mut seen: BTreeMap<HoldId, Digest> = BTreeMap::new();
         for hold in &holds {
             let first = holds.first().map(Hold::binding);
             if first.is_some_and(|it| it.tool != hold.binding().tool) {
@@ -75,14 +79,19 @@ impl Desk {
             if hold.opened.risk == Risk::High {
                 return wrong(format!("{} is of high risk; release it by itself", hold.id));
             }
-            if !self.looks.has(person, hold) {
+            let Some(binding) = self.looks.of(person, hold) else {
                 return wrong(format!("open {} first, as it is now", hold.id));
-            }
+            };
+            seen.insert(hold.id, binding);
+        }
+        if seen.len() < shown.len() {
+            return wrong("a batch has each hold once".to_owned());
         }
         let mut decided = Vec::new();
         for (one, hold) in shown.iter().zip(&holds) {
             // As it was opened, or not at all.
-            let exact = Shown { if_version: Some(hold.version), ..one.clone() };
+            let binding = one.binding.or_else(|| seen.get(&hold.id).copied());
+            let exact = Shown { if_version: Some(hold.version), binding, ..one.clone() };
             decided.push(self.approve(person, &exact).await);
         }
         Ok(decided)

@@ -1,10 +1,12 @@
 //! One hold with everything that a person needs to decide on it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Desk, DeskError, Shown, reads};
+use super::{Desk, DeskError, Shown, decides, reads};
 use crate::clock;
-use crate::domain::{Action, Binding, Digest, Hold, HoldId, Timestamp};
+use crate::domain::{Action, Binding, Digest, Hold, HoldId, HoldState, Timestamp};
 use crate::gate::Looked;
 use crate::holds::HoldView;
 use crate::identity::Person;
@@ -70,6 +72,41 @@ pub struct Detail {
     pub actions: Vec<Action>,
     /// The latest end of the wait that people may set.
     pub latest: Timestamp,
+    /// What keeps this person from releasing it.
+    pub barred: Option<String>,
+    /// Until when this person does not want to see it in their inbox.
+    pub snoozed: Option<Timestamp>,
+    /// Articles that are there already, for a call that makes one.
+    pub present: Present,
+}
+
+/// The articles that are there already.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "present", rename_all = "snake_case")]
+pub enum Present {
+    /// Nobody asks: the call makes no article, or is over.
+    NotAsked,
+    /// Some of them, found by the new one's title.
+    Read {
+        /// Each as id, title and text.
+        articles: Vec<Article>,
+    },
+    /// They could not be read.
+    Unread {
+        /// Why.
+        why: String,
+    },
+}
+
+/// An article that is there already.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Article {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Its HTML, if it was told.
+    pub body: Option<String>,
 }
 
 /// The call that this one is a later revision of.
@@ -86,16 +123,24 @@ impl Desk {
     ///
     /// # Errors
     /// If there is no such hold, this person may not read, or the stored call cannot be opened.
-    pub async fn detail(&self, person: &Person, id: HoldId) -> Result<Detail, DeskError> {
+    pub async fn detail(
+        self: &Arc<Self>,
+        person: &Person,
+        id: HoldId,
+    ) -> Result<Detail, DeskError> {
         reads(person)?;
-        let looked = self.look(id).await;
-        let hold = self.hold(id)?;
-        self.looks.note(person, &hold);
+        let hold = self.known(id).await?;
+        let asks = matches!(hold.state, HoldState::Pending | HoldState::Stale);
+        let (looked, present) = tokio::join!(self.look_at(&hold), self.present(&hold, asks));
+        // It may have moved on while Intercom was asked.
+        let hold = self.gate.holds().hold(id).unwrap_or(hold);
         let now = clock::now();
         let binding = Binding {
             target: looked.target().map_or(hold.binding().target, |it| Some(it.version.digest)),
             ..hold.binding().clone()
         };
+        self.looks.note(person, &hold, binding.digest());
+        let barred = if asks { self.barred(person, &hold, &looked).await } else { None };
         let moved = looked.target().and_then(|target| {
             hold.opened.target.as_ref().and_then(|was| was.what_changed(&target.version))
         });
@@ -117,6 +162,9 @@ impl Desk {
             others: self.others(&hold),
             actions: actions.collect(),
             latest: hold.opened.release.latest(hold.opened_at),
+            barred,
+            snoozed: self.snoozes.of(&person.id, hold.id, now),
+            present,
             hold: HoldView::from(&hold),
         })
     }
@@ -128,7 +176,7 @@ impl Desk {
     pub fn show(&self, person: &Person, id: HoldId) -> Result<(HoldView, Contents), DeskError> {
         reads(person)?;
         let hold = self.hold(id)?;
-        self.looks.note(person, &hold);
+        self.looks.note(person, &hold, hold.binding().digest());
         Ok((HoldView::from(&hold), self.contents(&hold)?))
     }
 
@@ -148,6 +196,43 @@ impl Desk {
     pub(super) fn hold(&self, id: HoldId) -> Result<Hold, DeskError> {
         let hold = self.gate.holds().hold(id);
         hold.map_err(|error| DeskError::of_hold(&self.gate, id, &error))
+    }
+
+    /// What keeps somebody from releasing a hold that waits.
+    async fn barred(&self, person: &Person, hold: &Hold, looked: &Looked) -> Option<String> {
+        if let Some(why) = self.barred_by_hold(person, hold) {
+            return Some(why);
+        }
+        let ask = self.deciding(person, &Shown::now(hold.id), looked.clone());
+        self.gate.barred_by_policy(&ask, hold).await
+    }
+
+    /// As far as the hold itself tells.
+    pub(super) fn barred_by_hold(&self, person: &Person, hold: &Hold) -> Option<String> {
+        match decides(person) {
+            Err(DeskError::Forbidden { text, .. }) => Some(text),
+            Err(error) => Some(error.to_string()),
+            Ok(()) => self.gate.barred(person, hold, &self.identity),
+        }
+    }
+
+    /// The articles that a new one could be like.
+    async fn present(&self, hold: &Hold, asks: bool) -> Present {
+        if !asks || hold.binding().tool != "create_article" {
+            return Present::NotAsked;
+        }
+        let title = self.gate.stored_arguments(hold).and_then(|all| all.get("title").cloned());
+        let title = title.and_then(|text| serde_json::from_str::<String>(&text).ok());
+        let Some(title) = title else { return Present::NotAsked };
+        match self.upstream.articles_like(&title).await {
+            Ok(found) => Present::Read {
+                articles: found
+                    .into_iter()
+                    .map(|it| Article { id: it.id, title: it.title, body: it.body })
+                    .collect(),
+            },
+            Err(why) => Present::Unread { why },
+        }
     }
 
     fn contents(&self, hold: &Hold) -> Result<Contents, DeskError> {

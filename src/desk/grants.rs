@@ -1,15 +1,118 @@
 //! Grants: calls like one that waited go through for a while.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use super::commands::named;
+use super::history::unreadable;
 use super::{Decided, Desk, DeskError, Shown, decides, reads};
 use crate::clock;
-use crate::domain::{Grant, GrantId, Role};
-use crate::gate::Granting;
+use crate::domain::{Grant, GrantId, Hold, HoldId, Role};
+use crate::gate::{Granting, Term};
 use crate::identity::{Person, Scope};
 
+/// Days of which held calls are counted for an offer.
+const DAYS: u64 = 30;
+/// The most held calls that are looked at for one, the newest.
+const LOOKED_AT: usize = 500;
+
+/// A grant that could be given on a hold, and what it would have let through.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Offer {
+    /// The fields that may be conditions.
+    pub terms: Vec<OfferTerm>,
+    /// How many held calls of this agent and tool would have matched, but for this one.
+    pub matched: usize,
+    /// Of how many.
+    pub of: usize,
+    /// In how many days.
+    pub days: u64,
+}
+
+/// A field that may be a condition.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OfferTerm {
+    /// Its name.
+    pub name: String,
+    /// Its value in the held call, as JSON.
+    pub value: String,
+    /// Whether it is a condition in any case: it says which object.
+    pub fixed: bool,
+    /// Whether it is one now.
+    pub chosen: bool,
+    /// How many of the held calls have the same value.
+    pub same: usize,
+}
+
 impl Desk {
+    /// What a grant on a hold could be, with these fields as conditions (a choice, if absent);
+    /// `None` if nobody may give one on it.
+    ///
+    /// # Errors
+    /// If this person may not read, there is no such hold, or the log cannot be read.
+    pub async fn offer(
+        self: &Arc<Self>,
+        person: &Person,
+        id: HoldId,
+        fields: Option<&[String]>,
+    ) -> Result<Option<Offer>, DeskError> {
+        reads(person)?;
+        let hold = self.hold(id)?;
+        let Some(terms) = self.gate.grant_terms(&hold) else { return Ok(None) };
+        let desk = self.clone();
+        let held = tokio::task::spawn_blocking(move || desk.held_like(&hold));
+        let held = unreadable(held.await)?;
+        let has = |call: &BTreeMap<String, String>, term: &Term| {
+            call.get(&term.name) == Some(&term.value)
+        };
+        let same = |term: &Term| held.iter().filter(|call| has(call, term)).count();
+        // Where nobody chose yet: what calls of late have in common, or all but the title.
+        let chosen = |term: &Term| match fields {
+            _ if term.fixed => true,
+            Some(fields) => fields.contains(&term.name),
+            None if held.is_empty() => term.name != "title",
+            None => same(term) > 0,
+        };
+        let matches = |call: &&BTreeMap<String, String>| {
+            terms.iter().filter(|term| chosen(term)).all(|term| has(call, term))
+        };
+        let offered = terms.iter().map(|term| OfferTerm {
+            same: same(term),
+            chosen: chosen(term),
+            name: term.name.clone(),
+            value: term.value.clone(),
+            fixed: term.fixed,
+        });
+        let (offered, matched) = (offered.collect(), held.iter().filter(matches).count());
+        let of = held.len();
+        Ok(Some(Offer { terms: offered, matched, of, days: DAYS }))
+    }
+
+    /// The arguments of the calls of the same agent and tool that were held lately.
+    fn held_like(
+        &self,
+        hold: &Hold,
+    ) -> Result<Vec<BTreeMap<String, String>>, crate::audit::ReadError> {
+        let since = clock::now().minus(Duration::from_secs(DAYS * 24 * 60 * 60));
+        let (principal, tool) = (&hold.binding().principal, &hold.binding().tool);
+        let like = |other: &Hold| {
+            other.id != hold.id
+                && other.opened_at >= since
+                && other.binding().principal == *principal
+                && other.binding().tool == *tool
+        };
+        let (found, _) = self.archive.find(like, 0, LOOKED_AT)?;
+        let mut calls = Vec::new();
+        for past in found {
+            let whole = self.archive.hold(past.hold.id)?;
+            calls.extend(whole.and_then(|whole| self.gate.stored_arguments(&whole)));
+        }
+        Ok(calls)
+    }
+
     /// Releases a hold and lets calls like it through for a while, where rules say `grantable`.
     ///
     /// # Errors

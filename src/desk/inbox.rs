@@ -1,12 +1,16 @@
 //! What waits, for the people who decide: riskiest first, and what expires soonest before the rest.
 //!
-//! Rows that somebody may not decide are shown as well; who may is asked when they decide.
+//! Rows that somebody may not decide are shown as well, and say why; who may is asked again when they
+//! decide. An agent that floods people stands in one row, so that it hides nobody else's calls.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Desk, DeskError, reads};
 use crate::clock;
-use crate::domain::{ApproverId, Hold, HoldState, JsonText, PrincipalId, Risk, Timestamp};
+use crate::domain::{ApproverId, Hold, HoldId, HoldState, JsonText, PrincipalId, Risk, Timestamp};
 use crate::holds::HoldView;
 use crate::identity::Person;
 use crate::intercom::lookup;
@@ -31,6 +35,10 @@ pub struct Filter {
     pub unassigned: bool,
     /// That expire within so many seconds.
     pub expiring_seconds: Option<u64>,
+    /// Each agent's together, and of an agent with very many one row for all. For those that wait.
+    pub grouped: bool,
+    /// Only those that this person put aside; they are left out otherwise if `grouped`.
+    pub aside: bool,
     /// How many rows to leave out.
     pub skip: usize,
     /// How many rows to show; 100 if absent, 1,000 at most.
@@ -48,6 +56,23 @@ pub struct Row {
     pub seconds_left: u64,
     /// How many people are still to release it.
     pub missing: u32,
+    /// What keeps this person from releasing it, if it waits.
+    pub barred: Option<String>,
+    /// Whether this person opened it as it is now.
+    pub opened: bool,
+}
+
+/// The calls of an agent of which very many wait.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Flood {
+    /// Which agent.
+    pub principal: PrincipalId,
+    /// How many wait.
+    pub count: usize,
+    /// How many of them are of high risk.
+    pub high: usize,
+    /// When the first of them expires, in seconds from now.
+    pub seconds_left: u64,
 }
 
 /// A part of a list.
@@ -55,8 +80,12 @@ pub struct Row {
 pub struct Page {
     /// In order.
     pub rows: Vec<Row>,
+    /// Agents whose calls stand in one row each, if they are grouped.
+    pub floods: Vec<Flood>,
     /// How many match.
     pub total: usize,
+    /// How many this person put aside.
+    pub aside: usize,
     /// How many are waiting in all, whatever the filter.
     pub waiting: usize,
     /// When the last decision fell.
@@ -65,6 +94,8 @@ pub struct Page {
 
 /// The most rows of a page.
 const MOST: usize = 1_000;
+/// More waiting calls of one agent than this stand in one row.
+const CROWD: usize = 10;
 /// The longest title in a row, in characters.
 const TITLE: usize = 120;
 
@@ -101,37 +132,50 @@ impl Desk {
                 last_decision = last_decision.max(Some(hold.changed_at));
             }
             if filter.takes(hold, now) {
-                let (over, left) = (hold.state.is_final(), hold.opened.expires_at);
-                // What is over: newest first. What waits: riskiest first, then what expires first.
-                let rank = match over {
-                    true => (true, std::cmp::Reverse(Risk::Low), -hold.changed_at.millis()),
-                    false => (false, std::cmp::Reverse(hold.opened.risk), left.millis()),
-                };
-                found.push((rank, hold.id));
+                found.push(Found::new(hold));
             }
         });
-        found.sort_unstable();
+        let mut aside = 0;
+        if filter.grouped || filter.aside {
+            let put = |one: &Found| {
+                let snoozed = || self.snoozes.hides(&person.id, one.id, one.version, now);
+                !one.over && snoozed()
+            };
+            found.retain(|one| {
+                let put = put(one);
+                aside += usize::from(put);
+                put == filter.aside
+            });
+        }
+        let total = found.len();
+        let floods = if filter.grouped { grouped(&mut found, filter, now) } else { Vec::new() };
+        if !filter.grouped {
+            found.sort_unstable_by_key(|one| one.rank);
+        }
         let take = filter.take.unwrap_or(100).min(MOST);
         let page = found.iter().skip(filter.skip).take(take);
-        let rows = page.filter_map(|(_, id)| self.gate.holds().hold(*id).ok());
-        let rows = rows.map(|hold| self.row(&hold, now)).collect();
-        Ok(Page { rows, total: found.len(), waiting, last_decision })
+        let rows = page.filter_map(|one| self.gate.holds().hold(one.id).ok());
+        let rows = rows.map(|hold| self.row(person, &hold, now)).collect();
+        Ok(Page { rows, floods, total, aside, waiting, last_decision })
     }
 
-    fn row(&self, hold: &Hold, now: Timestamp) -> Row {
+    fn row(&self, person: &Person, hold: &Hold, now: Timestamp) -> Row {
         let given =
             hold.opened.release.counted(hold.approvals.iter().map(|it| it.groups.as_slice()));
         let given = u32::try_from(given).unwrap_or(u32::MAX);
+        let waits = matches!(hold.state, HoldState::Pending | HoldState::Stale);
         Row {
             hold: HoldView::from(hold),
             object: self.object_name(hold),
             seconds_left: hold.opened.expires_at.since(now).as_secs(),
             missing: hold.opened.release.people.saturating_sub(given),
+            barred: if waits { self.barred_by_hold(person, hold) } else { None },
+            opened: self.looks.of(person, hold).is_some(),
         }
     }
 
     /// What a call is about: the title that it gives, or which object it changes.
-    fn object_name(&self, hold: &Hold) -> Option<String> {
+    pub(super) fn object_name(&self, hold: &Hold) -> Option<String> {
         #[derive(Deserialize)]
         struct Named {
             title: Option<String>,
@@ -144,6 +188,73 @@ impl Desk {
         let arguments = JsonText::from_valid(contents.arguments.into_bytes().into());
         lookup(&hold.binding().tool, &arguments).map(|lookup| lookup.reference())
     }
+}
+
+/// What a list is sorted by: what is over comes last and the newest first; what waits comes the riskiest
+/// first, then what expires first.
+type Rank = (bool, Reverse<Risk>, i64, HoldId);
+
+/// A hold that matches.
+struct Found {
+    id: HoldId,
+    version: u64,
+    over: bool,
+    principal: PrincipalId,
+    expires_at: Timestamp,
+    rank: Rank,
+}
+
+impl Found {
+    fn new(hold: &Hold) -> Self {
+        let (id, over, expires_at) = (hold.id, hold.state.is_final(), hold.opened.expires_at);
+        let rank = match over {
+            true => (true, Reverse(Risk::Low), -hold.changed_at.millis(), id),
+            false => (false, Reverse(hold.opened.risk), expires_at.millis(), id),
+        };
+        let (version, principal) = (hold.version, hold.binding().principal.clone());
+        Self { id, version, over, principal, expires_at, rank }
+    }
+}
+
+/// Puts the rows of each agent together, the agent with the most urgent one first, and takes those out
+/// of which there are very many, unless somebody asks for that agent's.
+fn grouped(found: &mut Vec<Found>, filter: &Filter, now: Timestamp) -> Vec<Flood> {
+    struct Crowd {
+        first: Rank,
+        count: usize,
+        high: usize,
+        expires_at: Timestamp,
+    }
+    let mut crowds: HashMap<PrincipalId, Crowd> = HashMap::new();
+    for one in found.iter() {
+        let high = usize::from(one.rank.1 == Reverse(Risk::High));
+        let crowd = crowds.entry(one.principal.clone()).or_insert(Crowd {
+            first: one.rank,
+            count: 0,
+            high: 0,
+            expires_at: one.expires_at,
+        });
+        crowd.first = crowd.first.min(one.rank);
+        crowd.expires_at = crowd.expires_at.min(one.expires_at);
+        crowd.count += 1;
+        crowd.high += high;
+    }
+    let first = |of: &PrincipalId| crowds.get(of).map(|crowd| crowd.first);
+    found.sort_unstable_by_key(|one| (first(&one.principal), one.rank));
+    if filter.principal.is_some() {
+        return Vec::new();
+    }
+    found.retain(|one| crowds.get(&one.principal).is_none_or(|it| it.count <= CROWD));
+    crowds.retain(|_, crowd| crowd.count > CROWD);
+    let mut floods: Vec<(Rank, Flood)> = crowds
+        .into_iter()
+        .map(|(principal, Crowd { first, count, high, expires_at })| {
+            let seconds_left = expires_at.since(now).as_secs();
+            (first, Flood { principal, count, high, seconds_left })
+        })
+        .collect();
+    floods.sort_unstable_by_key(|(first, _)| *first);
+    floods.into_iter().map(|(_, flood)| flood).collect()
 }
 
 /// Whether a person's decision led to this state.

@@ -14,8 +14,11 @@ mod commands;
 mod detail;
 mod error;
 mod grants;
+mod history;
 mod inbox;
 mod once;
+mod pause;
+mod snooze;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,17 +30,21 @@ use tokio::task::JoinHandle;
 use crate::clock;
 use crate::domain::{Digest, Hold, HoldId, HoldState, OnRelease, Role};
 use crate::gate::{Deciding, Gate, Looked, ReleaseError};
-use crate::holds::{Change, HoldView};
+use crate::holds::{Archive, Change, HoldView};
 use crate::identity::{Identity, Person, Scope};
+use crate::store::Shelf;
 use crate::upstream::{Upstream, run_release};
 
 pub use commands::Decided;
-pub use detail::{Contents, Detail, Object};
+pub use detail::{Article, Contents, Detail, Object, Present};
 pub use error::DeskError;
-pub use inbox::{Filter, Page, Row};
+pub use grants::{Offer, OfferTerm};
+pub use history::{Lookback, PastPage, PastRow, Used};
+pub use inbox::{Filter, Flood, Page, Row};
 
 use batch::Looks;
 use once::Once;
+use snooze::Snoozes;
 
 /// How long a person who releases waits to hear what came of it.
 const FATE: Duration = Duration::from_secs(10);
@@ -49,6 +56,8 @@ pub struct Desk {
     identity: Arc<Identity>,
     once: Once<Decided>,
     looks: Looks,
+    archive: Archive,
+    snoozes: Snoozes,
 }
 
 /// A hold as it was on a person's screen.
@@ -79,8 +88,16 @@ impl Shown {
 impl Desk {
     /// A desk on these rooms.
     #[must_use]
-    pub fn new(gate: Arc<Gate>, upstream: Arc<Upstream>, identity: Arc<Identity>) -> Self {
-        Self { gate, upstream, identity, once: Once::default(), looks: Looks::default() }
+    pub fn new(
+        gate: Arc<Gate>,
+        upstream: Arc<Upstream>,
+        identity: Arc<Identity>,
+        archive: Archive,
+        snoozes: Shelf,
+    ) -> Self {
+        let (once, looks) = (Once::default(), Looks::default());
+        let snoozes = Snoozes::new(snoozes);
+        Self { gate, upstream, identity, once, looks, archive, snoozes }
     }
 
     /// Changes of holds from now on, and those after the change numbered `after`; `None` if that is
@@ -185,6 +202,10 @@ impl Desk {
     /// again with the agent's token before anything is sent.
     async fn look(&self, id: HoldId) -> Looked {
         self.upstream.target_of_hold(None, id, &self.identity).await
+    }
+
+    async fn look_at(&self, hold: &Hold) -> Looked {
+        self.upstream.target_of(None, hold, &self.identity).await
     }
 }
 

@@ -102,6 +102,14 @@ pub struct Reason {
 }
 
 impl Reason {
+    /// Whether somebody who looks for a rule by (a part of) its name or title means this one.
+    #[must_use]
+    pub fn is_by(&self, words: &str) -> bool {
+        let words = words.to_lowercase();
+        let named = |text: &String| text.to_lowercase().contains(&words);
+        named(&self.rule) || self.title.as_ref().is_some_and(named)
+    }
+
     /// A reason of our own checks.
     #[must_use]
     pub fn new(rule: impl Into<String>, text: impl Into<String>) -> Self {
@@ -146,6 +154,13 @@ impl Finding {
     #[must_use]
     pub fn denied(rule: &str, text: impl Into<String>) -> Self {
         Self::denied_because(vec![Reason::new(rule, text)])
+    }
+
+    /// Portcullis wants a person to look, whatever the rules say.
+    #[must_use]
+    pub fn held(rule: &str, text: impl Into<String>) -> Self {
+        let denied = Self::denied(rule, text);
+        Self { verdict: Verdict::Hold, ..denied }
     }
 
     /// A denial by Portcullis, for these reasons.

@@ -43,6 +43,13 @@ impl Digest {
         self.hex().chars().take(12).collect()
     }
 
+    /// Whether its digits begin like this; `sha256:` may stand before them.
+    #[must_use]
+    pub fn begins_with(&self, digits: &str) -> bool {
+        let digits = digits.strip_prefix("sha256:").unwrap_or(digits);
+        self.hex().starts_with(&digits.to_ascii_lowercase())
+    }
+
     fn hex(&self) -> String {
         use std::fmt::Write as _;
         let mut text = String::with_capacity(64);

@@ -18,6 +18,9 @@ pub use event::{Edited, Effected, HoldEvent, OwnAnswer};
 pub use opened::{Binding, OnRelease, Opened, Revises, Risk, TargetVersion};
 pub use state::HoldState;
 
+/// What follows the name of somebody who took a release back.
+const TAKEN_BACK: &str = " took the release back";
+
 /// What became of a hold, as its final event told it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -123,6 +126,18 @@ impl Hold {
             notes: Vec::new(),
             outcome: None,
             delivered: false,
+        }
+    }
+
+    /// Who refused it, asked for changes, or took the release back.
+    #[must_use]
+    pub fn ended_by(&self) -> Option<&str> {
+        let Some(Outcome::Words(words)) = &self.outcome else { return None };
+        let said = words.split_once(": ").map(|(who, _)| who);
+        match self.state {
+            HoldState::Rejected | HoldState::ChangesRequested => said,
+            HoldState::Revoked => words.strip_suffix(TAKEN_BACK),
+            _ => None,
         }
     }
 
@@ -276,7 +291,7 @@ impl Hold {
                 self.assignments.push(Assignment { by: by.clone(), to: to.clone(), at });
             }
             (S::Approved, HoldEvent::Revoked { approver }) => {
-                let words = format!("{approver} took the release back");
+                let words = format!("{approver}{TAKEN_BACK}");
                 self.finish(S::Revoked, Outcome::Words(words));
             }
             (S::Approved | S::Claimed, HoldEvent::Lapsed) => {

@@ -45,8 +45,8 @@ pub use leaf::{Dictionary, Form, Known, Leaf, Party, Phase, Span};
 pub use obligation::{Duty, Obligation};
 pub use principal::{Approver, ParseRoleError, Principal, PrincipalKind, Role};
 pub use record::{
-    CallFacts, Event, Outcome, OutcomeKind, PluginFacts, Record, RolloutAction, ShadowFacts,
-    ToolChange,
+    AccountChange, CallFacts, Event, Outcome, OutcomeKind, PluginFacts, PrincipalChange, Record,
+    RolloutAction, ShadowFacts, ToolChange,
 };
 pub use redact::{How, Redact};
 pub use release::{Action, Confirm, Escalation, OnDisconnect, Release};

@@ -109,6 +109,61 @@ pub enum RolloutAction {
     ShadowStop,
 }
 
+/// What a person did about an agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrincipalChange {
+    /// Its calls are denied from now on.
+    Paused,
+    /// It may call again.
+    Resumed,
+}
+
+/// What happened to an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountChange {
+    /// Its owner signed in.
+    SignedIn,
+    /// Somebody gave its name and did not prove to be its owner.
+    SignInFailed,
+    /// Nobody may try for a while: too many attempts failed.
+    LockedOut,
+    /// Its owner signed out, or ended a session.
+    SignedOut,
+    /// Its owner proved once more who they are.
+    SteppedUp,
+    /// It was made.
+    Added,
+    /// It was taken away.
+    Removed,
+    /// It has other roles.
+    Roles,
+    /// It has other groups.
+    Groups,
+    /// It has another password.
+    Password,
+    /// A link by which its password is set was opened.
+    SetUp,
+    /// It has a second factor.
+    SecondFactor,
+    /// Its second factor was taken away.
+    SecondFactorRemoved,
+    /// It has one more token.
+    TokenAdded,
+    /// A token of it ended.
+    TokenRevoked,
+}
+
+const fn once() -> u64 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_once(count: &u64) -> bool {
+    *count == 1
+}
+
 /// What a watched candidate said otherwise than the revision that decided. Nothing came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShadowFacts {
@@ -270,6 +325,29 @@ pub enum Event {
     },
     /// A watched candidate would have decided otherwise.
     Shadow(ShadowFacts),
+    /// A person paused an agent, or let it call again. Recorded before it is done.
+    Principal {
+        /// Which.
+        principal: PrincipalId,
+        /// What.
+        change: PrincipalChange,
+        /// Who.
+        by: String,
+    },
+    /// Somebody signed in or out, failed to, or an account was changed.
+    Account {
+        /// Whose; absent where a name was given that nobody has.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<ApproverId>,
+        /// What.
+        change: AccountChange,
+        /// More about it in our words: roles, a token's id, how somebody signed in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        detail: Option<String>,
+        /// How often since the last record of the kind.
+        #[serde(default = "once", skip_serializing_if = "is_once")]
+        count: u64,
+    },
     /// A request of a known principal that did not get as far as a decision.
     Refused {
         /// Who sent it.

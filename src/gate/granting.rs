@@ -13,7 +13,7 @@ use super::{Gate, GateError};
 use crate::clock;
 use crate::domain::{
     Action, Call, Decision, Effect, Finding, GRANT_CALLS, GRANT_SPAN, Given, Grant, GrantId, Hold,
-    JsonText, Question, Verdict, decide, is_plain_value,
+    JsonText, Question, Risk, Verdict, decide, is_plain_value,
 };
 use crate::holds::{HoldError, Place};
 use crate::intercom::Publicity;
@@ -29,6 +29,17 @@ pub struct Granting {
     pub minutes: u64,
     /// The fields that must have the values of the held call.
     pub fields: Vec<String>,
+}
+
+/// A field of a held call that may be a condition of a grant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Term {
+    /// Its name.
+    pub name: String,
+    /// Its value, as JSON.
+    pub value: String,
+    /// Whether it is one in any case.
+    pub fixed: bool,
 }
 
 /// Arguments that say which object a call is about: no grant is for others.
@@ -68,6 +79,30 @@ impl Gate {
             return Ok(decision);
         }
         Ok(denied("the grant was taken back; make the call again, it waits for a person then"))
+    }
+
+    /// The fields of a held call that may be conditions of a grant; `None` if nobody may give one on it.
+    #[must_use]
+    pub fn grant_terms(&self, hold: &Hold) -> Option<Vec<Term>> {
+        let release = &hold.opened.release;
+        if !release.permits(Action::Grant) || release.people > 1 || hold.opened.risk == Risk::High {
+            return None;
+        }
+        let all = self.stored_arguments(hold)?;
+        let plain = all.into_iter().filter(|(_, value)| is_plain_value(value));
+        let term = |(name, value): (String, String)| Term {
+            fixed: OBJECTS.contains(&name.as_str()),
+            name,
+            value,
+        };
+        Some(plain.map(term).collect())
+    }
+
+    /// The arguments of a held call by name, each as canonical JSON text.
+    #[must_use]
+    pub fn stored_arguments(&self, hold: &Hold) -> Option<BTreeMap<String, String>> {
+        let held = self.stored_contents(hold).ok()?.arguments;
+        Some(arguments(&JsonText::from_valid(held.into_bytes().into())))
     }
 
     /// A person releases a hold and lets calls like it through for a while, where its conditions let
@@ -113,17 +148,18 @@ impl Gate {
         let hold = Box::pin(self.approve(ask)).await?;
         let bits = crate::store::random::<16>();
         let bits = bits.map_err(|error| DecideError::Unreadable(error.to_string()))?;
+        let now = clock::now();
         let given = Given {
             principal,
             tool,
             only,
             calls: granting.calls,
-            until: clock::now().plus(span),
+            until: now.plus(span),
             by: ask.person.id.clone(),
             hold: hold.id,
         };
         let id = GrantId::from_random(u128::from_be_bytes(bits));
-        let grant = self.grants.give(id, given).await.map_err(HoldError::from)?;
+        let grant = self.grants.give(id, given, now).await.map_err(HoldError::from)?;
         Ok((hold, grant))
     }
 }

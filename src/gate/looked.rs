@@ -77,7 +77,19 @@ impl Gate {
     /// Which object a call would change, so that holds on one object are found.
     pub(super) fn object_of(&self, call: &Call) -> Option<Mark> {
         let name = lookup(call.subject.tool()?, &call.payload)?.reference();
-        Some(Mark::of(&self.sealer.mac("portcullis/object/v1", &[name.as_bytes()])))
+        Some(self.object_mark(&name))
+    }
+
+    /// The mark of holds on the article with an id.
+    #[must_use]
+    pub fn mark_of_article(&self, id: &str) -> Mark {
+        let call = JsonText::of(&serde_json::json!({ "id": id }));
+        let name = lookup("update_article", &call).map(|it| it.reference()).unwrap_or_default();
+        self.object_mark(&name)
+    }
+
+    fn object_mark(&self, name: &str) -> Mark {
+        Mark::of(&self.sealer.mac("portcullis/object/v1", &[name.as_bytes()]))
     }
 
     /// Notes what a call that was just held would change, for those who look at it later. A hold that

@@ -4,14 +4,14 @@
 //! identity providers, which spell them differently. What may be one person is taken for one: a colleague
 //! can decide instead.
 
-use crate::domain::Call;
+use crate::domain::Principal;
 use crate::identity::Person;
 
-/// Whether a call is a person's own: the agent's name or the human it acts for.
-pub(super) fn is_own(person: &Person, call: &Call) -> bool {
+/// Whether a principal's calls are a person's own: the agent's name or the human it acts for.
+pub(super) fn is_own(person: &Person, principal: &Principal) -> bool {
     let name = person.id.as_str();
-    let acts_for = call.principal.on_behalf_of.as_deref();
-    same_person(name, call.principal.id.as_str())
+    let acts_for = principal.on_behalf_of.as_deref();
+    same_person(name, principal.id.as_str())
         || acts_for.is_some_and(|human| same_person(name, human))
 }
 

@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use super::binding::{asks_more, what_changed};
 use super::looked::{Looked, changed_since, publicity, with_target};
-use super::own_call::is_own;
-use super::{Gate, weigh};
+use super::{Gate, barred, weigh};
 use crate::clock;
 use crate::domain::{
     Action, ApproverId, Binding, Call, Decision, Digest, Effected, Hold, HoldEvent, HoldId,
@@ -289,19 +288,7 @@ impl Gate {
         }
         let (person, release) = (ask.person, &hold.opened.release);
         let now = clock::now();
-        if is_own(person, call) {
-            let text = "the call is your own (requester and approver must be two people)";
-            return Err(not_allowed("portcullis.own_call", text));
-        }
-        if !release.permits(action) {
-            let text = format!("its conditions do not let people {action}");
-            return Err(not_allowed("portcullis.action", text));
-        }
-        let groups = release.groups_at(hold.opened_at, now);
-        if !groups.is_empty() && !groups.iter().any(|group| person.groups.contains(group)) {
-            let text = format!("it asks for a member of {}", groups.join(" or "));
-            return Err(not_allowed("portcullis.groups", text));
-        }
+        let groups = barred::conditions(person, action, hold, &call.principal, now)?;
         let decision = self.asked_of_policy(ask, action, hold, call, groups).await?;
         if matches!(action, Action::Approve | Action::Edit | Action::Grant) {
             let publishes = publicity(call, ask.looked.target()).is_changed();
@@ -318,6 +305,20 @@ impl Gate {
         call: &Call,
         groups: Vec<String>,
     ) -> Result<Decision, DecideError> {
+        let decision = self.judged(ask, action, hold, call, groups).await;
+        self.counted.add(Question::Approve, decision.verdict);
+        refusal(&decision).map_or(Ok(decision), Err)
+    }
+
+    /// What policy says of a person's wish; for nobody's count.
+    pub(super) async fn judged(
+        &self,
+        ask: &Deciding<'_>,
+        action: Action,
+        hold: &Hold,
+        call: &Call,
+        groups: Vec<String>,
+    ) -> Decision {
         let ruleset = self.ruleset.load_full();
         let approver = ask.person.approver();
         let held = HoldFacts {
@@ -332,13 +333,7 @@ impl Gate {
         let now = self.facts(&ruleset, Question::Approve, view);
         let finding = ruleset.approve(&facts, &now).await;
         self.shadow.release(&ruleset, &facts, &now, &finding);
-        let decision = decide(Question::Approve, ruleset.revision(), vec![finding]);
-        self.counted.add(Question::Approve, decision.verdict);
-        if decision.verdict == Verdict::Allow {
-            return Ok(decision);
-        }
-        let rule = decision.reasons.first().map(|reason| reason.rule.clone());
-        Err(not_allowed(&rule.unwrap_or_default(), denial_text(&decision)))
+        decide(Question::Approve, ruleset.revision(), vec![finding])
     }
 
     /// Judges a pending hold again before a person's decision counts, so that nobody approves what
@@ -393,6 +388,15 @@ impl Gate {
         let hold = self.holds.step_from(&hold, eyes.exactly, event).await?;
         changed.map_or(Ok(hold), |what| Err(DecideError::Changed(what)))
     }
+}
+
+/// Why a decision does not let a person do what they want; `None` if it does.
+pub(super) fn refusal(decision: &Decision) -> Option<DecideError> {
+    if decision.verdict == Verdict::Allow {
+        return None;
+    }
+    let rule = decision.reasons.first().map(|reason| reason.rule.clone());
+    Some(not_allowed(&rule.unwrap_or_default(), denial_text(decision)))
 }
 
 pub(super) fn not_allowed(rule: &str, text: impl Into<String>) -> DecideError {

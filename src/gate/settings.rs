@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{HoldId, OnRelease};
-use crate::identity::People;
+use crate::holds::{Grants, Holds};
+use crate::identity::{Paused, People};
 use crate::store::Sealer;
+use crate::trail::Trail;
 use crate::vault::Vault;
 
 /// The gate's settings.
-#[derive(Clone)]
 pub struct Settings {
     /// The name given to policy as `input.environment.name`.
     pub environment: Arc<str>,
@@ -21,6 +22,18 @@ pub struct Settings {
     pub origin: String,
     /// Today's people: whoever released a call must still be one of them when it is sent.
     pub people: Arc<People>,
+    /// The agents that are paused.
+    pub paused: Paused,
+}
+
+/// What the log says of what was before, folded.
+pub struct Folds {
+    /// What principals did and saw.
+    pub trail: Trail,
+    /// The held calls.
+    pub holds: Holds,
+    /// The grants in force.
+    pub grants: Grants,
 }
 
 /// What seals what is kept, and what stands behind pseudonyms.

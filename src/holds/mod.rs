@@ -5,6 +5,7 @@
 //! map only after the receipt: of two people who decide at once, one finds the hold already
 //! decided. Waiters are woken after the record, never before it.
 
+mod archive;
 mod entry;
 mod feed;
 mod grants;
@@ -30,6 +31,7 @@ use entry::Entry;
 use feed::Feed;
 use memory::Memory;
 
+pub use archive::{Archive, Past};
 pub use feed::Change;
 pub use grants::{Grants, Place};
 pub use view::{HoldView, OwnView};

@@ -65,6 +65,12 @@ impl Lockout {
         Ok(())
     }
 
+    /// Whether nobody may try under a name at the moment.
+    pub(super) fn waits(&self, name: &str, now: Timestamp) -> bool {
+        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        failures.get(name).is_some_and(|failures| failures.until() > now)
+    }
+
     /// The attempt succeeded.
     pub(super) fn forgive(&self, name: &str) {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).remove(name);

@@ -263,7 +263,7 @@ impl Provider {
         let claims = serde_json::to_value(&claims).map_err(|_| SignInError::Machine)?;
         let (name, told) = self.person(sign_in, &claims)?;
         let stepped_up_at = stepped_up_at.map(|_| now);
-        let opened = sign_in.by_provider(&name, told, stepped_up_at, browser, now)?;
+        let opened = sign_in.by_provider(&name, told, stepped_up_at, browser, now).await?;
         Ok((opened, kept.next))
     }
 

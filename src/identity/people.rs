@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::accounts::{Account, Accounts, AccountsError};
 use super::key_file::{Holder as _, KeyFile, KeysError, digest_of, has_key_form};
@@ -32,6 +33,8 @@ pub struct People {
     keys: KeyTable<ApproverId>,
     accounts: Accounts,
     table: Watched<Table>,
+    /// How often the file of accounts was read.
+    reading: AtomicU64,
 }
 
 /// What the file of accounts says.
@@ -71,6 +74,7 @@ impl People {
             keys: KeyTable::open(KeyFile::of(&config.data))?,
             accounts: Accounts::of(&config.data),
             table: Watched::unread(),
+            reading: AtomicU64::new(0),
         };
         people.reload()?;
         Ok(people)
@@ -122,6 +126,9 @@ impl People {
             let by_name = accounts.into_iter().map(|account| (account.name.clone(), account));
             Ok::<_, AccountsError>(Table { accounts: by_name.collect(), tokens })
         });
+        if !matches!(accounts, Ok(false)) {
+            self.reading.fetch_add(1, Ordering::Release);
+        }
         // Both are read in any case: a fault of one does not keep the other old.
         Ok(keys? | accounts?)
     }
@@ -146,6 +153,16 @@ impl People {
             })
         });
         listed.collect()
+    }
+
+    /// A number that is another after each reading of the file of accounts.
+    pub(super) fn reading(&self) -> u64 {
+        self.reading.load(Ordering::Acquire)
+    }
+
+    /// All accounts; `None` while the file cannot be trusted.
+    pub(super) fn all_accounts(&self) -> Option<Vec<Account>> {
+        self.with_table(|table| Some(table.accounts.values().cloned().collect()))
     }
 
     /// Whether it is known at this moment who has an account.

@@ -27,12 +27,29 @@ pub struct Authenticated {
 /// Who may call, by credential.
 pub struct Identity {
     mode: Mode,
+    /// Portcullis itself, whose calls can be held too.
+    own: Option<Arc<Principal>>,
 }
 
 enum Mode {
     Keys { principals: HashMap<PrincipalId, Arc<Principal>>, keys: KeyTable<PrincipalId> },
     Passthrough { roles: Vec<String> },
     Anonymous(Arc<Principal>),
+}
+
+/// Portcullis itself, for the calls that it makes of its own accord.
+///
+/// # Errors
+/// Never: the name is a good one.
+pub fn own_principal() -> Result<Arc<Principal>, crate::domain::ParseIdError> {
+    Ok(Arc::new(Principal {
+        id: "portcullis".parse()?,
+        kind: PrincipalKind::Portcullis,
+        roles: Vec::new(),
+        groups: Vec::new(),
+        attributes: std::collections::BTreeMap::default(),
+        on_behalf_of: None,
+    }))
 }
 
 impl Identity {
@@ -53,7 +70,7 @@ impl Identity {
             IdentityMode::Passthrough { roles } => Mode::Passthrough { roles: roles.clone() },
             IdentityMode::Anonymous(principal) => Mode::Anonymous(principal.clone()),
         };
-        Ok(Self { mode })
+        Ok(Self { mode, own: own_principal().ok() })
     }
 
     /// The principal behind the one `Authorization` header of a request. A request with several
@@ -109,6 +126,10 @@ impl Identity {
     /// The principal of a name as it stands today: a held call is judged again with it.
     #[must_use]
     pub fn principal(&self, id: &PrincipalId) -> Option<Arc<Principal>> {
+        // The name is taken: no configuration has it.
+        if let Some(own) = self.own.as_ref().filter(|own| own.id == *id) {
+            return Some(own.clone());
+        }
         match &self.mode {
             Mode::Keys { principals, .. } => principals.get(id).cloned(),
             Mode::Passthrough { roles } => id

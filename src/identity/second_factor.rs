@@ -8,7 +8,7 @@ use super::person::{Person, Via};
 use super::sign_in::{Opened, SignIn, SignInError, SignedIn};
 use super::totp::{Enrolment, Totp};
 use crate::config::Secret;
-use crate::domain::{ApproverId, Timestamp};
+use crate::domain::{AccountChange, ApproverId, Timestamp};
 
 impl SignIn {
     /// Whether a person has a second factor here.
@@ -21,7 +21,7 @@ impl SignIn {
     ///
     /// # Errors
     /// If the code is wrong, or there is no second factor.
-    pub fn step_up(
+    pub async fn step_up(
         &self,
         signed: &SignedIn,
         code: &str,
@@ -35,9 +35,10 @@ impl SignIn {
         let counted = format!("code/{}", account.name.as_str().to_ascii_lowercase());
         self.lockout.attempt(&counted, now).map_err(SignInError::Wait)?;
         if !self.code_is_good(&account, code, now)? {
-            return Err(SignInError::Wrong);
+            return Err(self.failed(&account.name, &counted, now).await?);
         }
         self.lockout.forgive(&counted);
+        self.journal.record(&account.name, AccountChange::SteppedUp, None).await?;
         self.sessions.end(&signed.key)?;
         let since = signed.person.signed_at;
         self.begin_since(&account.name, Via::Password, None, Some(now), browser, since, now)

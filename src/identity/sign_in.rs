@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use super::accounts::{Account, AccountsError};
+use super::journal::Journal;
 use super::key_file::digest_of;
 use super::lockout::Lockout;
 use super::people::People;
@@ -17,8 +18,8 @@ use super::person::{Person, Via};
 use super::sessions::{Session, SessionError, SessionLimits, Sessions, Told};
 use super::{PasswordError, password};
 use crate::config::Secret;
-use crate::domain::{ApproverId, Digest, Timestamp};
-use crate::store::{Sealer, Shelf, ShelfError, Store};
+use crate::domain::{AccountChange, ApproverId, Digest, Timestamp};
+use crate::store::{LogError, Sealer, Shelf, ShelfError, Store};
 
 /// Hashes at once: each takes 19 MiB and most of a processor.
 const HASHING: usize = 2;
@@ -60,6 +61,9 @@ pub enum SignInError {
     /// The database.
     #[error(transparent)]
     Shelf(#[from] ShelfError),
+    /// The log: nobody comes in unrecorded.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// The machine.
     #[error("the sign-in could not be completed on this machine; nothing was changed")]
     Machine,
@@ -100,6 +104,7 @@ pub struct SignIn {
     pub(super) sealer: Sealer,
     /// The last step of each second factor that was used.
     pub(super) steps: Shelf,
+    pub(super) journal: Journal,
 }
 
 impl SignIn {
@@ -119,6 +124,7 @@ impl SignIn {
             hashing: Semaphore::new(HASHING),
             sealer: store.sealer(),
             steps: store.shelf("steps")?,
+            journal: Journal::new(store.log()),
         })
     }
 
@@ -145,12 +151,17 @@ impl SignIn {
         let account = name.parse().ok().and_then(|name| self.people.account(&name));
         let kept = account.as_ref().and_then(|account| account.password.clone());
         let right = self.hashed(move || password::is(&password, kept.as_deref())).await?;
-        let account = account.filter(|_| right).ok_or(SignInError::Wrong)?;
-        let second = account.has_totp();
-        if second && !self.code_is_good(&account, code, now)? {
+        let Some(account) = account else {
+            self.journal.stranger(now);
             return Err(SignInError::Wrong);
+        };
+        let second = account.has_totp();
+        if !right || (second && !self.code_is_good(&account, code, now)?) {
+            return Err(self.failed(&account.name, &counted, now).await?);
         }
         self.lockout.forgive(&counted);
+        let how = if second { "with password and second factor" } else { "with password" };
+        self.journal.record(&account.name, AccountChange::SignedIn, Some(how)).await?;
         self.begin(&account.name, Via::Password, None, second.then_some(now), browser, now)
     }
 
@@ -158,7 +169,7 @@ impl SignIn {
     ///
     /// # Errors
     /// If no session could be opened.
-    pub(super) fn by_provider(
+    pub(super) async fn by_provider(
         &self,
         name: &ApproverId,
         told: Told,
@@ -166,6 +177,8 @@ impl SignIn {
         browser: &str,
         now: Timestamp,
     ) -> Result<Opened, SignInError> {
+        let how = Some("at the organisation");
+        self.journal.record(name, AccountChange::SignedIn, how).await?;
         self.begin(name, Via::Oidc, Some(told), stepped_up_at, browser, now)
     }
 
@@ -184,6 +197,8 @@ impl SignIn {
         let name = self.hashed(move || accounts.finish_setup(&link, &new, now)).await??;
         self.changed()?;
         self.lockout.forgive(&name.as_str().to_ascii_lowercase());
+        let how = Some("by a set-up link");
+        self.journal.record(&name, AccountChange::SignedIn, how).await?;
         self.begin(&name, Via::Password, None, None, browser, now)
     }
 
@@ -200,8 +215,11 @@ impl SignIn {
     ///
     /// # Errors
     /// If the database fails.
-    pub fn end(&self, key: &Digest) -> Result<(), SessionError> {
-        self.sessions.end(key).map(drop)
+    pub fn end(&self, signed: &SignedIn) -> Result<(), SessionError> {
+        if self.sessions.end(&signed.key)? {
+            self.journal.note(&signed.person.id, AccountChange::SignedOut, None);
+        }
+        Ok(())
     }
 
     /// The sessions of a person that count now, newest first.
@@ -228,7 +246,15 @@ impl SignIn {
     pub fn end_of(&self, person: &Person, short: &str) -> Result<bool, SessionError> {
         let own = self.sessions.of(&person.id)?;
         match own.iter().find(|(key, _)| key.short() == short) {
-            Some((key, _)) => self.sessions.end(key),
+            Some((key, _)) => {
+                let ended = self.sessions.end(key)?;
+                self.journal.note(
+                    &person.id,
+                    AccountChange::SignedOut,
+                    Some("a session of the list"),
+                );
+                Ok(ended)
+            }
             None => Ok(false),
         }
     }
@@ -259,6 +285,7 @@ impl SignIn {
     /// # Errors
     /// If the database fails.
     pub fn sweep(&self, now: Timestamp) -> Result<(), SessionError> {
+        self.journal.tell_of_strangers(now);
         self.sessions.sweep(now)
     }
 
@@ -274,10 +301,24 @@ impl SignIn {
         self.lockout.attempt(&counted, now).map_err(SignInError::Wait)?;
         let kept = account.password.clone();
         if !self.hashed(move || password::is(&password, kept.as_deref())).await? {
-            return Err(SignInError::Wrong);
+            return Err(self.failed(&account.name, &counted, now).await?);
         }
         self.lockout.forgive(&counted);
         Ok(account)
+    }
+
+    /// Records that an attempt failed, and that nobody may try for a while if it was one too many.
+    pub(super) async fn failed(
+        &self,
+        name: &ApproverId,
+        counted: &str,
+        now: Timestamp,
+    ) -> Result<SignInError, SignInError> {
+        self.journal.record(name, AccountChange::SignInFailed, None).await?;
+        if self.lockout.waits(counted, now) {
+            self.journal.record(name, AccountChange::LockedOut, None).await?;
+        }
+        Ok(SignInError::Wrong)
     }
 
     pub(super) fn local(&self, person: &Person) -> Result<Account, SignInError> {

@@ -146,11 +146,26 @@ pub(crate) fn hash_of(line: &[u8]) -> Option<Digest> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// Whether a line of the writer's is about a hold: `type` is the first member of every event.
+/// Whether a line of the writer's is about a hold.
 pub(crate) fn is_hold(line: &[u8]) -> bool {
+    is_of(line, "hold")
+}
+
+/// Whether a line of the writer's is about a grant.
+pub(crate) fn is_grant(line: &[u8]) -> bool {
+    is_of(line, "grant")
+}
+
+/// Whether a line of the writer's has this `type`.
+pub(crate) fn is_of(line: &[u8], kind: &str) -> bool {
+    begins_with(line, format!("\",\"type\":\"{kind}\"").as_bytes())
+}
+
+/// Whether a member stands at the start of a line: `type` is the first of every event.
+fn begins_with(line: &[u8], member: &[u8]) -> bool {
     /// The longest start of a line: 20 digits, a time of 24 to 30 characters, a digest.
     const START: usize = 200;
-    memchr::memmem::find(line.get(..START).unwrap_or(line), b"\",\"type\":\"hold\"").is_some()
+    memchr::memmem::find(line.get(..START).unwrap_or(line), member).is_some()
 }
 
 #[derive(serde::Deserialize)]

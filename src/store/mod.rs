@@ -14,6 +14,7 @@
 
 pub(crate) mod fault;
 mod folder;
+mod grants;
 mod index;
 pub(crate) mod line;
 mod log;
@@ -32,6 +33,7 @@ use std::{
     time::Duration,
 };
 
+pub use grants::GrantRecord;
 pub use line::Flaw;
 pub use log::{Health, Log, LogError, Receipt};
 pub use sealer::{SealError, Sealer, random};

@@ -11,6 +11,7 @@
 //! legacy client has its own, so that what Intercom asks reaches the client it is meant for.
 
 mod agent;
+mod articles;
 mod bundles;
 mod eras;
 mod exchange;
@@ -21,6 +22,7 @@ mod outside;
 mod release;
 mod target;
 mod tls;
+mod trial;
 mod wire;
 mod write;
 
@@ -35,7 +37,7 @@ use crate::clock;
 use crate::config::Secret;
 use crate::domain::{
     Call, CallId, CallMeta, ClientHint, Digest, Era, Finding, JsonText, OutcomeKind, Principal,
-    PrincipalKind, Revision, Subject,
+    Revision, Subject,
 };
 use crate::gate::{Admission, Gate, Holding, Permit, Spent};
 use crate::intercom::{PinStatus, Pins};
@@ -45,6 +47,7 @@ use crate::mcp::methods::{self, Form, Sender};
 use crate::mcp::reply::METHOD_NOT_FOUND;
 
 pub use agent::Agent;
+pub use articles::ArticleSeen;
 pub use bundles::{BundleServer, FetchError, Fetched};
 pub use exchange::{Answer, Exchange, FromServer, ServerStream};
 pub use fault::Fault;
@@ -333,21 +336,6 @@ fn known_question(question: &Request) -> &'static str {
 #[must_use]
 pub fn new_call_id() -> CallId {
     CallId(uuid::Uuid::now_v7())
-}
-
-/// Portcullis as a principal of its own calls.
-///
-/// # Errors
-/// Never in practice: the name is a valid one.
-pub fn own_principal() -> Result<Arc<Principal>, crate::domain::ParseIdError> {
-    Ok(Arc::new(Principal {
-        id: "portcullis".parse()?,
-        kind: PrincipalKind::Portcullis,
-        roles: Vec::new(),
-        groups: Vec::new(),
-        attributes: std::collections::BTreeMap::default(),
-        on_behalf_of: None,
-    }))
 }
 
 /// Turns an answer's status into a fault, unless its body is the JSON-RPC answer to our request.

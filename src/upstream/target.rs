@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::{FromServer, Leg, Upstream, leg, new_call_id, says_error};
 use crate::clock;
-use crate::domain::{Call, CallMeta, Hold, HoldId, OutcomeKind, Subject};
+use crate::domain::{Call, CallMeta, Hold, HoldId, JsonText, OutcomeKind, Subject};
 use crate::gate::{Admission, Holding, Looked, Target, has_target};
 use crate::identity::Identity;
 use crate::intercom::{Lookup, lookup};
@@ -33,10 +33,21 @@ impl Upstream {
         hold: HoldId,
         identity: &Identity,
     ) -> Looked {
-        let call = self.gate.holds().hold(hold).ok().and_then(|hold| {
-            // A call that cannot be opened is refused where it is to be judged.
-            self.gate.stored_call(&hold, identity).ok()
-        });
+        match self.gate.holds().hold(hold) {
+            Ok(hold) => self.target_of(leg, &hold, identity).await,
+            Err(_) => Looked::Nothing,
+        }
+    }
+
+    /// As [`Upstream::target_of_hold`], of a hold that may have left the live view.
+    pub async fn target_of(
+        self: &Arc<Self>,
+        leg: Option<&Arc<Leg>>,
+        hold: &Hold,
+        identity: &Identity,
+    ) -> Looked {
+        // A call that cannot be opened is refused where it is to be judged.
+        let call = self.gate.stored_call(hold, identity).ok();
         let Some(call) = call.filter(has_target) else { return Looked::Nothing };
         match leg {
             Some(leg) => self.look_at(leg, &call).await,
@@ -93,10 +104,23 @@ impl Upstream {
     }
 
     async fn look(self: &Arc<Self>, leg: &Arc<Leg>, lookup: &Lookup) -> Result<Target, String> {
-        let resolved = self
-            .pins
-            .resolve(lookup.tool, Some(&lookup.arguments))
-            .map_err(|refusal| refusal.to_string())?;
+        let sight = self
+            .read_for_people(leg, lookup.tool, &lookup.arguments, |text| lookup.sight(text))
+            .await?;
+        Ok(self.gate.target(lookup, sight))
+    }
+
+    /// A read of Portcullis' own, judged and recorded like every call; `show` says whether the answer is
+    /// one.
+    pub(super) async fn read_for_people<T>(
+        self: &Arc<Self>,
+        leg: &Arc<Leg>,
+        tool: &str,
+        arguments: &JsonText,
+        show: impl Fn(&JsonText) -> Option<T>,
+    ) -> Result<T, String> {
+        let resolved =
+            self.pins.resolve(tool, Some(arguments)).map_err(|refusal| refusal.to_string())?;
         let call = Call {
             id: new_call_id(),
             at: clock::now(),
@@ -105,7 +129,7 @@ impl Upstream {
             client: leg::own_hint(),
             method: "tools/call".to_owned(),
             subject: Subject::Tool {
-                name: lookup.tool.to_owned(),
+                name: tool.to_owned(),
                 effect: resolved.effect,
                 definition: resolved.definition,
             },
@@ -120,7 +144,7 @@ impl Upstream {
                 return Err(format!(
                     "the policy does not let Portcullis read it: a rule must allow `{}` where \
                      `input.principal.kind` is \"portcullis\"",
-                    lookup.tool
+                    tool
                 ));
             }
         };
@@ -134,15 +158,14 @@ impl Upstream {
                     let shown = match answer.body {
                         ResponseBody::Result(text) => {
                             let error = Object::parse(&text).is_none_or(|text| says_error(&text));
-                            (!error).then(|| lookup.sight(&text)).flatten()
+                            (!error).then(|| show(&text)).flatten()
                         }
                         ResponseBody::Error(_) => None,
                     };
                     let kind =
                         if shown.is_some() { OutcomeKind::Answered } else { OutcomeKind::Error };
                     exchange.spent().complete(kind, answer.bytes, None);
-                    let target = shown.map(|sight| self.gate.target(lookup, sight));
-                    return target.ok_or_else(|| {
+                    return shown.ok_or_else(|| {
                         String::from("Intercom does not show it: look whether its id is right")
                     });
                 }

@@ -17,7 +17,7 @@ data: ${data}
 upstream: { url: "${simulator}", token: "\${SIM_TOKEN}" }
 console: { listen: "127.0.0.1:0" }
 principals:
-  - { id: writer, roles: [article-editor, note-writer, support-reader] }
+  - { id: writer, roles: [article-editor, knowledge-author, note-writer, support-reader] }
 ${[0, 1, 2, 3, 4].map((number) => `  - { id: crowd-${number}, roles: [article-editor] }`).join("\n")}
 policies: { folder: ${policies} }
 holds: { pending_per_principal: 2000 }
@@ -48,7 +48,7 @@ export class Stand {
     await this.up();
   }
 
-  // Notes take two people; articles one, whose wait can be longer.
+  // Notes take two people; articles one, whose wait can be longer; new ones can be granted.
   twoPeopleForNotes(folder) {
     const file = join(folder, "roles.json");
     const data = JSON.parse(readFileSync(file, "utf8"));
@@ -56,6 +56,7 @@ export class Stand {
     data.releases.tools = {
       ...data.releases.tools,
       add_internal_note: { groups: [], people: 2, expires_seconds: 3600 },
+      create_article: { groups: ["kb-editors"], people: 1, expires_seconds: 3600, grantable: true },
       update_article: { groups: [], people: 1, expires_seconds: 3600, extend_seconds: 7200, step_up_minutes: 0 },
     };
     writeFileSync(file, JSON.stringify(data, null, 2));
@@ -155,6 +156,15 @@ export class Stand {
       await new Promise((next) => setTimeout(next, 50));
     }
     throw new Error(`the call was not held: ${await Promise.race([answer, "no answer"])}`);
+  }
+
+  // A call that is not held: its answer.
+  async call(tool, args) {
+    await this.agent();
+    this.count++;
+    const text = await (await this.post({ id: this.count, method: "tools/call", params: { name: tool, arguments: args } })).text();
+    const line = text.split("\n").filter((line) => line.startsWith("data: ")).pop();
+    return JSON.parse(line ? line.slice(6) : text);
   }
 
   // Many holds, a wave at a time, of several agents: one may not have so many calls that wait. On a busy

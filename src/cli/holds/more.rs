@@ -1,13 +1,36 @@
-//! `portcullis holds edit` and `grants`.
+//! `portcullis holds edit`, `grants` and `test`.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
 use super::{ApproverKey, ask, tell};
+use crate::config::Config;
 use crate::control::{self, Answer, Question, Wish};
 use crate::desk::Shown;
 use crate::domain::{GrantId, HoldId};
+use crate::holds::{Archive, HoldView};
+
+/// The holds in the log's files, when no server runs. Takes no lock, so that a server can start.
+pub(super) fn stored(config: &Config) -> anyhow::Result<Vec<HoldView>> {
+    if !config.data.exists() {
+        return Ok(Vec::new());
+    }
+    let (found, _) = Archive::new(&config.data).find(|_| true, 0, usize::MAX)?;
+    Ok(found.iter().map(|past| HoldView::from(&past.hold)).collect())
+}
+
+/// Lets the server make a call that waits, and says where it is seen.
+pub(super) async fn test(config: &Config) -> anyhow::Result<()> {
+    tell(control::ask(&config.data, &Question::TestHold).await?);
+    match &config.console {
+        Some(console) => {
+            println!("see it on the approvers' page, {}", console.url_at(console.listen))
+        }
+        None => println!("the approvers' page is not switched on: see `console` in the README"),
+    }
+    Ok(())
+}
 
 /// Lists the grants in force, after one was taken back if that is asked.
 pub(super) async fn grants(

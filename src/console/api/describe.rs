@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 
+use super::lists::{Batch, Batched, BeforePage, Granted, Grants, OfferSaid, Said, Snooze};
 use super::model::{Assignment, Decision, Done, Extension, List, Noted, Problem, Shown};
 use crate::review::Review;
 
@@ -67,6 +68,55 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
     if let Some(list) = list.as_object_mut() {
         list.insert("parameters".to_owned(), filters);
     }
+    let mut history = reads::<BeforePage>(schemas, "history", "Held calls of before", false);
+    if let Some(history) = history.as_object_mut() {
+        history.insert(
+            "parameters".to_owned(),
+            json!([
+                text("state", "In this state."),
+                text("tool", "Of this tool."),
+                text("principal", "Of this principal."),
+                text("approver", "Released by this person."),
+                text(
+                    "person",
+                    "With which this person did anything, or whom the principal acts for."
+                ),
+                text("rule", "Held by this rule, or one with these words in its title."),
+                text("revision", "Under the policy revision that begins with these digits."),
+                text("article", "About the article with this id."),
+                text("since", "Opened at this time (RFC 3339) or later."),
+                text("until", "Opened at this time or earlier."),
+                number("skip", "How many to leave out."),
+                number("take", "How many to show; 100 if absent."),
+            ]),
+        );
+    }
+    let mut offer = reads::<OfferSaid>(schemas, "offer", "What a grant on it could be", true);
+    if let Some(Value::Array(parameters)) = offer.get_mut("parameters") {
+        let words = "Names of the fields to be conditions, with commas; what calls of late have in common if absent.";
+        parameters.push(text("fields", words));
+    }
+    let mut paths = holds(schemas, list);
+    let more = json!({
+        "/api/v1/history": { "get": history },
+        "/api/v1/grants": { "get": reads::<Grants>(schemas, "grants", "The grants in force", false) },
+        "/api/v1/grants/{id}/revoke": { "post": posts::<(), Said>(schemas, "revokeGrant", "Take a grant back", "id") },
+        "/api/v1/holds/{id}/grant": {
+            "get": offer,
+            "post": writes::<Granted>(schemas, "grant", "Release it, and let calls like it through for a while")
+        },
+        "/api/v1/holds/{id}/snooze": { "post": posts::<Snooze, Said>(schemas, "snooze", "Put it aside, for the one who asks alone", "id") },
+        "/api/v1/batch": { "post": posts::<Batch, Batched>(schemas, "batch", "Release several, each shown before", "") },
+        "/api/v1/principals/{name}/pause": { "post": posts::<(), Said>(schemas, "pause", "Deny every call of an agent", "name") },
+        "/api/v1/principals/{name}/resume": { "post": posts::<(), Said>(schemas, "resume", "Let a paused agent call again", "name") },
+    });
+    if let (Some(paths), Value::Object(more)) = (paths.as_object_mut(), more) {
+        paths.extend(more);
+    }
+    paths
+}
+
+fn holds(schemas: &mut SchemaGenerator, list: Value) -> Value {
     json!({
         "/api/v1/holds": { "get": list },
         "/api/v1/holds/{id}": { "get": reads::<Shown>(schemas, "show", "One held call with its contents", true) },
@@ -125,6 +175,35 @@ fn writes<T: JsonSchema>(schemas: &mut SchemaGenerator, name: &str, words: &str)
         let body =
             json!({ "required": true, "content": { "application/json": { "schema": schema } } });
         operation.insert("requestBody".to_owned(), body);
+    }
+    operation
+}
+
+/// A POST that names no version: `part` is what stands in its path, if anything.
+fn posts<T: JsonSchema, A: JsonSchema>(
+    schemas: &mut SchemaGenerator,
+    name: &str,
+    words: &str,
+    part: &str,
+) -> Value {
+    let failures = ["401", "403", "404", "415", "422", "503"];
+    let mut operation = json!({
+        "operationId": name,
+        "summary": words,
+        "responses": responses::<A>(schemas, &failures),
+    });
+    let Some(members) = operation.as_object_mut() else { return operation };
+    if !part.is_empty() {
+        let part = json!({
+            "name": part, "in": "path", "required": true, "schema": { "type": "string" }
+        });
+        members.insert("parameters".to_owned(), json!([part]));
+    }
+    let schema = schemas.subschema_for::<T>();
+    if schema.as_value().get("type").and_then(Value::as_str) != Some("null") {
+        let body =
+            json!({ "required": true, "content": { "application/json": { "schema": schema } } });
+        members.insert("requestBody".to_owned(), body);
     }
     operation
 }

@@ -6,7 +6,9 @@
 //! same wish. GET changes nothing. The description is at `/api/v1/openapi.json`.
 
 mod describe;
+mod lists;
 mod model;
+mod more;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +42,7 @@ pub(super) fn routes() -> Router<Arc<Console>> {
         .route("/api/v1/holds/{id}/extend", post(extend))
         .route("/api/v1/holds/{id}/revoke", post(revoke))
         .route("/api/v1/holds/{id}/note", post(note))
+        .merge(more::routes())
 }
 
 /// An answer that says why something was not done.
@@ -57,6 +60,8 @@ async fn list(
     filter: Result<Query<Filter>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Refused> {
     let Query(filter) = filter.map_err(|error| wrong(&error.to_string()))?;
+    // A program gets every row.
+    let filter = Filter { grouped: false, ..filter };
     let page = console.desk.inbox(&person, &filter).map_err(problem)?;
     Ok(json(StatusCode::OK, &List::from(page)))
 }

@@ -56,6 +56,9 @@ pub(super) struct Hold {
     changed: Option<String>,
     /// Whether the outcome reached the agent.
     delivered: bool,
+    /// What keeps the person who asks from releasing it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    barred: Option<String>,
 }
 
 /// One rule that spoke.
@@ -243,13 +246,21 @@ impl From<HoldView> for Hold {
             outcome: view.outcome,
             changed: view.changed,
             delivered: view.delivered,
+            barred: None,
         }
     }
 }
 
 impl From<Row> for Hold {
     fn from(row: Row) -> Self {
-        Self { object: row.object, ..Self::from(row.hold) }
+        Self { barred: row.barred, ..Self::about(row.object, row.hold) }
+    }
+}
+
+impl Hold {
+    /// A held call with what it is about.
+    pub(super) fn about(object: Option<String>, view: HoldView) -> Self {
+        Self { object, ..Self::from(view) }
     }
 }
 
@@ -272,7 +283,7 @@ impl From<Detail> for Shown {
             same_object: detail.others.iter().map(ToString::to_string).collect(),
             actions: detail.actions.iter().map(|it| it.as_str()).collect(),
             latest: detail.latest.to_string(),
-            hold: Hold::from(detail.hold),
+            hold: Hold { barred: detail.barred, ..Hold::from(detail.hold) },
         }
     }
 }

@@ -197,6 +197,9 @@ one("#pill")?.addEventListener("click", () => {
   one(".row a")?.focus();
 });
 
+// After a decision the next call is one key away.
+if (one("#toast")) one("#toast #next, #toast a")?.focus({ preventScroll: true });
+
 // A long text is approved after its end was seen.
 
 const armed = () => {
@@ -288,6 +291,8 @@ const acts = {
   r: () => open("#act-reject"),
   c: () => open("#act-ask"),
   e: () => open("#act-edit"),
+  s: () => one("#act-snooze button")?.click(),
+  x: () => document.activeElement?.closest?.(".row")?.querySelector(".pick input")?.click(),
   "/": () => (one("#search") ? one("#search").focus() : location.assign("/")),
   "?": () => dialog?.showModal(),
   g: () => {

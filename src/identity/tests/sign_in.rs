@@ -66,8 +66,8 @@ async fn sessions_survive_a_restart_but_not_a_logout_nor_a_new_password() {
     let (config, store, people, sign_in) = house(folder.path());
     let kept = come_in(&sign_in, "jane", NOW).await;
     let ended = come_in(&sign_in, "jane", NOW).await;
-    let key = sign_in.by_session(ended.id.expose(), NOW).unwrap().unwrap().key;
-    sign_in.end(&key).unwrap();
+    let ended_by = sign_in.by_session(ended.id.expose(), NOW).unwrap().unwrap();
+    sign_in.end(&ended_by).unwrap();
     drop((sign_in, store));
     let (store, _) = Store::open(&config.data, &store::Options::default()).unwrap();
     let limits =
@@ -218,8 +218,8 @@ fn set_up_links_end() {
     });
 }
 
-#[test]
-fn whom_a_provider_vouches_for_has_the_rights_we_know_if_we_know_any() {
+#[tokio::test]
+async fn whom_a_provider_vouches_for_has_the_rights_we_know_if_we_know_any() {
     let folder = tempfile::tempdir().unwrap();
     let (_, _store, people, sign_in) = house(folder.path());
     let told = |groups: &[&str]| Told {
@@ -227,11 +227,12 @@ fn whom_a_provider_vouches_for_has_the_rights_we_know_if_we_know_any() {
         groups: groups.iter().map(|it| (*it).to_owned()).collect(),
         roles: vec![Role::Admin],
     };
-    let come = |name: &str| {
+    let come = async |name: &str| {
         let name = name.parse().unwrap();
-        sign_in.by_provider(&name, told(&["theirs"]), None, "test", NOW).unwrap().person
+        let opened = sign_in.by_provider(&name, told(&["theirs"]), None, "test", NOW).await;
+        opened.unwrap().person
     };
-    let (jane, new) = (come("jane"), come("new@example.com"));
+    let (jane, new) = (come("jane").await, come("new@example.com").await);
     assert_eq!(
         (jane.groups.as_slice(), jane.is(Role::Admin)),
         (["kb-editors".to_owned()].as_slice(), false)

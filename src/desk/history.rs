@@ -1,0 +1,200 @@
+//! Held calls of before, for those who look back: found by what is known of them without their calls.
+//!
+//! What is asked is answered from the log, so that it reaches back as far as the archive does, whatever
+//! the live view has forgotten.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Desk, DeskError, reads};
+use crate::domain::{ApproverId, Hold, HoldId, HoldState, PrincipalId, Seq, Timestamp};
+use crate::holds::{HoldView, Past};
+use crate::identity::Person;
+
+/// Which held calls somebody looks for; everything that is not named matches.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lookback {
+    /// In this state.
+    pub state: Option<HoldState>,
+    /// Of this tool.
+    pub tool: Option<String>,
+    /// Of this agent.
+    pub principal: Option<PrincipalId>,
+    /// Released by this person.
+    pub approver: Option<ApproverId>,
+    /// With which this person did anything, or whom the agent acts for.
+    pub person: Option<String>,
+    /// Held by this rule, or one with these words in its title.
+    pub rule: Option<String>,
+    /// Under the policy revision that begins with these digits.
+    pub revision: Option<String>,
+    /// About the article with this id.
+    pub article: Option<String>,
+    /// Opened at this time or later.
+    pub since: Option<Timestamp>,
+    /// Opened at this time or earlier.
+    pub until: Option<Timestamp>,
+    /// How many to leave out.
+    pub skip: usize,
+    /// How many to show; 100 if absent.
+    pub take: Option<usize>,
+}
+
+/// A held call of before.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PastRow {
+    /// What is known of it without its contents.
+    pub hold: HoldView,
+    /// What it is about: a title, or the object's name; only where a page is shown.
+    pub object: Option<String>,
+    /// The policy revision it was last judged by.
+    pub revision: String,
+    /// When it last changed.
+    pub changed_at: Timestamp,
+    /// Whether its release was ever used.
+    pub used: Used,
+    /// The positions of its records.
+    pub records: Vec<Seq>,
+}
+
+/// Whether a release was ever used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Used {
+    /// It was not released.
+    NotReleased,
+    /// The call was sent.
+    Yes,
+    /// It was never sent.
+    Never,
+    /// It can still be sent.
+    NotYet,
+    /// Nobody knows whether it took effect.
+    Unknown,
+}
+
+impl Used {
+    fn of(hold: &Hold) -> Self {
+        match hold.state {
+            HoldState::Executed | HoldState::Failed => Self::Yes,
+            HoldState::Unknown => Self::Unknown,
+            HoldState::Lapsed | HoldState::Revoked => Self::Never,
+            HoldState::Approved | HoldState::Claimed | HoldState::Sending => Self::NotYet,
+            HoldState::Cancelled if !hold.approvals.is_empty() => Self::Never,
+            _ => Self::NotReleased,
+        }
+    }
+
+    /// In a word for a column.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::NotReleased => "",
+            Self::Yes => "used",
+            Self::Never => "never used",
+            Self::NotYet => "not yet",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A part of what was found.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PastPage {
+    /// Newest first.
+    pub rows: Vec<PastRow>,
+    /// How many match.
+    pub total: usize,
+}
+
+/// The most rows of one answer.
+const MOST: usize = 20_000;
+
+impl Desk {
+    /// Held calls of before; `named` says whether their titles are read as well.
+    ///
+    /// # Errors
+    /// If this person may not read, or the log cannot be read.
+    pub async fn history(
+        self: &Arc<Self>,
+        person: &Person,
+        wanted: &Lookback,
+        named: bool,
+    ) -> Result<PastPage, DeskError> {
+        reads(person)?;
+        let (desk, wanted) = (self.clone(), wanted.clone());
+        let found = tokio::task::spawn_blocking(move || {
+            let object = wanted.article.as_ref().map(|id| desk.gate.mark_of_article(id));
+            let pick = |hold: &Hold| {
+                desk.matches(&wanted, hold)
+                    && object.is_none_or(|object| hold.opened.object == Some(object))
+            };
+            let take = wanted.take.unwrap_or(100).min(MOST);
+            let (found, total) = desk.archive.find(pick, wanted.skip, take)?;
+            let rows = found.into_iter().map(|past| desk.past(past, named)).collect();
+            Ok::<_, crate::audit::ReadError>(PastPage { rows, total })
+        });
+        unreadable(found.await)
+    }
+
+    /// One hold as it is, or as the log tells it if it left the live view.
+    pub(super) async fn known(self: &Arc<Self>, id: HoldId) -> Result<Hold, DeskError> {
+        if let Ok(hold) = self.gate.holds().hold(id) {
+            return Ok(hold);
+        }
+        let desk = self.clone();
+        let found = tokio::task::spawn_blocking(move || desk.archive.hold(id));
+        unreadable(found.await)?.ok_or(DeskError::NoSuchHold(id))
+    }
+
+    fn matches(&self, wanted: &Lookback, hold: &Hold) -> bool {
+        let by = |name: &str| {
+            let same = |id: &ApproverId| id.as_str() == name;
+            let acts_for = self.identity.principal(&hold.binding().principal);
+            hold.approvers().any(same)
+                || hold.ended_by() == Some(name)
+                || hold.edits.iter().any(|it| same(&it.by))
+                || hold
+                    .assignments
+                    .iter()
+                    .any(|it| same(&it.by) || it.to.as_ref().is_some_and(same))
+                || hold.notes.iter().any(|it| same(&it.by))
+                || hold.own.as_ref().is_some_and(|own| own.by == name)
+                || acts_for.is_some_and(|it| it.on_behalf_of.as_deref() == Some(name))
+        };
+        wanted.state.is_none_or(|it| it == hold.state)
+            && wanted.tool.as_ref().is_none_or(|it| *it == hold.binding().tool)
+            && wanted.principal.as_ref().is_none_or(|it| *it == hold.binding().principal)
+            && wanted.approver.as_ref().is_none_or(|it| hold.approvers().any(|by| by == it))
+            && wanted.person.as_ref().is_none_or(|it| by(it))
+            && wanted
+                .rule
+                .as_ref()
+                .is_none_or(|it| hold.opened.reasons.iter().any(|reason| reason.is_by(it)))
+            && wanted.revision.as_ref().is_none_or(|it| hold.binding().ruleset.begins_with(it))
+            && wanted.since.is_none_or(|it| hold.opened_at >= it)
+            && wanted.until.is_none_or(|it| hold.opened_at <= it)
+    }
+
+    fn past(&self, past: Past, named: bool) -> PastRow {
+        let Past { hold, records } = past;
+        let whole = named.then(|| self.archive.hold(hold.id).ok().flatten()).flatten();
+        PastRow {
+            object: whole.and_then(|whole| self.object_name(&whole)),
+            revision: hold.binding().ruleset.to_string(),
+            changed_at: hold.changed_at,
+            used: Used::of(&hold),
+            hold: HoldView::from(&hold),
+            records,
+        }
+    }
+}
+
+pub(super) fn unreadable<T>(
+    read: Result<Result<T, crate::audit::ReadError>, tokio::task::JoinError>,
+) -> Result<T, DeskError> {
+    let failed = |why: String| DeskError::Unavailable(format!("the log cannot be read: {why}"));
+    read.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))
+}

@@ -1,0 +1,56 @@
+//! An agent that floods people is paused by one of them: it may call nothing until somebody lets it.
+
+use super::{Desk, DeskError};
+use crate::domain::{PrincipalId, Role};
+use crate::identity::{Pause, Person, Scope};
+
+impl Desk {
+    /// Pauses an agent, or lets it call again. Any approver may pause, and any admin; what is held stays
+    /// held.
+    ///
+    /// # Errors
+    /// If this person may not, nobody is called so, or it cannot be recorded.
+    pub async fn pause(
+        &self,
+        person: &Person,
+        principal: &PrincipalId,
+        pause: bool,
+    ) -> Result<String, DeskError> {
+        if !person.may(Scope::HoldsDecide) {
+            return Err(DeskError::scope(Scope::HoldsDecide));
+        }
+        if !person.is(Role::Approver) && !person.is(Role::Admin) {
+            return Err(DeskError::role("approver or admin"));
+        }
+        self.pause_by(person.id.as_str(), principal, pause).await
+    }
+
+    /// As [`Desk::pause`], by whoever runs Portcullis.
+    ///
+    /// # Errors
+    /// If nobody is called so, or it cannot be recorded.
+    pub async fn pause_by(
+        &self,
+        by: &str,
+        principal: &PrincipalId,
+        pause: bool,
+    ) -> Result<String, DeskError> {
+        if pause && self.identity.principal(principal).is_none() {
+            let text = format!("no principal is called `{principal}`");
+            return Err(DeskError::Invalid(text));
+        }
+        let changed = self.gate.pause(principal, by, pause).await;
+        match (changed.map_err(DeskError::Unavailable)?, pause) {
+            (true, true) => Ok(format!("{principal} is paused by {by}: its calls are denied")),
+            (true, false) => Ok(format!("{principal} may call again, by {by}")),
+            (false, true) => Err(DeskError::Invalid(format!("{principal} is paused already"))),
+            (false, false) => Err(DeskError::Invalid(format!("{principal} is not paused"))),
+        }
+    }
+
+    /// The agents that are paused.
+    #[must_use]
+    pub fn paused(&self) -> Vec<Pause> {
+        self.gate.paused()
+    }
+}
