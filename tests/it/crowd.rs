@@ -55,7 +55,7 @@ enum Door {
     /// By the command line's socket, with a key.
     Socket(String),
     /// By the interface for programs, with a token.
-    Api(Browser, String),
+    Api(Box<Browser>, String),
 }
 
 /// 64 people, every other one of whom uses the other door.
@@ -71,7 +71,7 @@ fn people(stand: &Stand) -> Vec<Door> {
             return Door::Socket(issued.key.expose().to_owned());
         }
         let (_, token) = accounts.add_token(&name, &Scope::ALL, now, None).unwrap();
-        Door::Api(Browser::new(stand), format!("Bearer {}", token.expose()))
+        Door::Api(Box::new(Browser::new(stand)), format!("Bearer {}", token.expose()))
     };
     (0..PEOPLE).map(person).collect()
 }
@@ -212,7 +212,7 @@ async fn what_publishes_takes_a_fresh_proof() {
     let asked = browser.post(&approve, &form).await;
     assert_eq!(asked.header("location"), format!("/step-up?next=/holds/{id}"), "{}", asked.text);
     // A script cannot give such a proof.
-    let door = Door::Api(Browser::new(&stand), format!("Bearer {token}"));
+    let door = Door::Api(Box::new(Browser::new(&stand)), format!("Bearer {token}"));
     let Door::Api(api, bearer) = &door else { panic!() };
     let tag = format!("\"{version}\"");
     let headers = [

@@ -264,6 +264,25 @@ async fn what_is_put_aside_is_out_of_ones_own_way_alone() {
     assert!(ann.get("/").await.text.contains("later"));
     assert_eq!(stand.hold(id).await.0.state, HoldState::Pending);
     assert!(!stand.records().iter().any(|it| it.to_string().contains("snooze")), "it is private");
+    assert_eq!(act(&mut ann, id, "snooze", &[("minutes", "1440")]).await.header("location"), "/");
+    let page = ann.get(&format!("/holds/{id}")).await;
+    let until: Vec<&str> = page.text.split("Put aside by you until <time datetime=\"").collect();
+    let until = until[1].split('"').next().unwrap();
+    let expires = stand.hold(id).await.0.expires_at.to_string();
+    assert!(until < expires.as_str(), "back before it expires: {until} {expires}");
+}
+
+/// Nothing expires unseen because somebody put it aside.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_expires_soon_is_not_put_aside() {
+    let (setup, _bundle) = setup(json!({"groups": [], "people": 1, "expires_seconds": 600}));
+    let stand = Stand::start(setup).await;
+    let mut browser = ann(&stand).await;
+    let id = held(&stand, "create_article", created("urgent")).await;
+    let put = act(&mut browser, id, "snooze", &[("minutes", "30")]).await;
+    assert_eq!(put.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(put.text.contains("it expires too soon to be put aside"), "{}", put.text);
+    assert!(browser.get("/").await.text.contains("urgent"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
