@@ -206,6 +206,7 @@ impl App {
         };
         let proxy = Arc::new(Proxy::new(config, address, rooms, draining));
         let rollout = Arc::new(Rollout::new(policies, gate.clone()));
+        rollout.resume_shadow().await;
         tokio::spawn(rollout.clone().follow_on(config.policies.origin.clone(), drain.subscribe()));
         tokio::spawn(plugins.clone().follow_on(drain.subscribe()));
         let archive = Archive::new(&config.data);
@@ -294,6 +295,7 @@ impl App {
         if tokio::time::timeout_at(deadline, last).await.is_err() {
             tracing::warn!("work under way was cut off when the drain time ended");
         }
+        control.rollout.note_shadow();
         if let Some(cause) = failed {
             return Err(AppError::Log(cause));
         }

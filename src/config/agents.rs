@@ -128,7 +128,8 @@ fn id_of(section: &Section<'_>, example: &str) -> Option<Text> {
 
 /// A principal's name that Portcullis does not use itself.
 fn principal_id(section: &Section<'_>, text: &Text) -> Option<PrincipalId> {
-    let reserved = text.text == "portcullis" || text.text.starts_with("passthrough:");
+    let reserved =
+        text.text == crate::domain::OWN_PRINCIPAL || text.text.starts_with("passthrough:");
     if reserved {
         let rule = "which Portcullis uses itself; choose another name";
         section.refuse(text.at, "id", &format!("is `{}`, {rule}", text.shown));

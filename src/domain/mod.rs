@@ -22,6 +22,7 @@ mod record;
 mod redact;
 mod release;
 mod revision;
+mod said;
 mod time;
 mod told;
 mod trail;
@@ -43,7 +44,7 @@ pub use id::{ApproverId, CallId, HoldId, ParseIdError, PrincipalId, Seq};
 pub use json_text::JsonText;
 pub use leaf::{Dictionary, Form, Known, Leaf, Party, Phase, Span};
 pub use obligation::{Duty, Obligation};
-pub use principal::{Approver, ParseRoleError, Principal, PrincipalKind, Role};
+pub use principal::{Approver, OWN_PRINCIPAL, ParseRoleError, Principal, PrincipalKind, Role};
 pub use record::{
     AccountChange, CallFacts, Event, Outcome, OutcomeKind, PluginFacts, PrincipalChange, Record,
     RolloutAction, ShadowFacts, ToolChange,
@@ -51,6 +52,7 @@ pub use record::{
 pub use redact::{How, Redact};
 pub use release::{Action, Confirm, Escalation, OnDisconnect, Release};
 pub use revision::{Era, Revision};
+pub use said::{Demand, Said};
 pub use time::Timestamp;
 pub use told::told;
 pub use trail::{

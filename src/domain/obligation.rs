@@ -77,6 +77,20 @@ pub enum Duty {
 }
 
 impl Duty {
+    /// As it is written in Rego, the value of `set` included: for people and for what is sealed, not
+    /// for records.
+    #[must_use]
+    pub fn written(&self) -> serde_json::Value {
+        let mut json = serde_json::to_value(self).unwrap_or_default();
+        if let Self::Set { value, .. } = self
+            && let Some(set) = json.get_mut("set").and_then(serde_json::Value::as_object_mut)
+        {
+            let value = serde_json::from_str(value.as_str()).unwrap_or_default();
+            set.insert("value".to_owned(), value);
+        }
+        json
+    }
+
     /// Whether it concerns what the agent sends: the arguments, or its reason.
     #[must_use]
     pub const fn is_of_call(&self) -> bool {

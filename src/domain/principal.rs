@@ -20,6 +20,9 @@ pub enum PrincipalKind {
     Portcullis,
 }
 
+/// The name of [`PrincipalKind::Portcullis`], which no other principal can have.
+pub const OWN_PRINCIPAL: &str = "portcullis";
+
 /// Who calls: an agent, and the human it acts for, proven by a credential.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Principal {

@@ -163,7 +163,7 @@ mod millis {
 }
 
 /// A principal's trail as rules see it: what was, together with what is being asked about.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrailView {
     /// The last minute.
@@ -179,7 +179,7 @@ pub struct TrailView {
 }
 
 /// The sums of one window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "named and explained as in `Tally` and `Thing`")]
 pub struct Totals {
@@ -225,7 +225,7 @@ impl Totals {
 }
 
 /// A call of a tool, a while ago.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recent {
     /// The tool.

@@ -6,6 +6,7 @@
 //! what does not fit the queue is dropped and counted. There is no way from here into a decision:
 //! the road never calls a function of this module that returns something.
 
+mod change;
 mod tally;
 
 use std::collections::BTreeSet;
@@ -22,8 +23,9 @@ use crate::domain::{
 };
 use crate::policy::{AnswerFacts, ApproveFacts, Facts, HoldFacts, Ruleset, ToolFacts, Visible};
 
-pub use tally::{Change, Flip, ShadowReport};
+pub use change::Change;
 use tally::{Compared, Tally};
+pub use tally::{Flip, ShadowReport};
 
 /// Questions that may wait for the candidate, and bytes of their calls and answers.
 const MOST_WAITING: usize = 1024;
@@ -212,7 +214,7 @@ impl Watch {
     }
 }
 
-fn strictest(findings: &[Finding]) -> Verdict {
+pub(super) fn strictest(findings: &[Finding]) -> Verdict {
     findings.iter().map(effective).fold(Verdict::Allow, Verdict::join)
 }
 

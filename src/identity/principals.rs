@@ -43,7 +43,7 @@ enum Mode {
 /// Never: the name is a good one.
 pub fn own_principal() -> Result<Arc<Principal>, crate::domain::ParseIdError> {
     Ok(Arc::new(Principal {
-        id: "portcullis".parse()?,
+        id: crate::domain::OWN_PRINCIPAL.parse()?,
         kind: PrincipalKind::Portcullis,
         roles: Vec::new(),
         groups: Vec::new(),

@@ -39,12 +39,59 @@ impl Rollout {
         self.order(RolloutAction::ShadowStart, revision, order).await?;
         let name = bundle.manifest().revision().map(str::to_owned);
         let report = ShadowReport::empty(revision, name, shown.clone(), clock::now());
+        self.watched.begin(&bundle, &report)?;
         self.gate
             .watch_with(ruleset, report)
             .map_err(|error| RolloutError::Lost(error.to_string()))?;
         tracing::info!(source = %shown, "policy revision {} is in shadow", revision.short());
         self.state().shadow = Some(Shadowing { bundle, source: shown });
         Ok(revision)
+    }
+
+    /// Puts the candidate of the process before beside the road again; its counts go on. One that
+    /// cannot be loaded any more is told of and left out: it decides nothing.
+    pub async fn resume_shadow(&self) {
+        match self.try_resume().await {
+            Ok(None) => {}
+            Ok(Some(revision)) => {
+                tracing::warn!("policy revision {} is in shadow again", revision.short());
+            }
+            Err(error) => {
+                tracing::error!(
+                    "the candidate that was in shadow is not watched any more: {error}"
+                );
+            }
+        }
+    }
+
+    async fn try_resume(&self) -> Result<Option<Digest>, RolloutError> {
+        let _one_at_a_time = self.kept.lock().await;
+        let Some((bundle, mut report)) = self.watched.read()? else { return Ok(None) };
+        let (bundle, ruleset) = load(bundle, self.keys.clone(), self.announced()).await?;
+        let (revision, source) = (bundle.revision(), report.source.clone());
+        if revision != report.revision {
+            // The library is part of a revision: under another version it is another candidate.
+            report = ShadowReport::empty(revision, report.name, report.source, clock::now());
+        }
+        report.resumed = Some(clock::now());
+        self.watched.note(&report)?;
+        self.gate
+            .watch_with(ruleset, report)
+            .map_err(|error| RolloutError::Lost(error.to_string()))?;
+        self.state().shadow = Some(Shadowing { bundle, source });
+        Ok(Some(revision))
+    }
+
+    /// Writes down what the candidate has seen, if that is more than before.
+    pub fn note_shadow(&self) {
+        let Some(report) = self.gate.watch_report() else { return };
+        let seen = Some(report.asked.values().sum());
+        if std::mem::replace(&mut self.state().noted, seen) == seen {
+            return;
+        }
+        if let Err(error) = self.watched.note(&report) {
+            tracing::error!("what the candidate has seen is not kept: {error}");
+        }
     }
 
     /// Takes the candidate away; what it has seen.
@@ -83,6 +130,9 @@ impl Rollout {
 
     fn end_shadow(&self) -> Option<ShadowReport> {
         self.state().shadow = None;
+        if let Err(error) = self.watched.end() {
+            tracing::error!("the candidate may be in shadow again after a restart: {error}");
+        }
         self.gate.end_watch()
     }
 

@@ -15,7 +15,7 @@ use crate::policy::{Bundle, LoadErrors, MAX_ARCHIVE_BYTES};
 /// How many revisions are kept.
 pub(super) const KEPT: usize = 10;
 /// The folder within the data folder.
-const FOLDER: &str = "policies";
+pub(super) const FOLDER: &str = "policies";
 const INDEX: &str = "index.json";
 const MAX_INDEX_BYTES: u64 = 256 * 1024;
 /// As few digits may name a revision.
@@ -81,6 +81,16 @@ struct Index {
     /// The contents that stay in force whatever the source has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pinned: Option<Digest>,
+}
+
+/// A kept revision's files, by digits of its digest or its author's name for it. Also while a server
+/// runs.
+///
+/// # Errors
+/// If there is none, or it is damaged.
+pub fn kept_bundle(data: &Path, word: &str) -> Result<Bundle, KeptError> {
+    let kept = Kept::open(data)?;
+    kept.read(kept.find(word)?)
 }
 
 impl Kept {

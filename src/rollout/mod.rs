@@ -17,6 +17,7 @@ mod plugins;
 mod start;
 mod status;
 mod watch;
+mod watched;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,7 +27,7 @@ use crate::domain::{Announced, Digest, RolloutAction};
 use crate::gate::Gate;
 use crate::policy::{Bundle, Keys, LoadErrors, Ruleset};
 
-pub use kept::{KeptError, KeptRevision};
+pub use kept::{KeptError, KeptRevision, kept_bundle};
 pub use origin::ReadError;
 pub use plugins::{
     OpenedPlugins, PluginAttempt, PluginRollout, PluginsError, PluginsStatus, open_plugins,
@@ -37,6 +38,7 @@ pub use status::{ActiveRevision, Attempt, Loads, PolicyStatus, ShadowState};
 use candidate::Shadowing;
 use kept::Kept;
 use origin::{Look, Origin};
+use watched::Watched;
 
 /// Why another revision is not in force.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +88,7 @@ pub struct Rollout {
     watch: bool,
     /// Held while a revision is put in force: one at a time.
     kept: tokio::sync::Mutex<Kept>,
+    watched: Watched,
     state: Mutex<State>,
 }
 
@@ -101,6 +104,8 @@ struct State {
     last_attempt: Option<Attempt>,
     loads: Loads,
     shadow: Option<Shadowing>,
+    /// How many questions the candidate had been asked when that was last written down.
+    noted: Option<u64>,
     /// What is on disk, for the status: it must not wait while a revision is tried.
     kept: Vec<KeptRevision>,
     pinned: bool,
@@ -117,9 +122,9 @@ impl Rollout {
     /// Takes over what was opened, once there is a gate to put it in.
     #[must_use]
     pub fn new(opened: Opened, gate: Arc<Gate>) -> Self {
-        let Opened { origin, keys, watch, kept, state, .. } = opened;
+        let Opened { origin, keys, watch, kept, watched, state, .. } = opened;
         let (kept, state) = (tokio::sync::Mutex::new(kept), Mutex::new(state));
-        Self { gate, origin, keys, watch, kept, state }
+        Self { gate, origin, keys, watch, kept, watched, state }
     }
 
     /// Reads the source again, whether it changed or not.

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::kept::{Kept, KeptError};
 use super::origin::{Look, Origin, ReadError};
 use super::status::{ActiveRevision, Attempt, Loads};
+use super::watched::Watched;
 use super::{RolloutError, State, load};
 use crate::clock;
 use crate::config::Policies;
@@ -39,6 +40,7 @@ pub struct Opened {
     pub(super) keys: Keys,
     pub(super) watch: bool,
     pub(super) kept: Kept,
+    pub(super) watched: Watched,
     pub(super) state: State,
 }
 
@@ -105,10 +107,13 @@ pub async fn open(
         tried: Some(contents),
         last_attempt,
         shadow: None,
+        noted: None,
         kept: kept.revisions().to_vec(),
         pinned: pinned.is_some(),
     };
-    Ok(Opened { ruleset: Some(ruleset), origin, keys, watch: policies.watch, kept, state })
+    let watched = Watched::of(data);
+    let watch = policies.watch;
+    Ok(Opened { ruleset: Some(ruleset), origin, keys, watch, kept, watched, state })
 }
 
 async fn read(origin: &Origin, look: &mut Look) -> Result<Bundle, StartError> {

@@ -58,6 +58,9 @@ pub struct ShadowState {
     pub source: String,
     /// Since when it watches.
     pub since: Timestamp,
+    /// When it began to watch again, if the process was started anew meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed: Option<Timestamp>,
     /// Questions that it was asked.
     pub asked: u64,
     /// How often it differed.
@@ -73,6 +76,7 @@ impl From<&ShadowReport> for ShadowState {
             name: report.name.clone(),
             source: report.source.clone(),
             since: report.since,
+            resumed: report.resumed,
             asked: report.asked.values().sum(),
             flips: report.changes.values().sum(),
             dropped: report.dropped,

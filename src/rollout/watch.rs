@@ -14,11 +14,14 @@ use crate::clock;
 use crate::config::PolicyOrigin;
 use crate::store;
 
+/// How often it is written down what a candidate has seen.
+const NOTE_EVERY: Duration = Duration::from_secs(5);
 /// How often a folder or file is looked at.
 const EVERY: Duration = Duration::from_secs(1);
 
 impl Rollout {
-    /// Follows the source until `drain` turns true; ends at once if it is not to be followed.
+    /// Follows the source, if it is to be followed, and keeps what a candidate sees, until `drain` turns
+    /// true.
     pub async fn follow_on(
         self: Arc<Self>,
         origin: PolicyOrigin,
@@ -34,8 +37,14 @@ impl Rollout {
                 _ => {}
             }
         };
+        let noting = async {
+            loop {
+                tokio::time::sleep(NOTE_EVERY).await;
+                self.note_shadow();
+            }
+        };
         tokio::select! {
-            () = following => {}
+            () = async { tokio::join!(following, noting); } => {}
             _ = drain.wait_for(|stop| *stop) => {}
         }
     }

@@ -166,6 +166,49 @@ async fn a_candidate_that_lets_more_pass_fails_the_check_and_can_be_promoted() {
     assert_eq!(orders, expected);
 }
 
+/// A restart loses neither the candidate nor what it has seen; only who ordered it ends it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_candidate_is_watched_again_after_a_restart_and_counts_on() {
+    let (active, candidate) = (folder("one", true), folder("two", false));
+    let mut stand = stand(active.path()).await;
+    stand.output(&["policy", "shadow", "start", path(&candidate)]);
+    let flips = |seen: &Value| seen["changes"]["deny_to_allow"].as_u64().unwrap_or(0);
+    let read = async |stand: &Stand, count: u64| {
+        Modern::new(1, "tools/call", reading(0), json!({})).send(&stand.client()).await;
+        until("it was seen", async || flips(&report(stand)) == count).await;
+        report(stand)
+    };
+    let before = read(&stand, 1).await;
+    assert!(before["resumed"].is_null(), "{before}");
+    // What lies in its folder by now is another thing.
+    write(candidate.path(), &rules("three", true));
+    assert!(stand.terminate().success());
+    stand.serve();
+    let again = report(&stand);
+    for part in ["revision", "since", "source", "changes", "flips"] {
+        assert_eq!(again[part], before[part], "{part}: {again}");
+    }
+    assert!(again["asked"]["admit"].as_u64() >= before["asked"]["admit"].as_u64(), "{again}");
+    assert!(again["resumed"].is_string(), "{again}");
+    assert!(
+        stand
+            .output(&["policy", "shadow", "report"])
+            .contains("after a restart; it decides nothing")
+    );
+    assert!(stand.output(&["policy", "status"]).contains("after a restart"));
+    let counted = read(&stand, 2).await;
+    assert_eq!(counted["flips"][0]["count"], 2, "{counted}");
+    // What was watched is what decides then, and it is watched no more.
+    stand.output(&["policy", "promote", "--shadow", "--reason", "two is better"]);
+    assert!(stand.terminate().success());
+    stand.serve();
+    let none = stand.run(&["policy", "shadow", "report"]);
+    assert!(String::from_utf8(none.stderr).unwrap().contains("no candidate is in shadow"));
+    let status = stand.output(&["policy", "status", "--format", "json"]);
+    let status: Value = serde_json::from_str(&status).unwrap();
+    assert_eq!(status["active"]["revision"], before["revision"]);
+}
+
 /// C13: no word of an agent starts, stops or shows a candidate.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn agents_cannot_touch_the_shadow() {

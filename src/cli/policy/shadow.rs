@@ -10,7 +10,7 @@ use super::status::named;
 use crate::cli::shown;
 use crate::config::Config;
 use crate::control::{self, Answer, PolicyQuestion, Question};
-use crate::domain::JsonText;
+use crate::domain::{JsonText, Timestamp};
 use crate::gate::{Change, ShadowReport};
 
 /// How often `--watch` looks.
@@ -117,12 +117,17 @@ fn show(report: &ShadowReport, how: How) -> ExitCode {
     if found { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
+/// Says that the process was started anew meanwhile.
+pub(super) fn again(resumed: Option<Timestamp>) -> String {
+    resumed.map(|at| format!(", again since {at} after a restart")).unwrap_or_default()
+}
+
 fn pretty(report: &ShadowReport) -> String {
     let asked: u64 = report.asked.values().sum();
     let name = named(report.name.as_deref());
     let mut lines = vec![
         format!("candidate  {}{name}, from {}", report.revision.short(), report.source),
-        format!("watches    since {}; it decides nothing", report.since),
+        format!("watches    since {}{}; it decides nothing", report.since, again(report.resumed)),
     ];
     let by_question: Vec<String> =
         report.asked.iter().map(|(question, count)| format!("{question} {count}")).collect();

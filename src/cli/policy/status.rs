@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::Format;
+use super::shadow::again;
 use crate::cli::shown;
 use crate::config::Config;
 use crate::control::{self, Answer, PolicyQuestion, Question};
@@ -64,9 +65,10 @@ fn pretty(status: &PolicyStatus) -> String {
         let (asked, flips, dropped) = (shadow.asked, shadow.flips, shadow.dropped);
         let seen = format!("{asked} questions, {flips} decided otherwise, {dropped} dropped");
         lines.push(format!(
-            "shadow   {}{name} from {}: {seen}",
+            "shadow   {}{name} from {}: {seen}{}",
             shadow.revision.short(),
-            shadow.source
+            shadow.source,
+            again(shadow.resumed)
         ));
     }
     lines.push("kept     (newest first)".to_owned());

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use super::effective;
+use super::change::{self, Change};
 use crate::domain::{
-    ApproverId, CallId, Digest, Finding, Obligation, PrincipalId, Question, ShadowFacts, Timestamp,
+    ApproverId, CallId, Digest, Finding, PrincipalId, Question, Said, ShadowFacts, Timestamp,
     Verdict,
 };
 
@@ -14,80 +14,6 @@ use crate::domain::{
 const MOST_ROWS: usize = 1000;
 /// Calls that are named with a row.
 const EXAMPLES: usize = 5;
-
-/// How a candidate differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Change {
-    /// It would let pass what was denied.
-    DenyToAllow,
-    /// It would hold what was denied.
-    DenyToHold,
-    /// It would let pass what was held.
-    HoldToAllow,
-    /// It would hold what passed.
-    AllowToHold,
-    /// It would deny what was held.
-    HoldToDeny,
-    /// It would deny what passed.
-    AllowToDeny,
-    /// It would hold it as well, to be released by others.
-    Release,
-    /// It would demand something else of the call or answer.
-    Obligations,
-}
-
-impl Change {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::DenyToAllow,
-        Self::DenyToHold,
-        Self::HoldToAllow,
-        Self::AllowToHold,
-        Self::HoldToDeny,
-        Self::AllowToDeny,
-        Self::Release,
-        Self::Obligations,
-    ];
-
-    const fn of(was: Verdict, would: Verdict) -> Option<Self> {
-        match (was, would) {
-            (Verdict::Deny, Verdict::Allow) => Some(Self::DenyToAllow),
-            (Verdict::Deny, Verdict::Hold) => Some(Self::DenyToHold),
-            (Verdict::Hold, Verdict::Allow) => Some(Self::HoldToAllow),
-            (Verdict::Allow, Verdict::Hold) => Some(Self::AllowToHold),
-            (Verdict::Hold, Verdict::Deny) => Some(Self::HoldToDeny),
-            (Verdict::Allow, Verdict::Deny) => Some(Self::AllowToDeny),
-            _ => None,
-        }
-    }
-
-    /// The words for people.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::DenyToAllow => "deny -> allow",
-            Self::DenyToHold => "deny -> hold",
-            Self::HoldToAllow => "hold -> allow",
-            Self::AllowToHold => "allow -> hold",
-            Self::HoldToDeny => "hold -> deny",
-            Self::AllowToDeny => "allow -> deny",
-            Self::Release => "release",
-            Self::Obligations => "obligations",
-        }
-    }
-
-    /// What the candidate would have done, in so many words.
-    const fn would(self) -> &'static str {
-        match self {
-            Self::DenyToAllow | Self::HoldToAllow => "would have allowed",
-            Self::DenyToHold | Self::AllowToHold => "would have held",
-            Self::HoldToDeny | Self::AllowToDeny => "would have denied",
-            Self::Release => "would have held for other people",
-            Self::Obligations => "would have demanded something else",
-        }
-    }
-}
 
 /// What a candidate has seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +27,9 @@ pub struct ShadowReport {
     pub source: String,
     /// Since when it watches.
     pub since: Timestamp,
+    /// When it began to watch again, if the process was started anew meanwhile. The counts go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed: Option<Timestamp>,
     /// Questions that it was asked, by their word.
     pub asked: BTreeMap<String, u64>,
     /// Questions that it was not asked, because it was busy.
@@ -129,6 +58,7 @@ impl ShadowReport {
             name,
             source,
             since,
+            resumed: None,
             asked: BTreeMap::new(),
             dropped: 0,
             changes: BTreeMap::new(),
@@ -195,21 +125,10 @@ pub(super) struct Difference {
 impl Compared {
     /// Compares what was said with what the candidate says; `own` binds both.
     pub(super) fn findings(mut self, own: Verdict, said: &Finding, says: &Finding) -> Self {
-        let (was, would) = (own.join(effective(said)), own.join(effective(says)));
-        let mut differs = |change, rules: Vec<String>| {
+        let (was, would) = (Said::from(said).under(own), Said::from(says).under(own));
+        if let Some((change, rules)) = Change::between(&was, &would) {
+            let (was, would) = (was.verdict, would.verdict);
             self.flips.push(Difference { change, tool: self.tool.clone(), was, would, rules });
-        };
-        if let Some(change) = Change::of(was, would) {
-            differs(change, rules(if would > was { says } else { said }));
-        } else if was != Verdict::Deny {
-            if was == Verdict::Hold && said.release != says.release {
-                differs(Change::Release, rules(says));
-            }
-            let mut others = without(&says.obligations, &said.obligations);
-            others.extend(without(&said.obligations, &says.obligations));
-            if !others.is_empty() {
-                differs(Change::Obligations, others);
-            }
         }
         self
     }
@@ -229,7 +148,7 @@ impl Compared {
             } else {
                 (Change::DenyToAllow, Verdict::Deny, Verdict::Allow, said)
             };
-            let (tool, rules) = (Some(tool.clone()), rules(finding));
+            let (tool, rules) = (Some(tool.clone()), change::rules(&Said::from(finding)));
             self.flips.push(Difference { change, tool, was, would, rules });
         }
         self
@@ -254,20 +173,6 @@ impl Compared {
     }
 }
 
-fn rules(finding: &Finding) -> Vec<String> {
-    let rules: BTreeSet<&str> = finding.reasons.iter().map(|reason| reason.rule.as_str()).collect();
-    if rules.is_empty() {
-        return vec!["(no rule spoke)".to_owned()];
-    }
-    rules.into_iter().map(str::to_owned).collect()
-}
-
-/// The rules whose demands the others do not make.
-fn without(these: &[Obligation], others: &[Obligation]) -> Vec<String> {
-    let alone = these.iter().filter(|one| !others.iter().any(|other| other.duty == one.duty));
-    alone.map(|one| one.reason.rule.clone()).collect()
-}
-
 /// The counts.
 pub(super) struct Tally {
     report: ShadowReport,
@@ -275,8 +180,11 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) const fn new(report: ShadowReport) -> Self {
-        Self { report, rows: BTreeMap::new() }
+    /// Goes on from a report.
+    pub(super) fn new(mut report: ShadowReport) -> Self {
+        let flips = std::mem::take(&mut report.flips).into_iter();
+        let rows = flips.map(|flip| (flip.row, (flip.count, flip.calls))).collect();
+        Self { report, rows }
     }
 
     pub(super) fn add(&mut self, compared: Compared, unrecorded: u64) {
@@ -318,6 +226,7 @@ impl Tally {
             })
             .collect();
         flips.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.row.cmp(&b.row)));
+        let dropped = self.report.dropped + dropped;
         ShadowReport { dropped, flips, ..self.report.clone() }
     }
 }
@@ -327,7 +236,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::domain::{Duty, Fault, Judge, Reason, Release};
+    use crate::domain::{Duty, Fault, Judge, Obligation, Reason, Release};
 
     fn finding(verdict: Verdict, rule: &str) -> Finding {
         let reasons = vec![Reason::new(rule, "")];
@@ -422,5 +331,10 @@ mod tests {
         assert_eq!((report.flips.len(), report.beyond_rows), (MOST_ROWS, 7));
         assert_eq!((report.dropped, report.unrecorded), (3, MOST_ROWS as u64 + 7));
         assert_eq!(report.changes[&Change::AllowToDeny], MOST_ROWS as u64 + 7);
+        // Another process goes on where this one was.
+        let text = serde_json::to_string(&report).unwrap();
+        let again = Tally::new(serde_json::from_str(&text).unwrap());
+        assert_eq!(again.report(0), report);
+        assert_eq!(again.report(4).dropped, 7);
     }
 }

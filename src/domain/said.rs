@@ -1,0 +1,69 @@
+//! What policy said of a question, in the form in which it is kept and compared.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Fault, Finding, Release, Verdict};
+
+/// What policy, and the judges beside it, came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// The verdict; of a judge that failed, `deny`.
+    pub verdict: Verdict,
+    /// The rules that spoke, each once, in their order.
+    pub rules: Vec<String>,
+    /// What is demanded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub demands: Vec<Demand>,
+    /// The conditions of a release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
+    /// Set if policy could not do its work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+}
+
+/// One demand and its rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Demand {
+    /// The rule.
+    pub rule: String,
+    /// What it demands, as it is written in Rego.
+    pub duty: serde_json::Value,
+}
+
+impl From<&Finding> for Said {
+    fn from(finding: &Finding) -> Self {
+        let mut rules: Vec<String> = Vec::new();
+        for reason in &finding.reasons {
+            if !rules.contains(&reason.rule) {
+                rules.push(reason.rule.clone());
+            }
+        }
+        let demand = |one: &super::Obligation| Demand {
+            rule: one.reason.rule.clone(),
+            duty: one.duty.written(),
+        };
+        Self {
+            verdict: if finding.fault.is_some() { Verdict::Deny } else { finding.verdict },
+            rules,
+            demands: finding.obligations.iter().map(demand).collect(),
+            release: finding.release.clone(),
+            fault: finding.fault,
+        }
+    }
+}
+
+impl Said {
+    /// With the verdict of other judges, which can only be stricter.
+    #[must_use]
+    pub fn under(mut self, others: Verdict) -> Self {
+        self.verdict = self.verdict.join(others);
+        if self.verdict == Verdict::Deny {
+            self.demands.clear();
+        }
+        if self.verdict != Verdict::Hold {
+            self.release = None;
+        }
+        self
+    }
+}
