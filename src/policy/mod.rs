@@ -224,29 +224,35 @@ impl Ruleset {
     ) -> Visible {
         let document =
             input::visible(principal, client, tools, facts, self.want(Question::Visible));
-        shown(self.offered(document).await, tools, &self.sites)
+        shown(self.offered(principal.id.as_str(), document).await, tools, &self.sites)
     }
 
     /// May this call go to Intercom? `allow`, `hold` or `deny`.
     pub async fn admit(&self, call: &Call, facts: &Facts) -> Finding {
         let document = input::admit(call, facts, self.want(Question::Admit));
-        self.rule(Question::Admit, document).await
+        self.rule(call.principal.id.as_str(), Question::Admit, document).await
     }
 
     /// May this answer to the call go to the principal? `allow` or `deny`.
     pub async fn disclose(&self, call: &Call, answer: &AnswerFacts, facts: &Facts) -> Finding {
         let document = input::disclose(call, answer, facts, self.want(Question::Disclose));
-        let finding = self.rule(Question::Disclose, document).await;
+        let caller = call.principal.id.as_str();
+        let finding = self.rule(caller, Question::Disclose, document).await;
         self.prepared.looks.over(finding, answer)
     }
 
     /// May this person release this hold now? `allow` or `deny`.
     pub async fn approve(&self, ask: &ApproveFacts<'_>, facts: &Facts) -> Finding {
         let document = input::approve(ask, facts, self.want(Question::Approve));
-        self.rule(Question::Approve, document).await
+        self.rule(ask.approver.id.as_str(), Question::Approve, document).await
     }
 
-    async fn rule(&self, question: Question, document: Result<Document, Failure>) -> Finding {
+    async fn rule(
+        &self,
+        caller: &str,
+        question: Question,
+        document: Result<Document, Failure>,
+    ) -> Finding {
         let Document { value, bytes } = match document {
             Ok(document) => document,
             Err(failure) => return fault(failure),
@@ -255,7 +261,7 @@ impl Ruleset {
             return Finding::clone(&finding);
         }
         let input = self.memo.keeps(question).then(|| value.clone());
-        let answer = self.evaluate(question, value, bytes).await;
+        let answer = self.evaluate(caller, question, value, bytes).await;
         let finding = settled(question, answer, &self.sites);
         if let (Some(input), None) = (input, finding.fault) {
             self.memo.put(question, input, Kept::Finding(Arc::new(finding.clone())));
@@ -264,14 +270,14 @@ impl Ruleset {
     }
 
     /// The answer to `visible`, as the engine gives it: what is shown of it depends on the tools on offer.
-    async fn offered(&self, document: Document) -> Result<regorus::Value, Failure> {
+    async fn offered(&self, caller: &str, document: Document) -> Result<regorus::Value, Failure> {
         let question = Question::Visible;
         let Document { value, bytes } = document;
         if let Some(Kept::Answer(answer)) = self.memo.get(question, &value) {
             return Ok(answer);
         }
         let input = self.memo.keeps(question).then(|| value.clone());
-        let answer = self.evaluate(question, value, bytes).await?;
+        let answer = self.evaluate(caller, question, value, bytes).await?;
         if let Some(input) = input {
             self.memo.put(question, input, Kept::Answer(answer.clone()));
         }
@@ -280,6 +286,7 @@ impl Ruleset {
 
     async fn evaluate(
         &self,
+        caller: &str,
         question: Question,
         input: regorus::Value,
         bytes: usize,
@@ -287,7 +294,7 @@ impl Ruleset {
         if self.prepared.obstacle.is_none() && bytes <= QUICK_CALL_BYTES {
             self.prepared.ask(question, input, Budget::DEFAULT)
         } else {
-            self.apart.ask(&self.prepared, question, input, Budget::DEFAULT).await
+            self.apart.ask(&self.prepared, caller, question, input, Budget::DEFAULT).await
         }
     }
 

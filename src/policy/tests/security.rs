@@ -101,6 +101,78 @@ async fn slow_rules_deny_in_time_and_hold_nobody_up() {
     }
 }
 
+/// C05: one principal whose rules never end, in the bundle that decides about all. Base and load are
+/// measured in turn, so that what else the machine does meets both.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_principal_with_endless_rules_holds_up_nobody_else() {
+    const ROUNDS: usize = 6;
+    const CALLS: usize = 60;
+    let rules = admit(
+        "allow contains {\"rule\": \"a\", \"text\": \"a\"} if input.principal.id\n\n\
+         deny contains {\"rule\": \"slow\", \"text\": \"slow\"} if {\n\tinput.principal.id == \"slow\"\n\
+         \tsome a in input.arguments.list\n\tsome b in input.arguments.list\n\
+         \tsome c in input.arguments.list\n\ta + b + c == -1\n}",
+    );
+    let files = bundle(&[("a.rego", &rules)]);
+    let ruleset = Arc::new(Ruleset::new(&files, load::load(&files).unwrap()));
+    assert!(ruleset.interpreted_because().is_some(), "all of them share the slots");
+    let of = |id: &str, call: Call| {
+        let principal = Principal { id: id.parse().unwrap(), ..principal(&["r"]) };
+        Call { principal: Arc::new(principal), ..call }
+    };
+    let quick = of("quick", tool_call(&["r"], "x", Effect::Read, "{}"));
+    let one = async |times: &mut Vec<Duration>| {
+        let started = Instant::now();
+        let found = ruleset.admit(&quick, &facts()).await;
+        times.push(started.elapsed());
+        usize::from(found.verdict != Verdict::Allow)
+    };
+    let (mut base, mut loaded, mut refused) = (Vec::new(), Vec::new(), 0);
+    let mut slow = Vec::new();
+    for _ in 0..ROUNDS {
+        for _ in 0..CALLS {
+            one(&mut base).await;
+        }
+        let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let callers: Vec<_> = (0..3)
+            .map(|_| {
+                let (ruleset, stop, call) = (ruleset.clone(), stop.clone(), of("slow", go()));
+                tokio::spawn(async move {
+                    let mut times = Vec::new();
+                    while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                        let started = Instant::now();
+                        let found = ruleset.admit(&call, &facts()).await;
+                        times.push(started.elapsed());
+                        assert_eq!(
+                            (found.verdict, found.fault),
+                            (Verdict::Deny, Some(Fault::PolicyTimeout))
+                        );
+                    }
+                    times
+                })
+            })
+            .collect();
+        for _ in 0..CALLS {
+            refused += one(&mut loaded).await;
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        for caller in callers {
+            slow.extend(caller.await.unwrap());
+        }
+    }
+    let at = |times: &mut Vec<Duration>, part: usize| {
+        times.sort();
+        times[(times.len() * part / 100).min(times.len() - 1)]
+    };
+    let (calm, busy) = (at(&mut base, 99), at(&mut loaded, 99));
+    let denied = at(&mut slow, 50);
+    println!("C05: others' p99 {calm:?} -> {busy:?}, refused {refused}; the slow one {denied:?}");
+    // Without a share of its own the slow one has every slot, and the others are denied at the deadline.
+    assert!(refused * 50 <= ROUNDS * CALLS, "{refused} of the others' calls were refused");
+    assert!(denied < PATIENCE, "half of the denials took longer than {denied:?}");
+    assert!(busy < (calm * 2).max(Duration::from_millis(25)), "{calm:?} -> {busy:?}");
+}
+
 /// C05: what would fill the memory before any clock is asked is not loaded.
 #[test]
 fn memory_bombs_are_not_loaded() {
