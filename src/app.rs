@@ -32,6 +32,7 @@ use crate::policy::Source;
 use crate::proxy::{Proxy, Rooms};
 use crate::rollout::{self, PluginRollout, PluginsError, Rollout, RolloutError};
 use crate::store::{self, OpenError, Store};
+use crate::tape::{Tape, TapeError};
 use crate::trail::{Moment, Trail, TrailError};
 use crate::upstream::Upstream;
 use crate::vault::{Vault, VaultError};
@@ -94,6 +95,9 @@ pub enum AppError {
     /// What stands behind pseudonyms.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// What is kept of questions to policy.
+    #[error(transparent)]
+    Tape(#[from] TapeError),
     /// Anything else of the system.
     #[error("{what}: {source}")]
     Io {
@@ -170,11 +174,12 @@ impl App {
         let (sealer, pseudonyms) = (store.sealer(), &config.pseudonyms);
         let key = pseudonyms.key.as_ref();
         let vault = Vault::open(&config.data, key, &sealer, pseudonyms.into(), now)?;
+        let tape = Tape::open(config, &sealer)?;
         let gate = Arc::new(Gate::new(
             ruleset,
             store.log(),
             folds,
-            Secrets { sealer: Arc::new(sealer), vault },
+            Secrets { sealer: Arc::new(sealer), vault, tape },
             pins.clone(),
             Settings {
                 environment: config.environment.as_str().into(),

@@ -49,18 +49,19 @@ use crate::intercom::{PinnedTool, Pins};
 use crate::plugin::Plugins;
 use crate::policy::{AnswerFacts, Facts, Ruleset};
 use crate::store::{SealError, Sealer};
+use crate::tape::{Round, Rounds, Tape};
 use crate::trail::Weighed;
 use crate::vault::Vault;
 
 use counted::Counted;
 use definitions::Definitions;
 use looks::Looks;
-use shadow::Shadow;
+use shadow::{Shadow, strictest};
 
 pub use confirm::Confirming;
 pub use denial::{Denial, refusal};
 pub use disclosure::Disclosure;
-pub use duties::TARGET_UNKNOWN;
+pub use duties::{OBLIGATION, TARGET_UNKNOWN, UNSAID, unsaid};
 pub use granting::{Granting, Term};
 pub use looked::{Looked, Target, has_target};
 pub use people::{DecideError, Deciding};
@@ -113,6 +114,7 @@ pub struct Gate {
     pins: Arc<Pins>,
     settings: Settings,
     vault: Vault,
+    tape: Tape,
     shadow: Shadow,
     counted: Counted,
     definitions: Definitions,
@@ -130,7 +132,7 @@ impl Gate {
         pins: Arc<Pins>,
         settings: Settings,
     ) -> Self {
-        let (Secrets { sealer, vault }, Folds { trail, holds, grants }) = (secrets, folds);
+        let (Secrets { sealer, vault, tape }, Folds { trail, holds, grants }) = (secrets, folds);
         let (ruleset, shadow) = (ArcSwap::from_pointee(ruleset), Shadow::default());
         let plugins = ArcSwap::from_pointee(Plugins::none());
         let books = Books { log, trail: Arc::new(trail) };
@@ -146,6 +148,7 @@ impl Gate {
             pins,
             settings,
             vault,
+            tape,
             shadow,
             counted,
             definitions,
@@ -258,7 +261,8 @@ impl Gate {
         call.meta.grant = place.as_ref().map(|place| Box::new(place.grant().clone()));
         let weighed = self.books.trail.weigh(&call.principal, weigh::call(&call));
         let plugins = self.plugins().revision();
-        let (call, decision) = self.judge_and_fulfil(call, own, &weighed).await;
+        let mut rounds = self.tape.rounds();
+        let (call, decision) = self.judge_and_fulfil(call, own, &weighed, &mut rounds).await;
         let decision = self.under_grant(place, &call, decision).await?;
         self.counted.add(Question::Admit, decision.verdict);
         let facts = self.facts_of(&call);
@@ -272,6 +276,7 @@ impl Gate {
                 return Err(error.into());
             }
         };
+        self.tape.call(rounds);
         if decision.verdict == Verdict::Deny {
             return Ok(Admission::Denied(Box::new(Denial::new(&call, decision))));
         }
@@ -331,6 +336,7 @@ impl Gate {
         findings.extend(looked.findings());
         let finding = ruleset.disclose(call, answer, &facts).await;
         self.shadow.answer(&ruleset, (call, answer), &facts, &findings, &finding);
+        self.tape.answer(answer, || round(&ruleset, call, &facts, &findings, &finding));
         findings.push(finding);
         let decision = decide(Question::Disclose, ruleset.revision(), findings);
         let disclosed = self.carried_out(&ruleset, (call, answer), &looked, decision);
@@ -389,6 +395,7 @@ impl Gate {
         call: &Call,
         own: Vec<Finding>,
         weighed: &Weighed<'_>,
+        rounds: &mut Rounds,
     ) -> Decision {
         let looked = self.look_at_call(call).await;
         weighed.probing(redaction::guesses(call, looked.seen()));
@@ -403,6 +410,7 @@ impl Gate {
         findings.extend(self.hidden(ruleset, call).await);
         let finding = ruleset.admit(call, &facts).await;
         self.shadow.call(ruleset, call, &facts, &findings, &finding);
+        rounds.add(|| round(ruleset, call, &facts, &findings, &finding));
         findings.push(finding);
         decide(Question::Admit, ruleset.revision(), findings)
     }
@@ -415,4 +423,17 @@ impl Gate {
     fn keyed(&self, call: &Call) -> Digest {
         recorded_digest(&self.sealer, call.digest())
     }
+}
+
+/// What policy was asked about a call, and what it said.
+fn round(
+    ruleset: &Ruleset,
+    call: &Call,
+    facts: &Facts,
+    others: &[Finding],
+    said: &Finding,
+) -> Round {
+    let (revision, counted) = (ruleset.revision(), ruleset.counts_answers());
+    let (call, facts, said) = (call.clone(), facts.clone(), said.clone());
+    Round { ruleset: revision, counted, call, facts, others: strictest(others), said }
 }

@@ -31,6 +31,9 @@
 //!    on the bytes before anybody else has the answer in hand.
 //! 10. **Complete**: the outcome is recorded, the answer leaves.
 //!
+//! What policy is asked on this road is kept, if an operator wants it, on the [`tape`]; [`replay`] puts it
+//! to another revision, off the road and without effect.
+//!
 //! Which revision of the policies decides is the business of [`rollout`]: it comes from a folder, a
 //! bundle or a server, is signed if keys are configured, and is swapped in whole.
 //!
@@ -100,6 +103,9 @@
 //! - **Looks and answers of rules are kept**: a plugin and an evaluation are pure functions of what they
 //!   are given, so the same question has the same answer, for a while and in a bounded room. Texts that
 //!   an agent writes are kept for it alone.
+//! - **What rules were asked is kept beside the log, not in it**: the log is evidence and stays whole, the
+//!   tape is material, sealed, and bounded in bytes and time. It is off unless configuration wants it: it
+//!   takes time of its own for each call, and holds what agents wrote.
 //! - [`ops`] counts nothing: each look at health or metrics asks the rooms that know.
 //! - [`yaml`], [`clock`], [`control`] and [`desk`] are rooms that the first plan did not have: positions
 //!   of configuration faults, the one place that reads the clock, the operator's door, and what people
@@ -121,10 +127,14 @@ pub mod identity;
 pub mod plugin;
 pub mod policy;
 pub mod redact;
-pub mod trail;
 pub mod vault;
 
+pub mod tape;
+pub mod trail;
+
 pub mod gate;
+
+pub mod replay;
 
 pub mod listen;
 pub mod upstream;

@@ -17,7 +17,8 @@ use super::section::Section;
 use super::source::{Lookup, Source};
 use super::walk::{Notes, Walk};
 use super::{
-    Config, IdentityMode, Limits, Log, LogFormat, LogLevel, Problem, Problems, Pseudonyms, Upstream,
+    Config, IdentityMode, Keep, Limits, Log, LogFormat, LogLevel, Problem, Problems, Pseudonyms,
+    Replay, Upstream,
 };
 use crate::domain::Era;
 use crate::yaml::{self, Node, Position};
@@ -77,6 +78,7 @@ fn whole<'w>(walk: &'w Walk<'w>, node: &'w Node) -> Option<Config> {
     let limits = limits(&root);
     let holds = holds(&root);
     let pseudonyms = pseudonyms(&root);
+    let replay = replay(&root);
     let drain =
         root.span("drain", Duration::from_secs(10), &(SECOND.saturating_mul(0)..=MINUTE * 10));
     let ops = ops(&root, &listen);
@@ -102,6 +104,7 @@ fn whole<'w>(walk: &'w Walk<'w>, node: &'w Node) -> Option<Config> {
         limits,
         holds,
         pseudonyms,
+        replay,
         drain,
         ops,
         console,
@@ -316,6 +319,20 @@ fn pseudonyms(root: &Section<'_>) -> Pseudonyms {
     };
     section.finish();
     pseudonyms
+}
+
+fn replay(root: &Section<'_>) -> Replay {
+    let default = Replay::default();
+    let section = root.section("replay");
+    let words = [("nothing", Keep::Nothing), ("calls", Keep::Calls), ("answers", Keep::Answers)];
+    let replay = Replay {
+        keep: section.choice("keep", &words).unwrap_or_default(),
+        age: section.span("age", default.age, &(MINUTE..=HOUR * 24 * 90)),
+        size: section.size("size", default.size, &((1 << 20)..=(64 << 30))),
+        answer_size: section.size("answer_size", default.answer_size, &(0..=(1 << 20))),
+    };
+    section.finish();
+    replay
 }
 
 fn log(root: &Section<'_>) -> Log {

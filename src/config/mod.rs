@@ -40,6 +40,7 @@ pub use problem::{Problem, Problems};
 pub use schema::schema;
 pub use secret::Secret;
 pub use source::Lookup;
+pub use unit::span;
 
 /// Everything an operator can say, checked.
 #[derive(Debug, Clone)]
@@ -77,6 +78,8 @@ pub struct Config {
     pub holds: Holds,
     /// What stands behind pseudonyms: how long it is known, and how much of it.
     pub pseudonyms: Pseudonyms,
+    /// What is kept of questions to policy, so that they can be asked again.
+    pub replay: Replay,
     /// How long a stop waits for calls in flight.
     pub drain: Duration,
     /// Where health and metrics are served; nowhere if absent.
@@ -239,6 +242,42 @@ impl Default for Pseudonyms {
     }
 }
 
+/// What is kept of questions to policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replay {
+    /// Of which questions.
+    pub keep: Keep,
+    /// How long.
+    pub age: Duration,
+    /// The most bytes of all of it.
+    pub size: usize,
+    /// The longest content of an answer that is kept with its question.
+    pub answer_size: usize,
+}
+
+/// Which questions are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Keep {
+    /// None.
+    #[default]
+    Nothing,
+    /// Those about calls.
+    Calls,
+    /// Those about calls and about answers.
+    Answers,
+}
+
+impl Default for Replay {
+    fn default() -> Self {
+        Self {
+            keep: Keep::Nothing,
+            age: Duration::from_secs(7 * 24 * 60 * 60),
+            size: 256 << 20,
+            answer_size: 64 << 10,
+        }
+    }
+}
+
 /// The process' own log lines.
 #[derive(Debug, Clone, Default)]
 pub struct Log {
@@ -333,6 +372,7 @@ impl Config {
             limits: Limits::default(),
             holds: Holds::default(),
             pseudonyms: Pseudonyms::default(),
+            replay: Replay::default(),
             drain: Duration::from_secs(10),
             log: Log::default(),
             warnings: Vec::new(),

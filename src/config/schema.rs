@@ -8,6 +8,7 @@
 
 mod notify;
 mod people;
+mod replay;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use notify::Notify;
 use people::Console;
+use replay::Replay;
 
 /// The schema (draft 2020-12) as JSON text.
 #[must_use]
@@ -59,6 +61,7 @@ struct File {
     limits: Option<Limits>,
     holds: Option<Holds>,
     pseudonyms: Option<Pseudonyms>,
+    replay: Option<Replay>,
     /// How long a stop waits for calls in flight.
     #[schemars(extend("default" = "10s"))]
     drain: Option<Span>,

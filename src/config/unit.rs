@@ -8,7 +8,7 @@ const SPANS: [(&str, u64); 5] =
 const SIZES: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
 
 /// A whole number and one of `ms`, `s`, `m`, `h`, `d`.
-pub(super) fn span(text: &str) -> Option<Duration> {
+pub fn span(text: &str) -> Option<Duration> {
     measure(text, &SPANS).map(Duration::from_millis)
 }
 

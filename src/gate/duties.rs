@@ -12,27 +12,30 @@ use crate::domain::{
     Call, Decision, Duty, Finding, Obligation, Question, Reason, Verdict, decide, told,
 };
 use crate::intercom::{Lookup, REASON, fulfil, lookup};
+use crate::tape::Rounds;
 use crate::trail::Weighed;
 
 /// The rule named where a duty cannot be fulfilled.
-pub(super) const OBLIGATION: &str = "portcullis.obligation";
+pub const OBLIGATION: &str = "portcullis.obligation";
 /// The rule named where it is not known what a call would change.
 pub const TARGET_UNKNOWN: &str = "portcullis.target_unknown";
 /// The rule named where the agent did not say why it calls.
-pub(super) const UNSAID: &str = "portcullis.reason_missing";
+pub const UNSAID: &str = "portcullis.reason_missing";
 
 impl Gate {
-    /// The decision on a call, and the call as its duties want it. Not recorded.
+    /// The decision on a call, and the call as its duties want it. Not recorded; what policy was asked
+    /// for it is added to `rounds`.
     pub(super) async fn judge_and_fulfil(
         &self,
         mut call: Call,
         own: Vec<Finding>,
         weighed: &Weighed<'_>,
+        rounds: &mut Rounds,
     ) -> (Call, Decision) {
         let ruleset = self.ruleset.load_full();
         let mut findings = own.clone();
         findings.extend(self.note_pseudonyms(&mut call));
-        let first = self.judge(&ruleset, &call, findings, weighed).await;
+        let first = self.judge(&ruleset, &call, findings, weighed, rounds).await;
         let (first, edited) = self.fulfilled(&ruleset, &call, first);
         let Some(payload) = edited else { return self.turn_back(&ruleset, call, first) };
         let target = target(&call);
@@ -44,7 +47,7 @@ impl Gate {
         call.meta.notes = first.obligations.iter().filter(|it| it.changed).map(note).collect();
         let mut findings = own;
         findings.extend(self.note_pseudonyms(&mut call));
-        let second = self.judge(&ruleset, &call, findings, weighed).await;
+        let second = self.judge(&ruleset, &call, findings, weighed, rounds).await;
         let (mut second, again) = self.fulfilled(&ruleset, &call, second);
         if again.is_some() {
             let text = "the rules demand other arguments each time they look at the call";
@@ -67,7 +70,11 @@ impl Gate {
         call: &Call,
         mut decision: Decision,
     ) -> (Decision, Option<crate::domain::JsonText>) {
-        if let Some(text) = decision.obligations.iter().find_map(|one| unsaid(call, &one.duty)) {
+        if let Some(text) = decision
+            .obligations
+            .iter()
+            .find_map(|one| unsaid(call.meta.reason.as_deref(), &one.duty))
+        {
             return (unmade(ruleset, UNSAID, text, &decision.obligations), None);
         }
         let duties: Vec<&mut Obligation> =
@@ -123,9 +130,10 @@ pub(super) fn unread_target(ruleset: &Ruleset, call: &Call, own: &[Finding]) -> 
 }
 
 /// What an agent that did not say why is told.
-fn unsaid(call: &Call, duty: &Duty) -> Option<String> {
+#[must_use]
+pub fn unsaid(reason: Option<&str>, duty: &Duty) -> Option<String> {
     let Duty::Reason { least } = duty else { return None };
-    let said = call.meta.reason.as_deref().map_or(0, |reason| reason.trim().chars().count());
+    let said = reason.map_or(0, |reason| reason.trim().chars().count());
     (u64::try_from(said).is_ok_and(|said| said < *least)).then(|| {
         format!(
             "this call needs a reason: call again with the argument `{REASON}`, a sentence of at \

@@ -17,6 +17,7 @@ use crate::domain::{
 };
 use crate::holds::HoldError;
 use crate::intercom::lookup;
+use crate::tape::Rounds;
 
 impl Gate {
     /// A person releases the call with other arguments than the agent gave.
@@ -77,7 +78,8 @@ impl Gate {
     async fn judged_edit(&self, edited: Call) -> Result<(Call, Decision), DecideError> {
         let weighed = self.books.trail.weigh(&edited.principal, weigh::release(&edited));
         let payload = edited.payload.clone();
-        let (call, decision) = self.judge_and_fulfil(edited, Vec::new(), &weighed).await;
+        let (call, decision) =
+            self.judge_and_fulfil(edited, Vec::new(), &weighed, &mut Rounds::default()).await;
         drop(weighed);
         if decision.verdict == Verdict::Deny {
             let rule = decision.reasons.first().map(|reason| reason.rule.clone());

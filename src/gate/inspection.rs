@@ -62,7 +62,9 @@ impl Gate {
         question: Question,
         view: impl FnOnce() -> TrailView,
     ) -> Facts {
-        let looks = ruleset.looks_at_trail(question) || self.shadow.looks_at_trail(question);
+        let looks = ruleset.looks_at_trail(question)
+            || self.shadow.looks_at_trail(question)
+            || self.tape.keeps(question);
         let trail = if looks { view() } else { TrailView::default() };
         let environment = self.settings.environment.clone();
         Facts { now: clock::now(), environment, trail, seen: Arc::default() }

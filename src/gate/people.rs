@@ -18,6 +18,7 @@ use crate::domain::{
 use crate::holds::HoldError;
 use crate::identity::{Identity, Person, Via};
 use crate::policy::{ApproveFacts, HoldFacts};
+use crate::tape::Rounds;
 
 /// What a person looked at when deciding on a hold.
 pub struct Deciding<'a> {
@@ -347,7 +348,8 @@ impl Gate {
     ) -> Result<Hold, DecideError> {
         let weighed = self.books.trail.weigh(&call.principal, weigh::release(&call));
         let plugins = self.plugins().revision();
-        let (call, decision) = self.judge_and_fulfil(call, Vec::new(), &weighed).await;
+        let (call, decision) =
+            self.judge_and_fulfil(call, Vec::new(), &weighed, &mut Rounds::default()).await;
         drop(weighed);
         let denied = decision.verdict == Verdict::Deny;
         if denied || self.keyed(&call) != hold.binding().arguments {

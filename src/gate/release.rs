@@ -19,6 +19,7 @@ use crate::domain::{
 };
 use crate::holds::HoldError;
 use crate::identity::Identity;
+use crate::tape::Rounds;
 
 /// Why a released hold was not sent.
 #[derive(Debug, thiserror::Error)]
@@ -104,7 +105,8 @@ impl Gate {
         call.meta.target = looked.facts();
         let weighed = self.books.trail.weigh(&call.principal, weigh::release(&call));
         let plugins = self.plugins().revision();
-        let (call, decision) = self.judge_and_fulfil(call, Vec::new(), &weighed).await;
+        let (call, decision) =
+            self.judge_and_fulfil(call, Vec::new(), &weighed, &mut Rounds::default()).await;
         if decision.verdict == Verdict::Deny {
             return Err(self.cancel_stale(id, told(&decision.reasons)).await?);
         }

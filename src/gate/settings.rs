@@ -7,6 +7,7 @@ use crate::domain::{HoldId, OnRelease};
 use crate::holds::{Grants, Holds};
 use crate::identity::{Paused, People};
 use crate::store::Sealer;
+use crate::tape::Tape;
 use crate::trail::Trail;
 use crate::vault::Vault;
 
@@ -42,6 +43,8 @@ pub struct Secrets {
     pub sealer: Arc<Sealer>,
     /// The pseudonyms of this installation.
     pub vault: Vault,
+    /// What policy is asked, kept sealed if configuration wants it.
+    pub tape: Tape,
 }
 
 /// What is to happen to a call that has to wait for a person.

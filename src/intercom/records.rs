@@ -29,7 +29,7 @@ use std::sync::Arc;
 use crate::domain::JsonText;
 use crate::mcp::json::Tree;
 
-pub use content::Content;
+pub use content::{Content, Shape};
 pub use facts::{Author, Facts};
 pub use withhold::{Edited, Gone, NoSuchRecord, Order, Withheld, withhold};
 

@@ -2,20 +2,24 @@
 //!
 //! Only what matters is written; all else has the value that an ordinary call of a pinned tool has.
 //! Arguments are taken as they stand, as the canonical ones that would be sent.
+//!
+//! The same document is what is kept of a question of the road, so that it can be asked again
+//! ([`Asked::of_call`]): what people write, what tests hold and what is kept is one form.
 
 mod put;
+mod text;
+mod write;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde_json::{Map, Value as Json};
+use serde::{Deserialize, Serialize};
 
 use super::{AnswerFacts, AnswerKind, Facts, Found, HoldFacts, ToolFacts, json};
 use crate::domain::pseudonym::{self, Mention, Seen, Sighting};
 use crate::domain::{
     Action, Approver, ApproverId, Call, CallId, CallMeta, ClientHint, Digest, Effect, Finding,
-    HoldId, JsonText, Principal, PrincipalKind, Question, Release, Revision, Subject, Timestamp,
+    Grant, HoldId, Principal, PrincipalKind, Question, Release, Revision, Subject, Timestamp,
     TrailView,
 };
 use crate::intercom::Catalogue;
@@ -24,6 +28,7 @@ use crate::mcp::methods::{self, Sender, Target};
 use crate::yaml;
 
 pub(in crate::policy) use put::{Matter, Put};
+pub use text::Written;
 
 /// Why a document is no question.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,118 +36,145 @@ pub(in crate::policy) use put::{Matter, Put};
 pub struct Misasked(pub(super) String);
 
 /// A question as it is written. Members that are absent have an ordinary value.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Asked {
     /// Who calls.
     #[serde(default)]
     pub principal: Caller,
     /// What the client says of itself.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<ClientHint>,
     /// The tool that is called.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool: Option<String>,
     /// The tool's arguments.
-    #[serde(default)]
-    pub arguments: Map<String, Json>,
+    #[serde(default = "Written::nothing", skip_serializing_if = "Written::is_nothing")]
+    #[serde(deserialize_with = "text::object")]
+    pub arguments: Written,
     /// Its effect; else the catalogue's.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect: Option<Effect>,
     /// Whether its definition is pinned; true if not given.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pinned: Option<bool>,
+    /// The digest of its definition, if it is pinned; else one of nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definition: Option<Digest>,
     /// The method, for calls of no tool.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
     /// The method's parameters.
-    #[serde(default)]
-    pub params: Map<String, Json>,
+    #[serde(default = "Written::nothing", skip_serializing_if = "Written::is_nothing")]
+    #[serde(deserialize_with = "text::object")]
+    pub params: Written,
+    /// What the call is about, if it is of no tool; else what the method and its parameters say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Subject>,
+    /// What the client answers to the server's questions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continuation: Option<Written>,
     /// The protocol's revision.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<Revision>,
     /// Why the agent calls.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// What the call would change, as it is now.
-    #[serde(default)]
-    pub target: Option<Map<String, Json>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Written>,
+    /// The grant that fits the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<Grant>,
     /// The pseudonyms in the arguments; else none.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pseudonyms: Vec<Pseudonym>,
     /// What the principal lately did and saw; else nothing.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "text::is_unset")]
     pub trail: TrailView,
     /// What plugins saw in the arguments or the answer.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Found>,
     /// What plugins say of the whole.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
     /// For `visible`: the tools on offer; else all of the catalogue.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<Vec<String>>,
     /// For `disclose`: what is known of the answer.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Answer>,
     /// For `approve`: who wants to release the call.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approver: Option<Releaser>,
     /// For `approve`: the hold.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "text::is_unset")]
     pub hold: Hold,
     /// The time that rules see; else the present.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub now: Option<Timestamp>,
     /// The installation's name.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
 }
 
 /// Who calls, as it is written.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Caller {
     /// Its name.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// How it was proven.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<PrincipalKind>,
     /// Its roles.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
     /// Its groups.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
     /// Its attributes.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, String>,
     /// The person it acts for.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_behalf_of: Option<String>,
 }
 
 /// An answer, as it is written.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
     /// Its kind; `result` if not given.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// The method of a notification or of a request of the server.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
     /// How many bytes it has; those of `result` if not given.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
     /// The result as Intercom gave it (`{"content": [...]}`), for rules that look into answers.
-    #[serde(default)]
-    pub result: Option<Json>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<Written>,
+    /// The parameters of a notification or of a request of the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub params: Option<Written>,
+    /// Words of the server about itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
+    /// Whether the result is read as one of no tool, as errors are; as the tool's if not given.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_no_tool: bool,
+    /// Whether its content is not here though it had some: rules that look into answers cannot be
+    /// asked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_content: bool,
 }
 
 /// A pseudonym in the arguments, as it is written.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pseudonym {
     /// Itself, such as `[[email:7f3a9c]]`.
@@ -150,19 +182,19 @@ pub struct Pseudonym {
     /// The argument that it stands in.
     pub argument: String,
     /// Its place; that of the argument if not given.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// Whether it was given to this principal; true if not given.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known: Option<bool>,
     /// Whose value it is.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subjects: Vec<String>,
     /// The records that showed it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seen: Vec<String>,
     /// Whether the call is about another record; false if not given.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub elsewhere: bool,
 }
 
@@ -186,28 +218,28 @@ impl Pseudonym {
 }
 
 /// Who wants to release a hold, as it is written.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Releaser {
     /// The name.
     pub id: String,
     /// The groups.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
     /// What that person wants to do; to approve if it is not given.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<Action>,
 }
 
 /// A hold, as it is written.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hold {
     /// Its conditions.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Release>,
     /// Who has released it already.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvals: Vec<String>,
 }
 
@@ -297,11 +329,15 @@ impl Asked {
             (Some(tool), _) => {
                 let effect = self.effect.unwrap_or_else(|| Catalogue::shipped().effect(tool));
                 let pinned = self.pinned.unwrap_or(true);
-                let definition = pinned.then(|| Digest::of("portcullis/asked/v1", &[]));
+                let none = || Digest::of("portcullis/asked/v1", &[]);
+                let definition = pinned.then(|| self.definition.unwrap_or_else(none));
                 let subject = Subject::Tool { name: tool.clone(), effect, definition };
                 ("tools/call", subject, &self.arguments)
             }
-            (None, Some(method)) => (method.as_str(), self.subject(method), &self.params),
+            (None, Some(method)) => {
+                let subject = self.subject.clone().unwrap_or_else(|| self.subject_of(method));
+                (method.as_str(), subject, &self.params)
+            }
             (None, None) => {
                 return Err(Misasked(String::from(
                     "which call? Give `tool` (and `arguments`), or `method` (and `params`)",
@@ -316,11 +352,12 @@ impl Asked {
             client: self.client.clone().unwrap_or_default(),
             method: method.to_owned(),
             subject,
-            payload: JsonText::of(&Json::Object(payload.clone())),
-            continuation: None,
+            payload: payload.text().clone(),
+            continuation: self.continuation.as_ref().map(|it| it.text().clone()),
             meta: CallMeta {
                 reason: self.reason.clone(),
-                target: self.target.as_ref().map(JsonText::of),
+                target: self.target.as_ref().map(|it| it.text().clone()),
+                grant: self.grant.clone().map(Box::new),
                 pseudonyms: self
                     .pseudonyms
                     .iter()
@@ -332,14 +369,13 @@ impl Asked {
     }
 
     /// What a method is about, as the road reads it.
-    fn subject(&self, method: &str) -> Subject {
+    fn subject_of(&self, method: &str) -> Subject {
         if methods::INPUT_REQUESTS.contains(&method) {
             return Subject::Answer;
         }
         let of_client = |row: &&methods::Method| row.name == method && row.sender == Sender::Client;
         let target = methods::TABLE.iter().find(of_client).map(|row| row.target);
-        let name = target.and_then(Target::parameter).and_then(|name| self.params.get(name));
-        let name = name.and_then(Json::as_str).map(str::to_owned);
+        let name = target.and_then(Target::parameter).and_then(|name| self.params.str(name));
         match (target, name) {
             (Some(Target::Prompt), Some(name)) => Subject::Prompt { name },
             (Some(Target::Resource), Some(uri)) => Subject::Resource { uri },
@@ -356,11 +392,18 @@ impl Asked {
                 let known = AnswerKind::ALL.map(AnswerKind::as_str).join(", ");
                 Misasked(format!("`{word}` is no kind of answer; those are {known}"))
             })?;
-        let result = answer.result.as_ref().map(JsonText::of);
-        let bytes = answer.bytes.or_else(|| Some(result.as_ref()?.bytes().len() as u64));
-        let content = match &result {
-            Some(result) => Content::of_result(self.tool.as_deref(), result),
-            None => Content::nothing(),
+        let tool = self.tool.as_deref().filter(|_| !answer.of_no_tool);
+        let text = answer.result.as_ref().or(answer.params.as_ref()).map(Written::text);
+        let bytes = answer.bytes.or_else(|| Some(text?.bytes().len() as u64));
+        let content = match (&answer.result, &answer.params, &answer.words) {
+            (Some(result), None, None) => Content::of_result(tool, result.text()),
+            (None, Some(params), None) => Content::of_message(params.text()),
+            (None, None, Some(words)) => Content::of_words(words),
+            (None, None, None) => Content::nothing(),
+            _ => {
+                let text = "an answer has one of `result`, `params` and `words`, not several";
+                return Err(Misasked(String::from(text)));
+            }
         };
         Ok(AnswerFacts { kind, method: answer.method, bytes: bytes.unwrap_or_default(), content })
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     Action, Approver, ApproverId, Call, Effect, HoldId, Leaf, Party, Release, Span, Timestamp,
@@ -36,7 +36,7 @@ pub struct Seen {
 }
 
 /// What a plugin saw of one kind.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Found {
     /// Such as `email`.

@@ -49,6 +49,11 @@ impl Looks {
         }
     }
 
+    /// Whether they look at what is in answers.
+    pub(super) const fn is_of_content(self) -> bool {
+        self.content
+    }
+
     /// The finding on an answer, with what is refused because the rules could not see enough of it.
     pub(super) fn over(self, mut finding: Finding, answer: &AnswerFacts) -> Finding {
         if finding.verdict != Verdict::Allow {

@@ -2,7 +2,7 @@
 //!
 //! The same runner serves `policy test` and the load of a bundle, so that what passes on a desk is
 //! what may decide. A test that fails says which line of its body did not hold ([`why`]); a case that
-//! fails says what was decided instead, and by which rule ([`cases`]).
+//! fails says what was decided instead, and by which rule ([`mod@cases`]).
 
 mod case_file;
 mod cases;
@@ -17,11 +17,13 @@ use regorus::unstable::{Module, Ref, Rule, RuleHead};
 use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, Value};
 
+use super::Asked;
 use super::bundle::{self, File, FileKind, Source};
 use super::coverage::{self, FileCoverage};
 use super::load::{self, Checked};
 use super::problem::{LoadErrors, Problem};
 use super::syntax::text_of;
+use crate::domain::{Question, Verdict};
 
 /// How long one test may take.
 const TEST_TIME: Duration = Duration::from_secs(1);
@@ -78,6 +80,43 @@ pub fn test(
     let results = run(&files, &mut checked, wanted)?;
     let coverage = if with_coverage { coverage::of(&files, &checked.engine)? } else { Vec::new() };
     Ok(TestRun { results, coverage })
+}
+
+/// A case of a bundle, not run.
+#[derive(Debug, Clone)]
+pub struct WrittenCase {
+    /// `file: name`.
+    pub name: String,
+    /// Which question.
+    pub question: Question,
+    /// What is asked.
+    pub asked: Asked,
+    /// The verdict that is expected, if one is.
+    pub verdict: Option<Verdict>,
+    /// The rule that is expected to speak, if one is.
+    pub rule: Option<String>,
+}
+
+/// The cases of a bundle, or of a folder that has nothing else.
+///
+/// # Errors
+/// If it cannot be read, or a file of cases is not in order.
+pub fn cases(source: &Source) -> Result<Vec<WrittenCase>, LoadErrors> {
+    let mut all = Vec::new();
+    let mut problems = Vec::new();
+    for file in bundle::files(source)?.iter().filter(|file| file.kind == FileKind::Cases) {
+        match case_file::read(file) {
+            Ok(cases) => all.extend(cases.into_iter().map(|(_, case)| WrittenCase {
+                name: format!("{}: {}", file.name, case.name),
+                question: case.question,
+                asked: case.asked,
+                verdict: case.expect.verdict,
+                rule: case.expect.rule,
+            })),
+            Err(faults) => problems.extend(faults),
+        }
+    }
+    LoadErrors::check(problems).map(|_| all)
 }
 
 /// Runs the tests of a bundle that is otherwise sound.

@@ -26,19 +26,21 @@ pub(super) struct Keys {
 impl Keys {
     /// From the configured secret; without one, from the installation's own key.
     pub(super) fn of(secret: Option<&Secret>, sealer: &Sealer) -> Result<Self, VaultError> {
-        let master = match secret {
-            Some(secret) => read(secret.expose()).ok_or(VaultError::Key)?,
-            None => Zeroizing::new(*sealer.mac("portcullis/pseudonyms/v1", &[]).as_bytes()),
-        };
-        let master = hmac::Key::new(hmac::HMAC_SHA256, master.as_ref());
-        let derived = |name: &str| hmac::sign(&master, name.as_bytes());
-        let trails = derived("portcullis/pseudonyms/trails/v1");
-        let seal =
-            XChaCha20Poly1305::new_from_slice(derived("portcullis/pseudonyms/seal/v1").as_ref());
+        let master = master(secret, sealer)?;
+        let trails = hmac::sign(&master, b"portcullis/pseudonyms/trails/v1");
         Ok(Self {
             trails: hmac::Key::new(hmac::HMAC_SHA256, trails.as_ref()),
-            seal: seal.map_err(|_| VaultError::Key)?,
+            seal: derived(&master, "portcullis/pseudonyms/seal/v1")?,
         })
+    }
+
+    /// A cipher for something else, which has the name `what`.
+    pub(super) fn cipher(
+        secret: Option<&Secret>,
+        sealer: &Sealer,
+        what: &str,
+    ) -> Result<XChaCha20Poly1305, VaultError> {
+        derived(&master(secret, sealer)?, &format!("portcullis/{what}/seal/v1"))
     }
 
     /// The key of one principal's pseudonyms.
@@ -46,6 +48,19 @@ impl Keys {
         let key = hmac::sign(&self.trails, who.as_str().as_bytes());
         TrailKey(hmac::Key::new(hmac::HMAC_SHA256, key.as_ref()))
     }
+}
+
+fn master(secret: Option<&Secret>, sealer: &Sealer) -> Result<hmac::Key, VaultError> {
+    let master = match secret {
+        Some(secret) => read(secret.expose()).ok_or(VaultError::Key)?,
+        None => Zeroizing::new(*sealer.mac("portcullis/pseudonyms/v1", &[]).as_bytes()),
+    };
+    Ok(hmac::Key::new(hmac::HMAC_SHA256, master.as_ref()))
+}
+
+fn derived(master: &hmac::Key, name: &str) -> Result<XChaCha20Poly1305, VaultError> {
+    let key = hmac::sign(master, name.as_bytes());
+    XChaCha20Poly1305::new_from_slice(key.as_ref()).map_err(|_| VaultError::Key)
 }
 
 /// The key of one principal's pseudonyms.

@@ -20,6 +20,7 @@ mod canonical;
 mod entry;
 mod file;
 mod keys;
+mod lockbox;
 mod shelf;
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,7 @@ use crate::domain::pseudonym::Token;
 use crate::domain::{Dictionary, PrincipalId, Timestamp};
 use crate::store::Sealer;
 use keys::Keys;
+pub use lockbox::Lockbox;
 use shelf::Shelf;
 use writer::{Note, Writer};
 

@@ -24,8 +24,12 @@ const ORDER: &[(&[&str], &str)] = &[
     (&["proxy"], "the agents' side: asks the gate, sends through upstream"),
     (&["review"], "a held call beside what there is now, for eyes: pure"),
     (&["listen", "upstream"], "upstream spends the permits that only gate makes"),
+    (&["replay"], "past questions, asked again: reads tape and log, acts on nothing"),
     (&["gate"], "the one road: asks the judges and the record keepers"),
-    (&["holds", "trail"], "folds of the log: calls that wait, what principals did and saw"),
+    (
+        &["holds", "trail", "tape"],
+        "folds of the log: calls that wait, what principals did and saw; what policy was asked",
+    ),
     (&["audit", "policy", "plugin", "redact", "vault", "identity"], "judges and record keepers"),
     (&["store"], "the only place that knows a database; knows values, not judges"),
     (&["config"], "what an operator may say; a store is opened with values from it"),

@@ -38,6 +38,7 @@ mod eras;
 mod explain;
 mod flow;
 mod gullible;
+mod impact;
 mod kill;
 mod leaving;
 mod load;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use portcullis::domain::{Question, Revision, Timestamp, Verdict};
+use portcullis::domain::{JsonText, Question, Revision, Timestamp, Verdict};
 use portcullis::policy::{Asked, Caller, Ruleset, Source};
 use serde_json::{Value, json};
 
@@ -109,7 +109,7 @@ async fn said(ruleset: &Ruleset, roles: &[&str], mode: &Mode) -> Vec<(&'static s
     let shown: BTreeSet<String> = listed.tools.unwrap().into_iter().collect();
     let mut cells = Vec::new();
     for tool in tools() {
-        let Value::Object(arguments) = arguments(tool) else { panic!("{tool}") };
+        let arguments = JsonText::of(&arguments(tool)).into();
         let asked = Asked { tool: Some(tool.to_owned()), arguments, ..asked.clone() };
         let ruled = ruleset.rule_on(Question::Admit, &asked, now).await.unwrap();
         assert_eq!(ruled.finding.fault, None, "{tool}");

@@ -34,9 +34,9 @@ fn steps(page: &str) -> Vec<Step<'_>> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_tutorial_is_true() {
     let roles = "knowledge-author, support-reader";
-    let more = "holds: { wait: 300ms, poll: 300ms }\n".to_owned();
+    let more = "holds: { wait: 300ms, poll: 300ms }\nreplay: { keep: calls }\n".to_owned();
     let stand = Stand::start(Setup { roles, more, ..Setup::default() }).await;
-    follow("policies/README.md", &stand, 6);
+    follow("policies/README.md", &stand, 7);
 }
 
 /// Takes a compiler for WebAssembly, which not every machine has: `tests/run` installs one and demands

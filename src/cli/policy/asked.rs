@@ -5,13 +5,11 @@ use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use bytes::Bytes;
 
 use crate::clock;
 use crate::config::Config;
-use crate::domain::{Finding, JsonText, Principal, Question};
+use crate::domain::{Finding, JsonText, Question};
 use crate::intercom::{Catalogue, Pins, ToolDefinition};
-use crate::mcp::json;
 use crate::policy::{Asked, Caller};
 
 /// Who calls; what is given here goes before the document's `principal`.
@@ -69,7 +67,7 @@ impl CallerArgs {
         if let Some(id) = self.id {
             let known = config.into_iter().flat_map(|config| &config.principals);
             if let Some(known) = known.into_iter().find(|known| known.id.as_str() == id) {
-                *principal = written(known);
+                *principal = Caller::from(&**known);
             }
             principal.id = Some(id);
         }
@@ -93,18 +91,6 @@ impl CallerArgs {
     }
 }
 
-/// A principal as a document has it.
-pub(super) fn written(principal: &Principal) -> Caller {
-    Caller {
-        id: Some(principal.id.as_str().to_owned()),
-        kind: Some(principal.kind),
-        roles: principal.roles.clone(),
-        groups: principal.groups.clone(),
-        attributes: principal.attributes.clone(),
-        on_behalf_of: principal.on_behalf_of.clone(),
-    }
-}
-
 fn attribute(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("an attribute is written KEY=VALUE")?;
     Ok((key.to_owned(), value.to_owned()))
@@ -112,13 +98,8 @@ fn attribute(text: &str) -> Result<(String, String), String> {
 
 /// Brings a tool call into the form in which the road puts it to policy: arguments in their one
 /// form, the tool's pin as it stands. Gives what Portcullis itself finds, which can only deny. A
-/// document that says `effect` or `pinned` is taken as it is. `spelling` is the arguments' text, if it
-/// is known.
-pub(super) fn resolve(
-    asked: &mut Asked,
-    spelling: Option<JsonText>,
-    data: Option<&Path>,
-) -> anyhow::Result<Resolved> {
+/// document that says `effect` or `pinned` is taken as it is.
+pub(super) fn resolve(asked: &mut Asked, data: Option<&Path>) -> anyhow::Result<Resolved> {
     let mut resolved = Resolved::default();
     let Some(tool) = asked.tool.clone() else { return Ok(resolved) };
     if asked.effect.is_some() || asked.pinned.is_some() {
@@ -133,10 +114,9 @@ pub(super) fn resolve(
             catalogue_pins(scratch.path())?
         }
     };
-    let spelling = spelling.unwrap_or_else(|| JsonText::of(&asked.arguments));
-    match pins.resolve(&tool, Some(&spelling)) {
+    match pins.resolve(&tool, Some(asked.arguments.text())) {
         Ok(call) => {
-            asked.arguments = serde_json::from_str(call.arguments.as_str())?;
+            asked.arguments = call.arguments.clone().into();
             resolved.arguments = Some(call.arguments);
         }
         Err(refusal) => {
@@ -156,14 +136,6 @@ pub(super) struct Resolved {
     pub(super) own: Vec<Finding>,
     /// No pinned definitions were there, so those of the built-in catalogue stood in.
     pub(super) from_catalogue: bool,
-}
-
-/// The text of `arguments` in a document that is JSON: the order of members is part of what is
-/// recorded, and a tree does not keep it.
-pub(super) fn spelling(document: &str) -> Option<JsonText> {
-    let text = Bytes::from(document.to_owned());
-    let document = json::read(text, &json::Limits::default()).ok()?;
-    document.into_object()?.get("arguments").cloned()
 }
 
 /// Pins as if Intercom offered exactly what the catalogue knows.

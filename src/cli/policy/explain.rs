@@ -17,7 +17,7 @@ use super::Format;
 use super::asked::{self, CallerArgs, Word};
 use crate::clock;
 use crate::config::Config;
-use crate::domain::{Decision, JsonText, Question, TrailView, Verdict, decide, told};
+use crate::domain::{Decision, Question, TrailView, Verdict, decide, told};
 use crate::gate::refusal;
 use crate::policy::{Asked, Explanation, Ruleset};
 
@@ -69,7 +69,7 @@ pub(super) async fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
     // A record can be shown whatever became of the policies.
     let ruleset = source.and_then(|source| Ok(Ruleset::load(&source)?));
     let now = ruleset.as_ref().ok().map(Ruleset::revision);
-    let recorded = match (&args.record, &config) {
+    let mut recorded = match (&args.record, &config) {
         (Some(id), Some(config)) => Some(Recorded::find(&config.data, id, now)?),
         (Some(_), None) => bail!(
             "there is no configuration `{}`, so no log to look into; name one with `--config FILE`",
@@ -82,11 +82,15 @@ pub(super) async fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
             let text = asked::read(input)?;
             let mut asked = Asked::read(&text)?;
             args.caller.put_into(&mut asked, config.as_ref());
-            let spelling = asked::spelling(&text);
-            let case = Case { config: config.as_ref(), recorded: recorded.as_ref(), spelling };
+            let case = Case { config: config.as_ref(), recorded: recorded.as_ref() };
             Some(explain(&ruleset?, args.question.into(), asked, case).await?)
         }
-        None => None,
+        None => match (&mut recorded, &config) {
+            (Some(recorded), Some(config)) => {
+                explain_kept(recorded, config, args.question.into(), ruleset.ok()).await?
+            }
+            _ => None,
+        },
     };
     match args.format {
         Format::Json => {
@@ -99,6 +103,25 @@ pub(super) async fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Explains a record rule by rule, if its question was kept and there are rules to ask.
+async fn explain_kept(
+    recorded: &mut Recorded,
+    config: &Config,
+    question: Question,
+    ruleset: Option<Ruleset>,
+) -> anyhow::Result<Option<Explained>> {
+    let Some(asked) = recorded.kept(question, config)? else {
+        recorded.note_unkept();
+        return Ok(None);
+    };
+    let Some(ruleset) = ruleset else { return Ok(None) };
+    let case = Case { config: Some(config), recorded: Some(recorded) };
+    let mut explained = explain(&ruleset, question, asked, case).await?;
+    let note = "asked as it was kept, with the time, the trail and the findings of then";
+    explained.notes.insert(0, note.to_owned());
+    Ok(Some(explained))
 }
 
 /// Everything, for programs.
@@ -114,15 +137,13 @@ struct Output<'a> {
 struct Case<'a> {
     config: Option<&'a Config>,
     recorded: Option<&'a Recorded>,
-    /// The arguments' text.
-    spelling: Option<JsonText>,
 }
 
 async fn explain(
     ruleset: &Ruleset,
     question: Question,
     mut asked: Asked,
-    Case { config, recorded, spelling }: Case<'_>,
+    Case { config, recorded }: Case<'_>,
 ) -> anyhow::Result<Explained> {
     if let (Some(recorded), Some(config)) = (recorded, config) {
         recorded.fill(&mut asked, config)?;
@@ -137,7 +158,7 @@ async fn explain(
     let resolved = match question {
         // A list is asked for without arguments.
         Question::Visible => asked::Resolved::default(),
-        _ => asked::resolve(&mut asked, spelling, config.map(|config| config.data.as_path()))?,
+        _ => asked::resolve(&mut asked, config.map(|config| config.data.as_path()))?,
     };
     if let (Some(recorded), Some(config), Some(arguments)) = (recorded, config, &resolved.arguments)
     {

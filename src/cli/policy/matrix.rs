@@ -85,7 +85,7 @@ fn principals(ruleset: &Ruleset, config: Option<&Config>) -> Vec<(String, Caller
     }
     if !known.is_empty() {
         let row = |one: &std::sync::Arc<crate::domain::Principal>| {
-            (one.id.to_string(), asked::written(one))
+            (one.id.to_string(), Caller::from(&**one))
         };
         return known.iter().map(row).collect();
     }

@@ -8,9 +8,11 @@ mod check;
 mod coverage;
 mod eval;
 mod explain;
+mod impact;
 mod init;
 mod matrix;
 mod promote;
+mod record;
 mod reload;
 mod rollback;
 mod schema;
@@ -53,6 +55,10 @@ pub(super) enum Command {
     Eval(eval::Args),
     /// Say why a decision fell: every rule that spoke, and where and why the others stopped.
     Explain(explain::Args),
+    /// Say what a change of the policies would have done to recorded traffic.
+    Impact(impact::Args),
+    /// Make recorded decisions into cases that `policy test` runs, without personal values.
+    Record(record::Args),
     /// Show who may do what: principals, tools, and what a call comes to.
     Matrix(matrix::Args),
     /// Bundles in one file: build, sign, verify, inspect.
@@ -85,6 +91,8 @@ pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitC
         Command::Capabilities => capabilities::run(),
         Command::Eval(args) => eval::run(config, args).await,
         Command::Explain(args) => explain::run(config, args).await,
+        Command::Impact(args) => impact::run(config, args).await,
+        Command::Record(args) => record::run(config, args).await,
         Command::Matrix(args) => matrix::run(config, args).await,
         Command::Bundle(command) => bundle::run(command),
         Command::Test(args) => test::run(config, args).await,

@@ -35,6 +35,24 @@ impl Clone for Content {
     }
 }
 
+/// What a content is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shape<'a> {
+    /// See [`Content::nothing`].
+    Nothing,
+    /// See [`Content::of_result`].
+    Result {
+        /// The tool, or nothing.
+        tool: &'a str,
+        /// The result.
+        text: &'a JsonText,
+    },
+    /// See [`Content::of_message`].
+    Message(&'a JsonText),
+    /// See [`Content::of_words`].
+    Words(String),
+}
+
 impl Content {
     /// Nothing of Intercom's data: lists of our own making, the server's description of itself.
     #[must_use]
@@ -80,6 +98,19 @@ impl Content {
     pub fn with(&self, text: JsonText) -> Self {
         let (sort, tool) = (self.sort, self.tool.clone());
         Self { sort, tool, text: Some(text), records: OnceLock::new() }
+    }
+
+    /// What it is made of, so that it can be made again.
+    #[must_use]
+    pub fn shape(&self) -> Shape<'_> {
+        match (self.sort, &self.text) {
+            (Sort::Nothing, _) | (_, None) => Shape::Nothing,
+            (Sort::Result, Some(text)) => Shape::Result { tool: &self.tool, text },
+            (Sort::Message, Some(text)) => Shape::Message(text),
+            (Sort::Words, Some(text)) => {
+                Shape::Words(serde_json::from_str(text.as_str()).unwrap_or_default())
+            }
+        }
     }
 
     /// Whether it is a result, or an error in the form of one.

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::case_file::{self, Case};
 use super::{TestOutcome, TestResult};
-use crate::domain::{Duty, Finding, Question, Timestamp};
+use crate::domain::{Finding, Question, Timestamp};
 use crate::policy::asked::Matter;
 use crate::policy::bundle::{File, FileKind};
 use crate::policy::engine::{Budget, entry_point};
@@ -141,8 +141,11 @@ fn is_rule(case: &Case, meant: &str, rule: &str) -> bool {
 }
 
 fn of_obligations(case: &Case, expected: &[Json], finding: &Finding) -> Vec<String> {
-    let mut left: Vec<(String, Json)> =
-        finding.obligations.iter().map(|one| (one.reason.rule.clone(), duty(&one.duty))).collect();
+    let mut left: Vec<(String, Json)> = finding
+        .obligations
+        .iter()
+        .map(|one| (one.reason.rule.clone(), one.duty.written()))
+        .collect();
     let mut differences = Vec::new();
     for wanted in expected {
         let fits = |(rule, duty): &(String, Json)| match wanted.as_str() {
@@ -157,16 +160,4 @@ fn of_obligations(case: &Case, expected: &[Json], finding: &Finding) -> Vec<Stri
     let more = left.into_iter();
     differences.extend(more.map(|(rule, duty)| format!("{rule} also demands {duty}")));
     differences
-}
-
-/// A duty as it is written in Rego: the kind, and its members.
-fn duty(duty: &Duty) -> Json {
-    let mut json = serde_json::to_value(duty).unwrap_or_default();
-    // Records leave the value out.
-    if let Duty::Set { value, .. } = duty
-        && let Some(set) = json.get_mut("set").and_then(Json::as_object_mut)
-    {
-        set.insert("value".to_owned(), serde_json::from_str(value.as_str()).unwrap_or_default());
-    }
-    json
 }

@@ -1,7 +1,8 @@
 //! A decision as the log has it: what was decided, by which rules, under which revision.
 //!
 //! The log has no arguments, only a keyed digest of them, so the rules cannot be asked again from it
-//! alone; with the call given once more they can, and the digest says whether it is the same call.
+//! alone. They can where the question was kept ([`crate::tape`]), or with the call given once more; then
+//! the digest says whether it is the same call.
 
 use std::path::Path;
 
@@ -11,14 +12,14 @@ use serde::Serialize;
 use crate::audit::{self, Filter, Follow, From};
 use crate::config::Config;
 use crate::domain::{
-    Call, CallFacts, CallId, Decision, Digest, Event, HoldId, JsonText, Outcome, Seq, Subject,
-    Timestamp, Verdict,
+    Call, CallFacts, CallId, Decision, Digest, Event, HoldId, JsonText, Outcome, Question, Seq,
+    Subject, Timestamp, Verdict,
 };
 use crate::gate::{recorded_digest, refusal};
-use crate::policy::Asked;
+use crate::policy::{Asked, Caller};
 use crate::store::Sealer;
+use crate::tape::{self, Entry};
 
-use super::super::asked::written;
 use super::pretty::Page;
 
 /// What the log has of one call.
@@ -86,13 +87,33 @@ impl Recorded {
                  status` tells what is in force",
             )),
         }
+        Ok(Self { seq, at, call, decision, hold, outcome, revision_now, notes })
+    }
+
+    /// The question as it was kept, if it was.
+    pub(super) fn kept(
+        &self,
+        question: Question,
+        config: &Config,
+    ) -> anyhow::Result<Option<Asked>> {
+        let sealer = Sealer::load(&config.data)?;
+        let tape = tape::read(&config.data, tape::lockbox(config, &sealer)?, self.at)?;
+        let of_call = |entry: &Entry| entry.call == self.call.id && entry.question == question;
+        let entry = tape.filter_map(Result::ok).find(of_call);
+        // The last round is what decided.
+        Ok(entry.and_then(|mut entry| entry.rounds.pop()).map(|round| round.asked))
+    }
+
+    /// Notes how the call can be explained although nothing of it was kept.
+    pub(super) fn note_unkept(&mut self) {
+        let call = &self.call;
         let what = if call.subject.tool().is_some() { "arguments" } else { "parameters" };
-        notes.push(format!(
+        self.notes.push(format!(
             "the log keeps a keyed digest of the {what} and not the {what}; to explain this call \
-             rule by rule, give it once more: portcullis policy explain {} -i FILE",
+             rule by rule, give it once more: portcullis policy explain {} -i FILE; or let what comes \
+             be kept: `replay: {{ keep: calls }}` in the configuration",
             call.id
         ));
-        Ok(Self { seq, at, call, decision, hold, outcome, revision_now, notes })
     }
 
     /// Fills in what the log knows of the call, where the document says nothing.
@@ -111,7 +132,7 @@ impl Recorded {
         if asked.principal.id.is_none() {
             let known = config.principals.iter().find(|one| one.id == self.call.principal);
             match known {
-                Some(known) => asked.principal = written(known),
+                Some(known) => asked.principal = Caller::from(&**known),
                 None => asked.principal.id = Some(self.call.principal.to_string()),
             }
         }

@@ -1,0 +1,154 @@
+//! Past questions as cases that `policy test` runs, and cases as past questions.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{Mask, Past, Why};
+use crate::domain::{Question, Said, Verdict};
+use crate::policy::{self, LoadErrors, Replay, Source};
+use crate::tape::{Entry, Kept};
+
+/// A case as a past question; or the reason why it cannot be compared.
+pub type Fixture = Result<Past, (Question, Why)>;
+
+/// The cases of a folder as past questions: what they expect is what was said. A case that names no
+/// verdict comes with the reason why it cannot be compared.
+///
+/// # Errors
+/// If the folder or a file of cases cannot be read.
+pub fn fixtures(source: &Source) -> Result<Vec<Fixture>, LoadErrors> {
+    let past = |case: policy::WrittenCase| -> Fixture {
+        let policy::WrittenCase { name, question, asked, verdict, rule } = case;
+        if question == Question::Visible {
+            return Err((question, Why::NoVerdict));
+        }
+        let verdict = verdict.ok_or((question, Why::NoVerdict))?;
+        let rules = rule.into_iter().map(|rule| full(question, rule)).collect();
+        let said = Said { verdict, rules, demands: Vec::new(), release: None, fault: None };
+        let rounds = vec![Kept { asked, others: Verdict::Allow, said }];
+        let decided = None;
+        Ok(Past { name, question, rounds, counted: true, decided, verdict_only: true })
+    };
+    Ok(policy::cases(source)?.into_iter().map(past).collect())
+}
+
+/// A rule's name with its question.
+fn full(question: Question, rule: String) -> String {
+    let begins = format!("{}.", question.as_str());
+    if rule.starts_with(&begins) || rule.starts_with("portcullis.") { rule } else { begins + &rule }
+}
+
+/// What became of records that were to be cases.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Made {
+    /// Cases.
+    pub cases: u64,
+    /// Decided like a case that is there already: the same caller, tool, verdict and rules.
+    pub alike: u64,
+    /// What was kept cannot be masked.
+    pub unmasked: u64,
+    /// Masked, they are decided otherwise.
+    pub otherwise: u64,
+}
+
+/// Writes a file of cases.
+pub struct Writer {
+    mask: Mask,
+    seen: BTreeSet<(String, String, String, String)>,
+    /// What became of the records so far.
+    pub made: Made,
+    text: String,
+}
+
+impl Default for Writer {
+    fn default() -> Self {
+        let text = String::from(
+            "# Recorded decisions, masked: letters and digits are others than they were.\n",
+        );
+        Self { mask: Mask::default(), seen: BTreeSet::new(), made: Made::default(), text }
+    }
+}
+
+impl Writer {
+    /// Adds a record as a case, if it says something new and is decided the same when it is masked.
+    pub async fn add(&mut self, entry: &Entry, ruleset: &Replay) {
+        let Some(round) = entry.rounds.first() else { return };
+        let (asked, said) = (&round.asked, &round.said);
+        let text = |text: Option<&String>| text.cloned().unwrap_or_default();
+        let principal = text(asked.principal.id.as_ref());
+        let tool = text(asked.tool.as_ref().or(asked.method.as_ref()));
+        let question = entry.question.as_str().to_owned();
+        let what = format!("{} {}", said.verdict, said.rules.join(" "));
+        if !self.seen.insert((question, principal.clone(), tool.clone(), what)) {
+            self.made.alike += 1;
+            return;
+        }
+        let Some(masked) = self.mask.question(asked) else {
+            self.made.unmasked += 1;
+            return;
+        };
+        let now = entry.at;
+        let ruled = ruleset.rule_on(entry.question, &masked, now).await;
+        let is_same = ruled.is_ok_and(|ruled| {
+            let again = Said::from(&ruled.finding);
+            (again.verdict, &again.rules) == (said.verdict, &said.rules)
+        });
+        if !is_same {
+            self.made.otherwise += 1;
+            return;
+        }
+        let (asks, verdict) = (entry.question.as_str(), said.verdict);
+        let name = format!("{asks} {tool} by {principal}: {verdict}, {}", entry.call);
+        if let Some(case) = case(&name, entry.question, &masked, said) {
+            self.made.cases += 1;
+            item(&case, &mut self.text);
+        }
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn finish(self) -> String {
+        self.text
+    }
+}
+
+/// A case, as members in the order of the file.
+fn case(
+    name: &str,
+    question: Question,
+    asked: &policy::Asked,
+    said: &Said,
+) -> Option<Vec<(String, Json)>> {
+    let Json::Object(mut rest) = serde_json::to_value(asked).ok()? else { return None };
+    let mut case = vec![("name".to_owned(), json!(name)), ("question".to_owned(), json!(question))];
+    let principal = rest.remove("principal")?;
+    case.push(("as".to_owned(), without_nothing(principal)));
+    case.extend(rest.into_iter().map(|(key, value)| (key, without_nothing(value))));
+    let mut expect = Map::new();
+    expect.insert("verdict".to_owned(), json!(said.verdict));
+    if let Some(rule) = said.rules.first().filter(|_| said.fault.is_none()) {
+        expect.insert("rule".to_owned(), json!(rule));
+    }
+    case.push(("expect".to_owned(), Json::Object(expect)));
+    Some(case)
+}
+
+/// Members of an object that say something.
+fn without_nothing(value: Json) -> Json {
+    match value {
+        Json::Object(members) => {
+            let says = |(_, value): &(String, Json)| !value.is_null();
+            Json::Object(members.into_iter().filter(says).collect())
+        }
+        value => value,
+    }
+}
+
+/// A case as an item of a list in YAML. Values are JSON, which YAML is about.
+fn item(case: &[(String, Json)], text: &mut String) {
+    for (number, (key, value)) in case.iter().enumerate() {
+        text.push_str(if number == 0 { "\n- " } else { "  " });
+        text.push_str(&format!("{key}: {value}\n"));
+    }
+}

@@ -1,0 +1,275 @@
+//! What a candidate would have done, counted and listed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::{Past, Why};
+use crate::domain::{Demand, Digest, How, Question, Redact, Said, Timestamp, Verdict};
+pub use crate::gate::Change;
+use crate::policy::Replay;
+
+/// Rows that are listed; further ones are only counted.
+const MOST_ROWS: usize = 10_000;
+/// Records that are named with one kind of difference.
+const EXAMPLES: usize = 5;
+
+/// What the candidate is compared with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Base {
+    /// What was decided then.
+    Recorded,
+    /// What another revision says now.
+    Revision {
+        /// Which.
+        revision: Digest,
+    },
+}
+
+/// How many past questions of one sort there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Total {
+    /// All of them.
+    pub records: u64,
+    /// Those that were asked again.
+    pub asked: u64,
+    /// Those on which both sides say the same.
+    pub unchanged: u64,
+}
+
+/// One past question that would be decided otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// The decision: the call's id, or the place of a written case.
+    pub decision: String,
+    /// When.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// Which question.
+    pub question: Question,
+    /// Who called.
+    pub principal: String,
+    /// Of what: the tool, or the method.
+    pub tool: String,
+    /// How it differs.
+    pub change: Change,
+    /// What was decided.
+    pub was: Verdict,
+    /// What would be.
+    pub would: Verdict,
+    /// The rules behind it.
+    pub rules: Vec<String>,
+}
+
+/// Differences of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct By {
+    /// How they differ.
+    pub change: Change,
+    /// Which question.
+    pub question: Question,
+    /// Who called.
+    pub principal: String,
+    /// Of what.
+    pub tool: String,
+    /// The rules behind it.
+    pub rules: Vec<String>,
+    /// How many.
+    pub count: u64,
+    /// Some of them.
+    pub decisions: Vec<String>,
+}
+
+/// Answers in which a kind of value would be treated otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Redaction {
+    /// The kind.
+    pub kind: String,
+    /// What was done to it; `nothing`, or the ways of redacting.
+    pub was: String,
+    /// What would be.
+    pub would: String,
+    /// In how many answers.
+    pub count: u64,
+}
+
+/// A rule of the candidate that never spoke.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Silent {
+    /// Its name in decisions.
+    pub rule: String,
+    /// `file:line`.
+    pub at: String,
+}
+
+/// What a candidate would have done.
+#[derive(Debug, Clone, Serialize)]
+pub struct Impact {
+    /// The candidate.
+    pub candidate: Digest,
+    /// What it is compared with.
+    pub base: Base,
+    /// By question.
+    pub totals: BTreeMap<&'static str, Total>,
+    /// How many differ, by how.
+    pub changes: BTreeMap<Change, u64>,
+    /// By how, question, principal, tool and rules; the most dangerous first.
+    pub by: Vec<By>,
+    /// Differences in what is redacted.
+    pub redactions: Vec<Redaction>,
+    /// Rules that never spoke.
+    pub silent: Vec<Silent>,
+    /// What could not be asked again, and why.
+    pub not_replayable: BTreeMap<&'static str, u64>,
+    /// Each difference.
+    pub rows: Vec<Row>,
+    /// Differences that have no row any more.
+    pub beyond_rows: u64,
+    #[serde(skip)]
+    gathered: Gathered,
+}
+
+/// What is still being counted.
+#[derive(Debug, Clone, Default)]
+struct Gathered {
+    by: BTreeMap<(Change, &'static str, String, String, Vec<String>), By>,
+    redactions: BTreeMap<(String, String, String), u64>,
+    spoke: BTreeSet<String>,
+}
+
+impl Impact {
+    pub(super) fn new(candidate: &Replay, base: Option<&Replay>) -> Self {
+        Self {
+            candidate: candidate.revision(),
+            base: base.map_or(Base::Recorded, |base| Base::Revision { revision: base.revision() }),
+            totals: BTreeMap::new(),
+            changes: BTreeMap::new(),
+            by: Vec::new(),
+            redactions: Vec::new(),
+            silent: Vec::new(),
+            not_replayable: BTreeMap::new(),
+            rows: Vec::new(),
+            beyond_rows: 0,
+            gathered: Gathered::default(),
+        }
+    }
+
+    /// How many past questions were asked again.
+    #[must_use]
+    pub fn asked(&self) -> u64 {
+        self.totals.values().map(|total| total.asked).sum()
+    }
+
+    /// Counts questions that could not be asked again.
+    pub(super) fn unasked(&mut self, question: Question, why: Why, count: u64) {
+        if count > 0 {
+            self.totals.entry(question.as_str()).or_default().records += count;
+            *self.not_replayable.entry(why.as_str()).or_default() += count;
+        }
+    }
+
+    /// Counts one that was.
+    pub(super) fn compared(&mut self, past: &Past, recorded: bool, was: &Said, would: &Said) {
+        let spoke = would.rules.iter().chain(would.demands.iter().map(|demand| &demand.rule));
+        self.gathered.spoke.extend(spoke.cloned());
+        let total = self.totals.entry(past.question.as_str()).or_default();
+        (total.records, total.asked) = (total.records + 1, total.asked + 1);
+        let differs = if past.verdict_only && recorded {
+            let like_it = Said { verdict: was.verdict, ..would.clone() };
+            Change::between(&like_it, would)
+        } else {
+            Change::between(was, would)
+        };
+        let Some((change, rules)) = differs else {
+            total.unchanged += 1;
+            return;
+        };
+        *self.changes.entry(change).or_default() += 1;
+        for difference in redactions(was, would) {
+            *self.gathered.redactions.entry(difference).or_default() += 1;
+        }
+        let asked = past.rounds.first().map(|round| &round.asked);
+        let text = |text: Option<&String>| text.cloned().unwrap_or_default();
+        let principal = text(asked.and_then(|asked| asked.principal.id.as_ref()));
+        let tool = text(asked.and_then(|asked| asked.tool.as_ref().or(asked.method.as_ref())));
+        let question = past.question;
+        let key = (change, question.as_str(), principal.clone(), tool.clone(), rules.clone());
+        let by = self.gathered.by.entry(key).or_insert_with(|| By {
+            change,
+            question,
+            principal: principal.clone(),
+            tool: tool.clone(),
+            rules: rules.clone(),
+            count: 0,
+            decisions: Vec::new(),
+        });
+        by.count += 1;
+        if by.decisions.len() < EXAMPLES {
+            by.decisions.push(past.name.clone());
+        }
+        if self.rows.len() >= MOST_ROWS {
+            self.beyond_rows += 1;
+            return;
+        }
+        let (decision, at) = (past.name.clone(), asked.and_then(|asked| asked.now));
+        let (was, would) = (was.verdict, would.verdict);
+        self.rows.push(Row { decision, at, question, principal, tool, change, was, would, rules });
+    }
+
+    /// With what is known when all were asked.
+    pub(super) fn finished(mut self, candidate: &Replay) -> Self {
+        let Gathered { by, redactions, spoke } = std::mem::take(&mut self.gathered);
+        self.by = by.into_values().collect();
+        self.by.sort_by(|a, b| a.change.cmp(&b.change).then(b.count.cmp(&a.count)));
+        let redaction = |((kind, was, would), count)| Redaction { kind, was, would, count };
+        self.redactions = redactions.into_iter().map(redaction).collect();
+        let asked = self.totals.iter().filter(|(_, total)| total.asked > 0);
+        let words: Vec<&str> = asked.map(|(word, _)| *word).collect();
+        let questions = Question::ALL.into_iter().filter(|one| words.contains(&one.as_str()));
+        let rules = questions.flat_map(|question| candidate.rules_of(question));
+        let silent = rules.filter(|(rule, _)| !spoke.contains(rule));
+        self.silent = silent.map(|(rule, at)| Silent { rule, at }).collect();
+        self
+    }
+}
+
+/// The kinds that two answers treat otherwise: kind, then, now.
+fn redactions(was: &Said, would: &Said) -> Vec<(String, String, String)> {
+    let (was, would) = (ways(&was.demands), ways(&would.demands));
+    let kinds: BTreeSet<&String> = was.keys().chain(would.keys()).collect();
+    let words = |ways: Option<&BTreeSet<String>>| match ways {
+        Some(ways) => ways.iter().cloned().collect::<Vec<_>>().join(", "),
+        None => "nothing".to_owned(),
+    };
+    let differing = kinds.into_iter().filter(|kind| was.get(*kind) != would.get(*kind));
+    differing.map(|kind| (kind.clone(), words(was.get(kind)), words(would.get(kind)))).collect()
+}
+
+/// How each kind is redacted.
+fn ways(demands: &[Demand]) -> BTreeMap<String, BTreeSet<String>> {
+    let mut ways: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for demand in demands {
+        let redact = demand.duty.get("redact").cloned();
+        let Some(Ok(redact)) = redact.map(serde_json::from_value::<Redact>) else { continue };
+        let Redact { kinds, parties, paths, least, how, .. } = redact;
+        let mut way = match how {
+            How::Keep => "kept".to_owned(),
+            how => how.as_str().to_owned(),
+        };
+        if !parties.is_empty() {
+            let parties: Vec<&str> = parties.iter().map(|party| party.as_str()).collect();
+            way.push_str(&format!(" for {}", parties.join(" and ")));
+        }
+        if !paths.is_empty() {
+            way.push_str(&format!(" in {}", paths.join(" and ")));
+        }
+        if least > 0 {
+            way.push_str(&format!(" from {least} % on"));
+        }
+        for kind in kinds {
+            ways.entry(kind).or_default().insert(way.clone());
+        }
+    }
+    ways
+}

@@ -1,0 +1,187 @@
+//! What is kept comes back, sealed and bounded.
+
+use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::config::Secret;
+use crate::domain::{
+    CallId, CallMeta, ClientHint, Effect, JsonText, Judge, Principal, PrincipalKind, Reason,
+    Revision, Subject, Timestamp, TrailView,
+};
+use crate::intercom::records::Content;
+use crate::policy::AnswerKind;
+
+const SECRET: &str = "jane@acme.example";
+
+fn config(data: &Path, keep: Keep) -> Config {
+    let upstream = "http://127.0.0.1:1".parse().unwrap();
+    let mut config = Config::in_code(data.to_owned(), upstream, Secret::new("x".repeat(40)));
+    config.replay = Replay { keep, answer_size: 1000, ..Replay::default() };
+    config
+}
+
+fn round(number: u128) -> Round {
+    let principal = Principal {
+        id: "bot".parse().unwrap(),
+        kind: PrincipalKind::Agent,
+        roles: vec!["r".to_owned()],
+        groups: Vec::new(),
+        attributes: [("team".to_owned(), "7".to_owned())].into(),
+        on_behalf_of: None,
+    };
+    let payload = format!(r#"{{"z":1.50,"email":"{SECRET}","a":[1e2]}}"#);
+    Round {
+        ruleset: Digest::of("r", &[]),
+        counted: true,
+        call: Call {
+            id: CallId(uuid::Uuid::from_u128(number)),
+            at: Timestamp::default(),
+            principal: Arc::new(principal),
+            revision: Revision::V2025_11_25,
+            client: ClientHint::default(),
+            method: "tools/call".to_owned(),
+            subject: Subject::Tool { name: "x".into(), effect: Effect::Read, definition: None },
+            payload: JsonText::from_valid(payload.into_bytes().into()),
+            continuation: None,
+            meta: CallMeta::default(),
+        },
+        facts: Facts {
+            now: crate::clock::now(),
+            environment: "test".into(),
+            trail: TrailView { labels: vec!["l".to_owned()], ..TrailView::default() },
+            seen: Arc::default(),
+        },
+        others: Verdict::Allow,
+        said: Finding {
+            judge: Judge::Policy,
+            verdict: Verdict::Hold,
+            reasons: vec![Reason::new("admit.a", "text")],
+            obligations: Vec::new(),
+            release: None,
+            fault: None,
+        },
+    }
+}
+
+fn answer(bytes: usize) -> AnswerFacts {
+    let text = format!(r#"{{"content":[{{"type":"text","text":"{}"}}]}}"#, "x".repeat(bytes));
+    let text = JsonText::from_valid(text.into_bytes().into());
+    let content = Content::of_result(Some("x"), &text);
+    AnswerFacts { kind: AnswerKind::Result, method: None, bytes: bytes as u64, content }
+}
+
+fn sealer(data: &Path) -> Sealer {
+    Sealer::load(data).unwrap()
+}
+
+fn all(config: &Config) -> Vec<Result<Entry, Unread>> {
+    let lockbox = lockbox(config, &sealer(&config.data)).unwrap();
+    read(&config.data, lockbox, Timestamp::default()).unwrap().collect()
+}
+
+/// Keeps some questions and waits until they are written.
+fn keep(config: &Config, numbers: std::ops::Range<u128>) {
+    let tape = Tape::open(config, &sealer(&config.data)).unwrap();
+    for number in numbers {
+        let mut rounds = tape.rounds();
+        rounds.add(|| round(number));
+        tape.call(rounds);
+        tape.answer(&answer(10), || round(number));
+    }
+}
+
+fn files(data: &Path) -> Vec<PathBuf> {
+    segment::list(&data.join(segment::FOLDER)).unwrap().into_iter().map(|(_, path)| path).collect()
+}
+
+#[test]
+fn what_is_kept_comes_back_letter_by_letter_and_is_sealed() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path(), Keep::Answers);
+    keep(&config, 0..3);
+    keep(&config, 3..5);
+    let entries: Vec<Entry> = all(&config).into_iter().map(Result::unwrap).collect();
+    assert_eq!(entries.len(), 10);
+    assert_eq!(files(folder.path()).len(), 2);
+    let entry = &entries[6];
+    assert_eq!((entry.call.0.as_u128(), entry.question), (3, Question::Admit));
+    let kept = &entry.rounds[0];
+    let asked = round(3);
+    assert_eq!(kept.asked.arguments.text(), &asked.call.payload);
+    assert_eq!(kept.asked.trail, asked.facts.trail);
+    assert_eq!(kept.said.rules, ["admit.a"]);
+    let shown = entries[7].rounds[0].asked.answer.as_ref().unwrap();
+    assert!(shown.result.as_ref().unwrap().text().as_str().contains("xxxxxxxxxx"));
+    for path in files(folder.path()) {
+        let bytes = fs::read(&path).unwrap();
+        assert!(!bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes()));
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    // With another secret it is not ours to read.
+    let mut other = config.clone();
+    other.pseudonyms.key = Some(Secret::new("ab".repeat(32)));
+    assert!(all(&other).iter().all(|it| it.as_ref().is_err_and(|why| *why == Unread::Frame)));
+}
+
+#[test]
+fn only_what_configuration_wants_is_kept() {
+    for (wanted, count) in [(Keep::Nothing, 0), (Keep::Calls, 2), (Keep::Answers, 4)] {
+        let folder = tempfile::tempdir().unwrap();
+        let config = config(folder.path(), wanted);
+        keep(&config, 0..2);
+        assert_eq!(all(&config).len(), count, "{wanted:?}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path(), Keep::Answers);
+    let tape = Tape::open(&config, &sealer(folder.path())).unwrap();
+    tape.answer(&answer(1001), || round(0));
+    drop(tape);
+    let entries = all(&config);
+    let asked = &entries[0].as_ref().unwrap().rounds[0].asked;
+    assert!(asked.is_without_content());
+    assert!(asked.answer.as_ref().unwrap().result.is_none());
+}
+
+#[test]
+fn damage_costs_what_it_hits_and_a_torn_end_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path(), Keep::Calls);
+    keep(&config, 0..2);
+    keep(&config, 2..4);
+    let paths = files(folder.path());
+    let whole = fs::read(&paths[1]).unwrap();
+    fs::write(&paths[1], &whole[..whole.len() - 1]).unwrap();
+    assert_eq!(all(&config).len(), 2);
+    let mut changed = whole.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    fs::write(&paths[1], &changed).unwrap();
+    assert_eq!(all(&config).iter().filter(|it| it.is_err()).count(), 1);
+    // A frame is bound to its file.
+    fs::write(&paths[1], fs::read(&paths[0]).unwrap()).unwrap();
+    assert_eq!(all(&config).iter().filter(|it| it.is_ok()).count(), 2);
+}
+
+#[test]
+fn the_oldest_goes_by_bytes_and_by_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(folder.path(), Keep::Calls);
+    for number in 0..5 {
+        keep(&config, number..number + 1);
+    }
+    let paths = files(folder.path());
+    assert_eq!(paths.len(), 5);
+    let size = fs::metadata(&paths[0]).unwrap().len() as usize;
+    // Of the room an eighth is for the file that comes next.
+    config.replay.size = size * 8 * 2 / 7 + 100;
+    keep(&config, 0..0);
+    assert_eq!(files(folder.path()), paths[3..]);
+    let old = std::time::SystemTime::now() - config.replay.age - Duration::from_secs(1);
+    fs::File::options().append(true).open(&paths[3]).unwrap().set_modified(old).unwrap();
+    // Also when nothing is kept any more.
+    config.replay.keep = Keep::Nothing;
+    keep(&config, 0..1);
+    assert_eq!(files(folder.path()), paths[4..]);
+}

@@ -1,0 +1,163 @@
+//! What writes the tape, a little behind the road.
+//!
+//! One thread owns the file. It gathers for a moment, writes each question as a line, and seals the lines
+//! as one frame. A file is closed when it has an eighth of the bytes or of the time that are allowed for
+//! all of them; then, and now and then, the oldest go.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::entry::Entry;
+use super::segment::{self, FOLDER, Segment};
+use super::{Heard, Shared, TapeError};
+use crate::clock;
+use crate::config::private;
+use crate::config::{Config, Keep, Replay};
+use crate::domain::Timestamp;
+use crate::vault::Lockbox;
+
+/// How long questions are gathered.
+const GATHER: Duration = Duration::from_millis(200);
+/// The bytes of lines after which a frame is written.
+const FRAME_BYTES: usize = 256 * 1024;
+/// How often a tape that gets nothing is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(600);
+/// Into how many files it is divided at least.
+const PARTS: u32 = 8;
+
+/// The owner of the files.
+pub(super) struct Writer {
+    folder: PathBuf,
+    lockbox: Lockbox,
+    bounds: Replay,
+    shared: Arc<Shared>,
+    segment: Option<Segment>,
+    /// Whether the last write failed, which is said once.
+    failed: bool,
+}
+
+impl Writer {
+    pub(super) fn new(
+        config: &Config,
+        lockbox: Lockbox,
+        shared: Arc<Shared>,
+    ) -> Result<Self, TapeError> {
+        let (folder, bounds) = (config.data.join(FOLDER), config.replay);
+        if bounds.keep != Keep::Nothing {
+            private::make_folder(&folder)?;
+        }
+        Ok(Self { folder, lockbox, bounds, shared, segment: None, failed: false })
+    }
+
+    /// Writes until nobody hands over any more.
+    pub(super) fn run(mut self, heard: &Receiver<Heard>) {
+        self.prune();
+        loop {
+            match heard.recv_timeout(LOOK_EVERY) {
+                Ok(first) => self.frame(first, heard),
+                Err(RecvTimeoutError::Timeout) => self.turn(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Gathers a frame and writes it.
+    fn frame(&mut self, first: Heard, heard: &Receiver<Heard>) {
+        let until = Instant::now() + GATHER;
+        let mut lines = Vec::new();
+        let mut next = Some(first);
+        while let Some(heard_now) = next.take() {
+            self.line(&heard_now, &mut lines);
+            if lines.len() < FRAME_BYTES {
+                let left = until.saturating_duration_since(Instant::now());
+                next = heard.recv_timeout(left).ok();
+            }
+        }
+        self.turn();
+        match self.write(&lines) {
+            Ok(()) => self.failed = false,
+            Err(error) => {
+                if !std::mem::replace(&mut self.failed, true) {
+                    tracing::error!(%error, "questions to policy cannot be kept");
+                }
+                self.segment = None;
+            }
+        }
+        let dropped = self.shared.dropped.swap(0, Ordering::Relaxed);
+        if dropped > 0 {
+            tracing::warn!(dropped, "questions to policy came too fast to be kept");
+        }
+    }
+
+    fn line(&self, heard: &Heard, lines: &mut Vec<u8>) {
+        let entry = Entry::of(heard, self.bounds.answer_size);
+        if let Some(entry) = entry
+            && serde_json::to_writer(&mut *lines, &entry).is_ok()
+        {
+            lines.push(b'\n');
+        }
+        self.shared.waiting.fetch_sub(heard.bytes, Ordering::Relaxed);
+    }
+
+    fn write(&mut self, lines: &[u8]) -> std::io::Result<()> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        if self.segment.is_none() {
+            self.segment = Some(Segment::begin(&self.folder, clock::now())?);
+        }
+        match &mut self.segment {
+            Some(segment) => segment.append(&self.lockbox, lines),
+            None => Ok(()),
+        }
+    }
+
+    /// Closes a file that is full or old, and lets the oldest go.
+    fn turn(&mut self) {
+        let ends = |segment: &Segment| {
+            let age = clock::now().since(segment.begins);
+            segment.bytes >= self.bounds.size / PARTS as usize || age >= self.bounds.age / PARTS
+        };
+        if self.segment.as_ref().is_some_and(ends) {
+            self.segment = None;
+            self.prune();
+        }
+    }
+
+    /// Takes away what is too old, and the oldest of what is too much.
+    pub(super) fn prune(&mut self) {
+        if let Err(error) = self.try_prune() {
+            tracing::error!(%error, "old questions to policy cannot be removed");
+        }
+    }
+
+    fn try_prune(&self) -> std::io::Result<()> {
+        let mut files = Vec::new();
+        for (begins, path) in segment::list(&self.folder)? {
+            let found = fs::metadata(&path)?;
+            let written =
+                found.modified().ok().and_then(|it| it.duration_since(SystemTime::UNIX_EPOCH).ok());
+            let ended = written.map_or(begins, |since| Timestamp::default().plus(since));
+            files.push((ended, path, found.len()));
+        }
+        let now = clock::now();
+        // The file that comes next has its part.
+        let room = self.bounds.size - self.bounds.size / PARTS as usize;
+        let mut room = u64::try_from(room).unwrap_or(u64::MAX);
+        for (ended, path, bytes) in files.into_iter().rev() {
+            let fits = bytes <= room;
+            if fits && now.since(ended) <= self.bounds.age {
+                room -= bytes;
+            } else {
+                // Nothing older stays than what goes.
+                room = 0;
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(())
+    }
+}
