@@ -33,7 +33,7 @@ mod unit;
 mod walk;
 
 pub use console::{Console, Oidc, OidcGroup};
-pub use holds::{Holds, Patience};
+pub use holds::{Holds, Patience, Waits};
 pub use notify::{Email, EmailTls, Hears, Notify, Occasion, Slack, Webhook};
 pub use plugins::{PluginEntry, PluginSource, Plugins};
 pub use problem::{Problem, Problems};

@@ -340,6 +340,9 @@ struct Holds {
     /// How soon a polling agent is asked to come again.
     #[schemars(extend("default" = "20s"))]
     poll: Option<Span>,
+    /// How often a polling agent is asked to come again, before it is told that the call is pending.
+    #[schemars(extend("default" = 8), range(max = 8))]
+    rounds: Option<u32>,
     /// How long an approval may wait to be spent.
     #[schemars(extend("default" = "1h"))]
     valid: Option<Span>,
@@ -364,9 +367,12 @@ struct Patience {
     /// As `holds.wait`, ten minutes at most; that one if only `poll` is given.
     #[schemars(extend("default" = "45s"))]
     wait: Option<Span>,
-    /// As `holds.poll`; that one if only `wait` is given.
+    /// As `holds.poll`; that one if it is not given.
     #[schemars(extend("default" = "20s"))]
     poll: Option<Span>,
+    /// As `holds.rounds`; 0 for clients that do not answer rounds by themselves.
+    #[schemars(extend("default" = 8), range(max = 8))]
+    rounds: Option<u32>,
 }
 
 /// The process' own log lines, on standard error. Not the audit log.

@@ -62,7 +62,13 @@ impl Proxy {
         let tasks = ask.era() == Era::Modern
             && caller.capabilities.extension(TASKS_EXTENSION)
             && hold.opened.on_release == OnRelease::Send;
+        let client = &caller.client;
+        let answers =
+            caller.capabilities.elicitation_form() || caller.capabilities.elicitation_url();
+        let waits = self.settings.holds.patience(&client.name, &client.version, answers);
+        round.most = waits.rounds;
         if ask.era() == Era::Modern
+            && waits.rounds > 0
             && let Some(question) = self.own_question(caller, &hold, !tasks && !round.offered)
             && self.another_round(caller, ask, (&hold, &mut round), Some(question), outbox).await
         {
@@ -72,12 +78,11 @@ impl Proxy {
             outbox.result(&ask.id, &self.created_task(&hold)).await;
             return Ok(());
         }
-        let client = &caller.client;
-        let (wait, poll) = self.settings.holds.patience(&client.name, &client.version);
         let wait = match ask.era() {
             _ if ask.as_task => hold.opened.expires_at.since(clock::now()),
-            Era::Legacy => wait,
-            Era::Modern => poll,
+            Era::Legacy => waits.wait,
+            Era::Modern if waits.rounds == 0 => waits.wait,
+            Era::Modern => waits.poll,
         };
         let mut asking = Asking::default();
         let waited = self.wait(caller, ask, leg, (hold.id, wait), &mut asking, outbox).await;

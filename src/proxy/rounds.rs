@@ -18,8 +18,6 @@ use crate::mcp::json::{self, Object};
 use crate::mcp::message::MessageError;
 use crate::mcp::reply::INVALID_PARAMS;
 
-/// The most rounds: clients give up after ten.
-const ROUNDS: u32 = 8;
 /// What our own `requestState` begins with; anything else is Intercom's and passes untouched.
 const STATE_PREFIX: &str = "pch1.";
 /// The key of our one question in `inputRequests`.
@@ -30,7 +28,10 @@ const KEY: &str = "portcullis";
 pub(super) struct Round {
     /// The hold; none in the first round, which knows none yet.
     pub(super) hold: Option<HoldId>,
-    number: u32,
+    number: usize,
+    /// How many there are at most.
+    #[serde(skip)]
+    pub(super) most: usize,
     /// Whether the user was shown where the hold can be looked at.
     #[serde(default)]
     pub(super) offered: bool,
@@ -108,7 +109,7 @@ impl Proxy {
         question: Option<Question>,
         outbox: &Outbox,
     ) -> bool {
-        if round.number >= ROUNDS {
+        if round.number >= round.most {
             return false;
         }
         let mut result = Object::default();

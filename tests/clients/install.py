@@ -28,6 +28,8 @@ class Installed:
     node: str
     node_modules: pathlib.Path
     python: str
+    python_mcp1: str  # With version 1 of the Python SDK, on which some are built.
+    rmcp: str | None  # The Rust client, which cargo builds in `tests/fixture`; None if it was not built.
 
     def inspector(self):
         """The command that starts the MCP Inspector."""
@@ -35,7 +37,7 @@ class Installed:
         return [self.node, str(package / "clients" / "launcher" / "build" / "index.js")]
 
 
-def install(report):
+def install(rmcp, report):
     """Installs what is missing; `report` is told in words what was done."""
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     cache = pathlib.Path(base) / "portcullis" / "clients"
@@ -43,9 +45,12 @@ def install(report):
     with open(cache / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # Two runs at once install once.
         node_folder = _once(cache, "node", ["package.json", "package-lock.json"], _npm, report)
-        python_folder = _once(cache, "python", ["requirements.txt"], _pip, report)
+        pythons = [
+            str(_once(cache, name, [pins], _pip, report) / "bin" / "python")
+            for name, pins in [("python", "requirements.txt"), ("python-mcp1", "requirements-mcp1.txt")]
+        ]
     modules = node_folder / "node_modules"
-    return Installed(_node(modules), modules, str(python_folder / "bin" / "python"))
+    return Installed(_node(modules), modules, *pythons, rmcp)
 
 
 def _once(cache, name, pins, fill, report):
@@ -79,7 +84,8 @@ def _pip(folder):
         advice = "no virtual environment; on Debian or Ubuntu: apt-get install python3-venv"
         raise RuntimeError(f"{error}\n{advice}") from None
     pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    _run([*pip, "-r", "requirements.txt"], folder)
+    (pins,) = folder.glob("requirements*.txt")
+    _run([*pip, "-r", pins.name], folder)
 
 
 def _node(modules):

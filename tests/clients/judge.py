@@ -73,6 +73,10 @@ def _held(run):
         return wrong
     if seen["is_error"]:
         return f"tool error after {seen['calls']} calls: {seen['text']}"
+    if run.client.declares == "link" and run.page:
+        address = f"{run.page}/holds/{run.hold.id}"
+        if seen["shown"] != [address]:
+            return f"its user was shown {seen['shown']} instead of once `{address}`"
     return None
 
 

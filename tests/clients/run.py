@@ -6,7 +6,9 @@ receives the outcome, and the simulator says what reached Intercom.
     run.py --url http://127.0.0.1:8787/mcp --key KEY [--control 'portcullis --config X'] [--simulator URL]
 
 The road of one client: `install` brings it, a driver in `drivers/` plays the script and prints what it
-saw, this file releases the held call meanwhile, `judge` says what was right. Python's standard library only.
+saw, this file releases the held call meanwhile, `judge` says what was right. Several run side by side, each
+as a principal of its own; against a Portcullis that runs already they share its one key and take turns.
+Python's standard library only.
 """
 
 import argparse
@@ -19,6 +21,7 @@ import shutil
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
@@ -40,17 +43,31 @@ class Client:
     era: str
     revision: str | None = None  # What it must agree on, where it can say.
     obeys_list: bool = False  # Calls no tool that the list does not show.
+    declares: str | None = None  # What it declares beside its defaults, where the driver knows how.
+    waits: float = 0.0  # How long its held call waits at least: longer than it is patient.
 
 
+# Those that take long first: they run side by side.
 CLIENTS = [
+    Client("inspector-legacy", "inspector.py", "legacy", obeys_list=True),
+    Client("inspector-modern", "inspector.py", "modern", obeys_list=True),
+    Client("mcp-remote", "mcp_remote.mjs", "legacy"),
+    Client("fastmcp-tasks", "fastmcp_client.py", "auto"),
+    Client("openai-agents", "openai_agents.py", "auto", waits=7.0),
+    Client("langchain", "langchain.py", "legacy"),
     Client("typescript-v1", "typescript_v1.mjs", "legacy", "2025-11-25"),
     Client("typescript-v2-legacy", "typescript_v2.mjs", "legacy", "2025-11-25"),
     Client("typescript-v2-modern", "typescript_v2.mjs", "modern", "2026-07-28"),
     Client("python", "python_sdk.py", "auto", "2026-07-28"),
-    Client("mcp-remote", "mcp_remote.mjs", "legacy"),
-    Client("inspector-legacy", "inspector.py", "legacy", obeys_list=True),
-    Client("inspector-modern", "inspector.py", "modern", obeys_list=True),
+    Client("python-tasks", "python_sdk.py", "auto", "2026-07-28", declares="tasks"),
+    Client("python-link-modern", "python_sdk.py", "auto", "2026-07-28", declares="link"),
+    Client("python-link-legacy", "python_sdk.py", "legacy", "2025-11-25", declares="link"),
+    Client("rmcp-legacy", "rmcp", "legacy", "2025-11-25"),
+    Client("rmcp-modern", "rmcp", "modern", "2026-07-28"),
+    Client("rmcp-tasks", "rmcp", "modern", "2026-07-28", declares="tasks"),
 ]
+# More of them would only wait for each other.
+SIDE_BY_SIDE = max(2, min(6, 2 * (os.cpu_count() or 1)))
 
 
 @dataclass
@@ -58,6 +75,7 @@ class Hold:
     """What happened to the held call on the approver's side."""
 
     problem: str | None = None
+    id: str | None = None
     sent_before: int = 0
 
 
@@ -71,6 +89,7 @@ class Run:
     hold: Hold = field(default_factory=Hold)
     sent: int | None = None  # How often the held call reached Intercom; None if there is nobody to ask.
     leaked: int = 0
+    page: str | None = None  # Where the approvers' page is for browsers.
     ended: str = ""  # How the driver ended, with its last words.
     seconds: float = 0.0
 
@@ -85,12 +104,22 @@ def main():
     if not clients:
         sys.exit(f"no client is named like `{options.only}`; known: {', '.join(c.name for c in CLIENTS)}")
     try:
-        installed = install(say)
+        installed = install(options.rmcp, say)
         if options.install_only:
             return 0
+        if not installed.rmcp:
+            left_out = [client.name for client in clients if client.driver == "rmcp"]
+            clients = [client for client in clients if client.driver != "rmcp"]
+            if left_out:
+                say(f"left out, for --rmcp names no binary: {', '.join(left_out)}")
         with tempfile.TemporaryDirectory(prefix="portcullis-clients-") as folder:
-            with stand_of(options, folder) as stand:
-                runs = [play(client, stand, installed, options, folder) for client in clients]
+            with stand_of(options, folder, clients) as stand:
+                drivers(folder, installed)
+                began = time.monotonic()
+                with ThreadPoolExecutor(SIDE_BY_SIDE if options.portcullis else 1) as pool:
+                    one = lambda client: play(client, stand, installed, options, folder)
+                    runs = list(pool.map(one, clients))
+                say(f"{len(runs)} clients in {time.monotonic() - began:.0f} s")
     except RuntimeError as error:
         sys.exit(f"clients: {error}")
     return table([(run, judge.judge(run)) for run in runs])
@@ -107,10 +136,11 @@ def arguments():
     parser.add_argument("--principal", help="whose holds to release; by default any principal's")
     parser.add_argument("--control", type=shlex.split, help="command prefix for `holds list` and `holds approve`")
     parser.add_argument("--simulator", metavar="URL", help="base address of the simulator, to ask what it received")
+    parser.add_argument("--rmcp", metavar="PATH", help="the client of `tests/fixture`, built")
     parser.add_argument("--only", default="", metavar="NAME", help="only clients whose name has this part")
     parser.add_argument("--hidden", default="create_article", metavar="TOOL", help="a tool this principal may not see")
     parser.add_argument("--conversation", default="215470000000101", metavar="ID")
-    parser.add_argument("--article", default="9100001", metavar="ID")
+    parser.add_argument("--article", default="9100001", metavar="ID", help="the first of one for each client")
     waits = "how long a held call waits for its release; over 50 makes legacy clients ask again"
     parser.add_argument("--hold-for", type=float, default=1.0, metavar="SECONDS", help=waits)
     options = parser.parse_args()
@@ -119,27 +149,38 @@ def arguments():
     return options
 
 
-def stand_of(options, folder):
+def stand_of(options, folder, clients):
     if options.portcullis:
-        return start(options.portcullis, folder)
-    return nullcontext(Stand(options.url, options.key, options.principal, options.control, options.simulator))
+        return start(options.portcullis, folder, [client.name for client in clients])
+    keys = {None: options.key}
+    return nullcontext(
+        Stand(options.url, keys, options.principal, control=options.control, simulator=options.simulator)
+    )
+
+
+def drivers(folder, installed):
+    """JavaScript resolves packages beside the file, so the drivers move next to them."""
+    copied = pathlib.Path(folder) / "drivers"
+    shutil.copytree(HERE / "drivers", copied)
+    (copied / "node_modules").symlink_to(installed.node_modules)
 
 
 def play(client, stand, installed, options, folder):
     """Runs one client's driver, releasing its held call, and collects what is known."""
     say(f"{client.name} ...")
-    run = Run(client, script(client, stand, installed, options))
+    run = Run(client, script(client, stand, installed, options), page=stand.page)
     began = time.monotonic()
-    deadline = began + CLIENT_SECONDS + options.hold_for
-    known = stand.pending_holds(run.script["held"]["tool"]) if stand.control else set()
+    hold_for = max(options.hold_for, client.waits)
+    deadline = began + CLIENT_SECONDS + hold_for
+    known = stand.pending_holds(run.script["held"]["tool"], client.name) if stand.control else set()
     refused_before = sent(stand, run.script["refused"]) + sent(stand, run.script["invalid"])
-    child = Child(command(client, installed, run.script, folder), environment(stand, folder), folder)
+    child = Child(command(client, installed, run.script, folder), environment(stand, client, folder), folder)
     try:
         while (line := child.next_line(deadline)) is not None:
             seen = json.loads(line)
             run.lines[seen["step"]] = seen
             if seen["step"] == "holding":
-                run.hold = release(stand, run.script["held"], known, child, deadline, options.hold_for)
+                run.hold = release(stand, run, known, child, deadline, hold_for)
         run.ended = f"the driver ended:\n{child.tail()}"
     except TimeoutError:
         run.ended = f"the driver did not end within {deadline - began:.0f} s:\n{child.tail()}"
@@ -157,49 +198,48 @@ def play(client, stand, installed, options, folder):
 def script(client, stand, installed, options):
     """What the driver is to do. The title is unique, so each client has a hold and an outcome of its own."""
     title = f"Returns and refunds, {client.name} {secrets.token_hex(4)}"
-    held = {"tool": "update_article", "arguments": {"id": options.article, "title": title}}
+    # Releasing a call makes others on the same article stale, so each client has an article of its own.
+    article = str(int(options.article) + CLIENTS.index(client))
+    held = {"tool": "update_article", "arguments": {"id": article, "title": title}}
     conversation = {"id": options.conversation}
     return {
         "url": stand.url,
         "era": client.era,
+        "declares": client.declares,
         "read": {"tool": "get_conversation", "arguments": conversation},
         "refused": {"tool": options.hidden, "arguments": {"title": title, "author_id": 1}},
-        "invalid": {"tool": "get_conversation", "arguments": {**conversation, "unlisted": "x"}},
+        "invalid": {"tool": "get_conversation", "arguments": {**conversation, "unlisted": title}},
         "held": held if stand.control else None,
         "pending": judge.PENDING,
-        "patience": 90 + options.hold_for,
+        "patience": 90 + max(options.hold_for, client.waits),
         "command": installed.inspector(),
     }
 
 
 def command(client, installed, script, folder):
-    """The driver's command. JavaScript resolves packages beside the file, so the drivers move next to them."""
-    drivers = pathlib.Path(folder) / "drivers"
-    if not drivers.exists():
-        shutil.copytree(HERE / "drivers", drivers)
-        (drivers / "node_modules").symlink_to(installed.node_modules)
-    if client.driver.endswith(".mjs"):
-        runtime = installed.node
-    else:
-        runtime = installed.python
-    return [runtime, str(drivers / client.driver), json.dumps(script)]
+    """The driver's command."""
+    if client.driver == "rmcp":
+        return [installed.rmcp, json.dumps(script)]
+    runtimes = {".mjs": installed.node, "langchain.py": installed.python_mcp1}
+    runtime = runtimes.get(client.driver) or runtimes.get(client.driver[-4:]) or installed.python
+    return [runtime, str(pathlib.Path(folder) / "drivers" / client.driver), json.dumps(script)]
 
 
-def environment(stand, folder):
+def environment(stand, client, folder):
     """Nothing of this machine's: no proxy for loopback, no stored sign-ins, no approver's key."""
     return {
         "PATH": os.environ.get("PATH", ""),
         "LANG": "C.UTF-8",
         "HOME": folder,
-        "MCP_REMOTE_CONFIG_DIR": os.path.join(folder, "mcp-remote"),
-        "PORTCULLIS_KEY": stand.key,
+        "MCP_REMOTE_CONFIG_DIR": os.path.join(folder, client.name),
+        "PORTCULLIS_KEY": stand.key(client.name),
     }
 
 
-def release(stand, held, known, child, deadline, hold_for):
+def release(stand, run, known, child, deadline, hold_for):
     """Waits until the held call is shown to approvers, leaves it waiting a while, and releases it."""
-    hold = Hold()
-    while not (waiting := stand.pending_holds(held["tool"]) - known):
+    hold, held = Hold(), run.script["held"]
+    while not (waiting := stand.pending_holds(held["tool"], run.client.name) - known):
         if not child.lines.empty():
             hold.problem = f"answered without a hold: {child.lines.queue[0]}"
             return hold
@@ -210,13 +250,14 @@ def release(stand, held, known, child, deadline, hold_for):
     if len(waiting) > 1:
         hold.problem = f"one call made {len(waiting)} holds"
         return hold
+    (hold.id,) = waiting
     time.sleep(hold_for)
     hold.sent_before = sent(stand, held)
     if not child.lines.empty():
         hold.problem = f"answered before it was released: {child.lines.queue[0]}"
         return hold
     try:
-        stand.approve(*waiting)
+        stand.approve(hold.id)
     except RuntimeError as error:
         hold.problem = str(error)
     return hold
@@ -250,7 +291,8 @@ def table(judged):
 
 
 def say(text):
-    print(text, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{text}\n")  # At once, for several say something.
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":

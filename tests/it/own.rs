@@ -450,3 +450,22 @@ async fn what_goes_beside_the_arguments_survives_the_rounds() {
     assert_eq!(body["params"]["inputResponses"], json!({"theirs": {"action": "decline"}}));
     assert_eq!(stand.holds().await.len(), 1);
 }
+
+/// A client that answers no rounds by itself is told in words, and the identical call goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_without_rounds_is_told_that_its_call_waits() {
+    let more = "holds: { wait: 300ms, poll: 300ms, clients: [{ name: te*, rounds: 0 }] }\n";
+    let (stand, _policies) = stand_with(own(), more, Options::default()).await;
+    let client = stand.client();
+    let pending = modern(&client, &note("words"), FORM).await;
+    assert!(pending.tool_text().starts_with("PENDING"), "{pending:?}");
+    stand.approve(the_hold(&stand).await).await.unwrap();
+    let mut last = pending;
+    until("the call has an outcome", async || {
+        last = modern(&client, &note("words"), FORM).await;
+        !last.tool_text().starts_with("PENDING")
+    })
+    .await;
+    assert!(!last.is_tool_error(), "{last:?}");
+    assert_eq!((stand.holds().await.len(), noted(&stand, "words")), (1, 1));
+}
