@@ -84,7 +84,9 @@ pub async fn serve<H, F, B>(
                 request.extensions_mut().insert(peer);
                 let under_way = clock.request_began(request.version());
                 let is_last = ends_connection(&request);
-                let answer = handler(request);
+                // On the heap, for as long as it is worked on: hyper keeps room for it within every
+                // connection, also while a stream is all that is left of a request.
+                let answer = Box::pin(handler(request));
                 async move {
                     let mut answer = answer.await;
                     if is_last {

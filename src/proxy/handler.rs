@@ -84,7 +84,8 @@ impl Proxy {
         }
     }
 
-    /// Hands a request to who answers it.
+    /// Hands a request to who answers it. Each road is on the heap: a task has room for the largest
+    /// there is, and thousands of them wait for a person in one of the smaller.
     async fn dispatch(
         self: &Arc<Self>,
         caller: &Caller,
@@ -96,20 +97,22 @@ impl Proxy {
                 outbox.result(&ask.id, &JsonText::empty_object()).await;
                 Ok(())
             }
-            "server/discover" => self.discover(caller, ask, outbox).await,
-            "tools/list" => self.tools_list(caller, ask, outbox).await,
+            "server/discover" => Box::pin(self.discover(caller, ask, outbox)).await,
+            "tools/list" => Box::pin(self.tools_list(caller, ask, outbox)).await,
             "tools/call"
                 if ask.revision == Revision::V2025_11_25 && ask.params.contains("task") =>
             {
-                self.call_as_task(caller, ask, outbox).await
+                Box::pin(self.call_as_task(caller, ask, outbox)).await
             }
-            "tools/call" => self.tools_call(caller, ask, outbox).await,
-            "subscriptions/listen" => self.subscriptions(caller, ask, outbox).await,
+            "tools/call" => Box::pin(self.tools_call(caller, ask, outbox)).await,
+            "subscriptions/listen" => Box::pin(self.subscriptions(caller, ask, outbox)).await,
             "tasks/get" | "tasks/update" | "tasks/cancel" if ask.era() == Era::Modern => {
-                self.task(caller, ask, outbox).await
+                Box::pin(self.task(caller, ask, outbox)).await
             }
-            name if name.starts_with("tasks/") => self.core_task(caller, ask, outbox).await,
-            _ => self.forward(caller, ask, outbox).await,
+            name if name.starts_with("tasks/") => {
+                Box::pin(self.core_task(caller, ask, outbox)).await
+            }
+            _ => Box::pin(self.forward(caller, ask, outbox)).await,
         }
     }
 
@@ -135,7 +138,7 @@ impl Proxy {
         let call = self.call(caller, ask, subject, payload, continuation);
         let permit = self.permit(call, Vec::new()).await?;
         match self.send(caller, ask, &leg, permit, outbox).await? {
-            Some(exchange) => self.relay(caller, ask, exchange, outbox).await,
+            Some(exchange) => self.relay(caller, ask, exchange, outbox).await.map(|_| ()),
             None => Ok(()),
         }
     }

@@ -56,7 +56,7 @@ impl Proxy {
             session.running(&ask.id, |running| running.hold = Some(hold.id));
         }
         if let Some((shown, answer)) = round.take_answer() {
-            hold = self.confirmed(leg, hold.id, shown, answer).await?;
+            hold = Box::pin(self.confirmed(leg, hold.id, shown, answer)).await?;
         }
         // A hold that is sent only while the agent waits cannot be a task, which nobody waits in.
         let tasks = ask.era() == Era::Modern
@@ -89,7 +89,7 @@ impl Proxy {
         asking.end(waited.as_ref().ok().and_then(Option::as_ref), outbox).await;
         let Some(hold) = waited? else { return Ok(()) };
         if hold.state.is_final() {
-            return self.tell_outcome(caller, ask, leg, &hold, outbox).await;
+            return Box::pin(self.tell_outcome(caller, ask, leg, &hold, outbox)).await;
         }
         if ask.era() == Era::Modern
             && self.another_round(caller, ask, (&hold, &mut round), None, outbox).await
@@ -127,7 +127,7 @@ impl Proxy {
                 return Ok(Some(now));
             }
             if ask.era() == Era::Modern && outbox.is_closed() {
-                self.left_behind(&now).await;
+                Box::pin(self.left_behind(&now)).await;
                 return Ok(None);
             }
             let ready = self.gate.holds().is_ready(&now);
@@ -135,13 +135,13 @@ impl Proxy {
                 self.release_for(Some(leg), now.id);
             }
             if let (Some(session), false) = (&caller.session, ask.as_task) {
-                self.ask_own(caller, session, &now, asking, outbox).await;
+                Box::pin(self.ask_own(caller, session, &now, asking, outbox)).await;
             }
             tokio::select! {
                 // In this order: a client that left is seen before a release that came meanwhile.
                 biased;
                 () = outbox.closed(), if ask.era() == Era::Modern => {
-                    self.left_behind(&now).await;
+                    Box::pin(self.left_behind(&now)).await;
                     return Ok(None);
                 }
                 changed = watched.changed() => if changed.is_err() { return Ok(Some(now)) },
@@ -151,12 +151,12 @@ impl Proxy {
                     // A session that ended took nothing back, and others may wait for the same.
                     let ended = caller.session.as_ref().is_some_and(|session| session.is_ended());
                     if !ended && self.gate.holds().watchers(now.id) <= 1 {
-                        self.withdraw(now.id).await;
+                        Box::pin(self.withdraw(now.id)).await;
                     }
                     return Ok(None);
                 }
                 answer = asking.answer() => if let Some((shown, answer)) = answer {
-                    self.confirmed(leg, now.id, shown, answer).await?;
+                    Box::pin(self.confirmed(leg, now.id, shown, answer)).await?;
                 },
                 _ = signs.tick() => {
                     progress += 1;
@@ -183,7 +183,7 @@ impl Proxy {
     async fn left_behind(&self, hold: &Hold) {
         let cancels = hold.opened.release.on_disconnect == OnDisconnect::Cancel;
         if cancels && self.gate.holds().watchers(hold.id) <= 1 {
-            self.withdraw(hold.id).await;
+            Box::pin(self.withdraw(hold.id)).await;
         }
     }
 

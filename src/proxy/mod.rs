@@ -6,6 +6,7 @@
 
 mod adapt;
 mod body;
+mod carry;
 mod core_tasks;
 mod door;
 mod general;

@@ -116,7 +116,7 @@ impl Proxy {
         filter.retain(|key| {
             matches!(key, "toolsListChanged" | "promptsListChanged" | "resourcesListChanged")
         });
-        let resources = self.resources_of(caller, ask, &wanted).await?;
+        let resources = Box::pin(self.resources_of(caller, ask, &wanted)).await?;
         if !resources.is_empty() {
             filter.set("resourceSubscriptions", JsonText::of(&resources));
         }
@@ -129,14 +129,14 @@ impl Proxy {
         let payload = json::compact(&params.to_text());
         let call = self.call(caller, ask, Subject::Method, payload, None);
         let upstream = if leg.era() == Era::Modern {
-            let permit = self.permit(call.clone(), Vec::new()).await?;
-            match self.send(caller, ask, &leg, permit, outbox).await? {
+            let permit = Box::pin(self.permit(call.clone(), Vec::new())).await?;
+            match Box::pin(self.send(caller, ask, &leg, permit, outbox)).await? {
                 Some(exchange) => Some(exchange),
                 None => return Ok(()),
             }
         } else {
             // Nothing of it reaches Intercom, but policy decides and the record says so.
-            let permit = self.permit(call.clone(), Vec::new()).await?;
+            let permit = Box::pin(self.permit(call.clone(), Vec::new())).await?;
             permit.spend().complete(OutcomeKind::Answered, 0, None);
             None
         };
@@ -184,7 +184,7 @@ impl Proxy {
                     }
                 }
                 hold = next_change(&mut holds), if acknowledged => {
-                    let status = self.hold_status(caller, ask, &hold).await?;
+                    let status = Box::pin(self.hold_status(caller, ask, &hold)).await?;
                     let mut params = Object::parse(&status).unwrap_or_default();
                     params.remove("resultType");
                     outbox.message(subscribed(ask, "notifications/tasks", params)).await;
@@ -193,19 +193,20 @@ impl Proxy {
                     FromServer::Notification(note) if note.method == TOOLS_CHANGED => {
                         // Told from the pins, once they know.
                         if let Some(exchange) = &upstream {
-                            self.read_tools_again(exchange.leg()).await;
+                            Box::pin(self.read_tools_again(exchange.leg())).await;
                         }
                         tools.mark_changed();
                     }
                     FromServer::Notification(note) => {
                         acknowledged |= note.method == ACKNOWLEDGED;
-                        if let Some(message) = self.subscribed_note(caller, ask, &call, &listening, note).await {
+                        let told = self.subscribed_note(caller, ask, &call, &listening, note);
+                        if let Some(message) = Box::pin(told).await {
                             outbox.message(message).await;
                         }
                     }
                     FromServer::Answer(answer) => {
                         if let Some(exchange) = &mut upstream {
-                            self.subscription_ended(ask, exchange, answer, outbox).await;
+                            Box::pin(self.subscription_ended(ask, exchange, answer, outbox)).await;
                         }
                         return Ok(());
                     }

@@ -9,6 +9,7 @@ use http::StatusCode;
 
 use super::Proxy;
 use super::adapt;
+use super::carry;
 use super::handler::{Ask, Caller, left};
 use super::notes::with_notes_of;
 use super::outbox::Outbox;
@@ -26,14 +27,15 @@ use crate::policy::{AnswerFacts, AnswerKind};
 use crate::upstream::{Answer, Exchange, FromServer, says_error};
 
 impl Proxy {
-    /// Relays an exchange to its end.
+    /// Relays an exchange to its end. What is returned are questions of a modern Intercom that a legacy
+    /// client can answer: the call is not over then.
     pub(super) async fn relay(
         self: &Arc<Self>,
         caller: &Caller,
         ask: &Ask,
         mut exchange: Exchange,
         outbox: &Outbox,
-    ) -> Result<(), Trouble> {
+    ) -> Result<Option<Object>, Trouble> {
         let _questions = caller.session.as_ref().map(|it| Questions(it, exchange.id().clone()));
         if exchange.is_stream() {
             outbox.open().await;
@@ -45,13 +47,12 @@ impl Proxy {
                 () = left(caller, ask, outbox) => {
                     let (leg, id) = (exchange.leg().clone(), exchange.id().clone());
                     self.abandon(caller, ask, &leg, &id).await;
-                    return Ok(());
+                    return Ok(None);
                 }
             };
             match next {
                 FromServer::Answer(answer) => {
-                    self.answer(caller, ask, &mut exchange, answer, outbox).await;
-                    return Ok(());
+                    return Ok(self.answer(caller, ask, &mut exchange, answer, outbox).await);
                 }
                 FromServer::Notification(note) => {
                     if let Some(message) = self.notification(caller, ask, &exchange, note).await {
@@ -78,7 +79,8 @@ impl Proxy {
         }
     }
 
-    /// Judges an answer and passes it on, or says that it was withheld.
+    /// Judges an answer and passes it on, or says that it was withheld. Questions that go another way
+    /// are returned.
     async fn answer(
         &self,
         caller: &Caller,
@@ -86,15 +88,19 @@ impl Proxy {
         exchange: &mut Exchange,
         answer: Answer,
         outbox: &Outbox,
-    ) {
+    ) -> Option<Object> {
         let leg = exchange.leg().clone();
         let Some(Shown { body, kind, bytes, recorded }) =
             self.shown(ask, exchange, answer, outbox).await
         else {
-            return;
+            return None;
         };
         match body {
             ResponseBody::Result(text) => {
+                if let Some(questions) = carry::questions(caller, ask, &leg, kind, &text) {
+                    exchange.spent().complete(OutcomeKind::Answered, bytes, recorded);
+                    return Some(questions);
+                }
                 let adapted = adapt::result(self.gate.sealer(), caller, ask, &leg, &text);
                 match adapted {
                     Ok(text) => {
@@ -115,6 +121,7 @@ impl Proxy {
                 rpc_error(ask, &error, outbox).await;
             }
         }
+        None
     }
 
     /// A notification for the client of a request, with the client's own names in it; `None` if it

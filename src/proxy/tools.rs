@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Proxy;
 use super::adapt::LIST_TTL_MS;
+use super::carry;
 use super::core_tasks;
 use super::handler::{Ask, Caller};
 use super::outbox::Outbox;
@@ -91,7 +92,7 @@ impl Proxy {
         let reason = wanted.take_reason()?;
         let round = self.round(caller, &mut wanted)?;
         let leg = self.leg(caller).await?;
-        self.upstream.look_for(&leg, &wanted.tool).await?;
+        Box::pin(self.upstream.look_for(&leg, &wanted.tool)).await?;
         let resolved = self.pins.resolve(&wanted.tool, wanted.arguments.as_ref());
         if let Ok(resolved) = &resolved
             && ask.era() == Era::Modern
@@ -116,7 +117,7 @@ impl Proxy {
         call.meta.reason = reason;
         let mut looked = Looked::Nothing;
         if own.is_empty() {
-            looked = self.upstream.target(&leg, &call).await;
+            looked = Box::pin(self.upstream.target(&leg, &call)).await;
             call.meta.target = looked.facts();
             if let Looked::Unread(why) = &looked {
                 let text = format!("the rules look at what this call would change, but {why}");
@@ -124,20 +125,35 @@ impl Proxy {
             }
         }
         let holding = Holding { on_release: on_release(caller), named: round.hold };
-        match self.gate.admit(call, own, holding).await? {
-            Admission::Go(permit) => match self.send(caller, ask, &leg, *permit, outbox).await? {
-                Some(exchange) => self.relay(caller, ask, exchange, outbox).await,
-                None => Ok(()),
-            },
-            Admission::Denied(denial) => {
-                tool_error(outbox, ask, &denial.text()).await;
-                Ok(())
-            }
-            Admission::Held(hold) => {
-                let hold = self.upstream.note_target(&leg, *hold, looked, &self.identity).await;
-                self.held(caller, ask, &leg, hold, round, outbox).await
-            }
+        let carries = carry::can_carry(caller, ask, &leg);
+        if carries {
+            call.meta.capabilities = Some(caller.capabilities.cut(&[]).to_text());
         }
+        for _ in 0..=carry::ROUNDS {
+            let again = carries.then(|| call.clone());
+            // What is over when a call waits for a person takes no room meanwhile.
+            let permit = match Box::pin(self.gate.admit(call, own, holding)).await? {
+                Admission::Go(permit) => *permit,
+                Admission::Denied(denial) => {
+                    tool_error(outbox, ask, &denial.text()).await;
+                    return Ok(());
+                }
+                Admission::Held(hold) => {
+                    let noted = self.upstream.note_target(&leg, *hold, looked, &self.identity);
+                    let hold = Box::pin(noted).await;
+                    return self.held(caller, ask, &leg, hold, round, outbox).await;
+                }
+            };
+            let sent = Box::pin(self.send(caller, ask, &leg, permit, outbox)).await?;
+            let Some(exchange) = sent else { return Ok(()) };
+            let asked = Box::pin(self.relay(caller, ask, exchange, outbox)).await?;
+            let (Some(asked), Some(before)) = (asked, again) else { return Ok(()) };
+            let carried = Box::pin(self.carried(caller, ask, before, &asked, outbox)).await?;
+            let Some(next) = carried else { return Ok(()) };
+            (call, own) = (next, Vec::new());
+        }
+        tool_error(outbox, ask, "Intercom asked too often; the call did not go on").await;
+        Ok(())
     }
 
     /// The tools that may be called, in Intercom's order.

@@ -53,6 +53,7 @@ mod page;
 mod planted;
 mod plugin_verbs;
 mod plugins;
+mod points;
 mod process;
 mod profiles;
 mod pseudonyms;

@@ -77,6 +77,56 @@ async fn a_question_is_relayed_and_answered_once() {
     }
 }
 
+/// A modern Intercom asks by `input_required`, which a legacy client does not know: it is asked as its own
+/// era does, and the call goes on with the answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn questions_of_a_modern_intercom_are_asked_of_legacy_clients() {
+    let simulator = Options { speak: Speak::Modern, ..Options::default() };
+    let (stand, _policies) = asking_stand(simulator, true).await;
+    for (question, method, capabilities, result) in questions() {
+        stand.simulator.set(|options| options.question = question);
+        stand.simulator.clear_received();
+        let client = session(&stand, capabilities).await;
+        let mut live = Live::post(&client, &legacy(1, "tools/call", reading(0))).await;
+        let asked = live.note(method).await;
+        let is_link = question == Question::ElicitationUrl;
+        assert_eq!(asked["params"]["elicitationId"].is_string(), is_link, "{asked}");
+        let answer = json!({"jsonrpc": "2.0", "id": asked["id"], "result": result}).to_string();
+        assert_eq!(client.post(&answer).await.status, 202, "{question:?}");
+        assert_eq!(client.post(&answer).await.status, 400, "{question:?}: a second answer");
+        let reply = live.rest().await;
+        assert!(said(&reply).contains("was answered"), "{question:?} {reply:?}");
+        assert!(said(&reply).contains(&result.to_string()), "{question:?} {reply:?}");
+        let calls = stand.calls();
+        let bodies: Vec<Value> =
+            calls.iter().map(|it| serde_json::from_str(&it.body).unwrap()).collect();
+        assert_eq!(bodies.len(), 2, "{bodies:?}");
+        assert!(bodies[0]["params"].get("inputResponses").is_none(), "{bodies:?}");
+        assert!(bodies[1]["params"]["requestState"].is_string(), "{bodies:?}");
+        assert_eq!(bodies[0]["params"]["arguments"], bodies[1]["params"]["arguments"]);
+    }
+    // Each repetition was decided on, and no answer is an end that the agent can read.
+    let decided = |it: &&Value| it["type"] == "decision" && it["call"]["method"] == "tools/call";
+    assert_eq!(stand.records().iter().filter(decided).count(), 2 * questions().len());
+    stand.simulator.set(|options| options.question = Question::Roots);
+    let client = session(&stand, json!({"roots": {}})).await;
+    let mut live = Live::post(&client, &legacy(1, "tools/call", reading(0))).await;
+    let asked = live.note("roots/list").await;
+    let error =
+        json!({"jsonrpc": "2.0", "id": asked["id"], "error": {"code": -1, "message": "no"}});
+    assert_eq!(client.post(&error.to_string()).await.status, 202);
+    let rest = live.rest().await;
+    let text = rest[0]["result"]["content"][0]["text"].as_str().unwrap();
+    assert!(text.contains("did not answer"), "{text}");
+    // Where policy lets nobody be asked, nobody is.
+    let simulator =
+        Options { speak: Speak::Modern, question: Question::Roots, ..Options::default() };
+    let (strict, _policies) = asking_stand(simulator, false).await;
+    let client = session(&strict, json!({"roots": {}})).await;
+    let reply = client.post(&legacy(1, "tools/call", reading(0)).to_string()).await;
+    assert!(reply.messages.len() == 1 && reply.is_tool_error(), "{reply:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_error_is_an_answer_too() {
     let simulator = Options { question: Question::Roots, ..Options::default() };
