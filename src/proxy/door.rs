@@ -189,6 +189,9 @@ pub(super) fn check_get(headers: &HeaderMap) -> Result<(), Refusal> {
     Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, "http.accept", text))
 }
 
+/// Bodies up to so many bytes are copied: less work than a buffer that cannot be used again.
+const SMALL: usize = 8 * 1024;
+
 /// Reads a body of at most `limit` bytes within `time`.
 pub(super) async fn body(
     mut body: Incoming,
@@ -219,7 +222,10 @@ pub(super) async fn body(
                 return Err(too_large());
             }
             if first.is_empty() && more.is_empty() {
-                first = data;
+                // A small one leaves the buffer of its connection, which it would keep from being used
+                // again for as long as the call waits.
+                let small = data.len() <= SMALL;
+                first = if small { Bytes::copy_from_slice(&data) } else { data };
             } else {
                 more.extend_from_slice(&std::mem::take(&mut first));
                 more.extend_from_slice(&data);

@@ -48,7 +48,7 @@ impl Proxy {
         caller: &Caller,
         ask: &Ask,
         leg: &Arc<Leg>,
-        mut hold: Hold,
+        mut hold: Box<Hold>,
         mut round: Round,
         outbox: &Outbox,
     ) -> Result<(), Trouble> {
@@ -86,7 +86,7 @@ impl Proxy {
         };
         let mut asking = Asking::default();
         let waited = self.wait(caller, ask, leg, (hold.id, wait), &mut asking, outbox).await;
-        asking.end(waited.as_ref().ok().and_then(Option::as_ref), outbox).await;
+        asking.end(waited.as_ref().ok().and_then(Option::as_deref), outbox).await;
         let Some(hold) = waited? else { return Ok(()) };
         if hold.state.is_final() {
             return Box::pin(self.tell_outcome(caller, ask, leg, &hold, outbox)).await;
@@ -110,7 +110,7 @@ impl Proxy {
         (hold, span): (HoldId, Duration),
         asking: &mut Asking,
         outbox: &Outbox,
-    ) -> Result<Option<Hold>, Trouble> {
+    ) -> Result<Option<Box<Hold>>, Trouble> {
         let mut watched = self.gate.holds().watch(hold)?;
         let mut cancelled = caller.session.as_ref().and_then(|session| session.cancelled(&ask.id));
         let deadline = tokio::time::Instant::now() + span;
@@ -122,7 +122,8 @@ impl Proxy {
             outbox.comment().await;
         }
         loop {
-            let now = watched.borrow_and_update().clone();
+            // On the heap: many wait, and a future has room for every copy that it ever holds.
+            let now = Box::new(watched.borrow_and_update().clone());
             if now.state.is_final() {
                 return Ok(Some(now));
             }

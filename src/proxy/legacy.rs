@@ -41,7 +41,7 @@ impl Proxy {
                 let text = "`initialize` opens a session and cannot come within one";
                 return refused(&request.id, INVALID_REQUEST, text);
             }
-            return self.initialize(&auth, request).await;
+            return Box::pin(self.initialize(&auth, request)).await;
         }
         let session = match self.session(&auth, session, version) {
             Ok(session) => session,
@@ -50,16 +50,16 @@ impl Proxy {
         match incoming {
             Incoming::One(Message::Request(request)) => self.request(auth, session, request).await,
             Incoming::One(Message::Notification(note)) => {
-                self.client_note(&session, note).await;
+                Box::pin(self.client_note(&session, note)).await;
                 accepted()
             }
             Incoming::One(Message::Response(answer)) => {
-                match self.client_answer(&session, answer).await {
+                match Box::pin(self.client_answer(&session, answer)).await {
                     Ok(()) => accepted(),
                     Err(refusal) => refusal.into_response(),
                 }
             }
-            Incoming::Batch(messages) => self.batch(auth, session, messages).await,
+            Incoming::Batch(messages) => Box::pin(self.batch(auth, session, messages)).await,
         }
     }
 

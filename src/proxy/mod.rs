@@ -217,7 +217,8 @@ impl Proxy {
     ) -> Result<Response<ReplyBody>, Refusal> {
         door::check_post(&request)?;
         let (head, body) = request.into_parts();
-        let body = door::body(body, self.settings.body_limit, self.settings.body_timeout).await?;
+        let body = door::body(body, self.settings.body_limit, self.settings.body_timeout);
+        let body = Box::pin(body).await?;
         let limits = Limits { max_bytes: self.settings.body_limit, ..Limits::default() };
         let names = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
         let mirrored = Mirrored::collect(names);
@@ -232,7 +233,7 @@ impl Proxy {
                     .iter()
                     .map(|(name, value)| ((*name).to_owned(), value.to_vec()))
                     .collect();
-                Ok(self.modern_post(auth, request, meta, method, params).await)
+                Ok(Box::pin(self.modern_post(auth, request, meta, method, params)).await)
             }
             Ok(Post::ModernNotification(_)) => {
                 // The core defines none over HTTP, so nothing is passed on.
@@ -241,7 +242,7 @@ impl Proxy {
                 Ok(response)
             }
             Ok(Post::Legacy { incoming, version }) => {
-                Ok(self.legacy_post(auth, mirrored.session, version, incoming).await)
+                Ok(Box::pin(self.legacy_post(auth, mirrored.session, version, incoming)).await)
             }
             Err((era, error)) => Ok(self.unreadable(&auth, era, &error)),
         }

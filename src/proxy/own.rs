@@ -185,7 +185,7 @@ impl Proxy {
         id: HoldId,
         shown: Digest,
         answer: OwnAnswer,
-    ) -> Result<Hold, Trouble> {
+    ) -> Result<Box<Hold>, Trouble> {
         let looked = match answer {
             OwnAnswer::Accepted => {
                 self.upstream.target_of_hold(Some(leg), id, &self.identity).await
@@ -198,12 +198,12 @@ impl Proxy {
                 if hold.state == HoldState::Approved && hold.opened.on_release == OnRelease::Send {
                     self.release_for(None, id);
                 }
-                Ok(hold)
+                Ok(Box::new(hold))
             }
             Err(DecideError::Hold(HoldError::Log(error))) => Err(HoldError::Log(error).into()),
             Err(error) => {
                 tracing::info!(hold = %id, %error, "the answer of the agent's user does not count");
-                Ok(self.gate.holds().hold(id)?)
+                Ok(Box::new(self.gate.holds().hold(id)?))
             }
         }
     }

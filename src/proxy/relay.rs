@@ -90,11 +90,8 @@ impl Proxy {
         outbox: &Outbox,
     ) -> Option<Object> {
         let leg = exchange.leg().clone();
-        let Some(Shown { body, kind, bytes, recorded }) =
-            self.shown(ask, exchange, answer, outbox).await
-        else {
-            return None;
-        };
+        let Shown { body, kind, bytes, recorded } =
+            self.shown(ask, exchange, answer, outbox).await?;
         match body {
             ResponseBody::Result(text) => {
                 if let Some(questions) = carry::questions(caller, ask, &leg, kind, &text) {

@@ -140,7 +140,7 @@ impl Proxy {
                 }
                 Admission::Held(hold) => {
                     let noted = self.upstream.note_target(&leg, *hold, looked, &self.identity);
-                    let hold = Box::pin(noted).await;
+                    let hold = Box::new(Box::pin(noted).await);
                     return self.held(caller, ask, &leg, hold, round, outbox).await;
                 }
             };

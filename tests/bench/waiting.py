@@ -26,6 +26,7 @@ import time
 import urllib.request
 
 EACH = 50  # Calls of one principal that wait; it may have 64.
+STEADY_SECONDS = 12
 HELD_SECONDS = 300  # Until all of them are.
 AT_ONCE = 64  # Calls on their way to being held.
 MODERN = "2026-07-28"
@@ -83,6 +84,8 @@ async def waiting(stand, form, count):
         if time.monotonic() - began > HELD_SECONDS:
             sys.exit(f"{form}: only {held} of {count} calls wait")
         await asyncio.sleep(1)
+    # The head of a long poll is flushed after ten seconds; from then on it only waits.
+    await asyncio.sleep(STEADY_SECONDS)
     after = stand.resident()
     print(f"{form}: {count} waiting, {(after - before) / count:.1f} KiB each ({before} -> {after} KiB resident, held in {took:.0f} s)", flush=True)
     for wires in [*open_ones, *warm]:
