@@ -174,12 +174,11 @@ impl App {
         let (sealer, pseudonyms) = (store.sealer(), &config.pseudonyms);
         let key = pseudonyms.key.as_ref();
         let vault = Vault::open(&config.data, key, &sealer, pseudonyms.into(), now)?;
-        let tape = Tape::open(config, &sealer)?;
         let gate = Arc::new(Gate::new(
             ruleset,
             store.log(),
             folds,
-            Secrets { sealer: Arc::new(sealer), vault, tape },
+            Secrets { tape: Tape::open(config, &sealer)?, sealer: Arc::new(sealer), vault },
             pins.clone(),
             Settings {
                 environment: config.environment.as_str().into(),
@@ -210,8 +209,7 @@ impl App {
             identity: identity.clone(),
         };
         let proxy = Arc::new(Proxy::new(config, address, rooms, draining));
-        let rollout = Arc::new(Rollout::new(policies, gate.clone()));
-        rollout.resume_shadow().await;
+        let rollout = Arc::new(Rollout::new(policies, gate.clone()).resumed().await);
         tokio::spawn(rollout.clone().follow_on(config.policies.origin.clone(), drain.subscribe()));
         tokio::spawn(plugins.clone().follow_on(drain.subscribe()));
         let archive = Archive::new(&config.data);

@@ -50,8 +50,9 @@ impl Rollout {
 
     /// Puts the candidate of the process before beside the road again; its counts go on. One that
     /// cannot be loaded any more is told of and left out: it decides nothing.
-    pub async fn resume_shadow(&self) {
-        match self.try_resume().await {
+    #[must_use]
+    pub async fn resumed(self) -> Self {
+        match self.resume().await {
             Ok(None) => {}
             Ok(Some(revision)) => {
                 tracing::warn!("policy revision {} is in shadow again", revision.short());
@@ -62,9 +63,10 @@ impl Rollout {
                 );
             }
         }
+        self
     }
 
-    async fn try_resume(&self) -> Result<Option<Digest>, RolloutError> {
+    async fn resume(&self) -> Result<Option<Digest>, RolloutError> {
         let _one_at_a_time = self.kept.lock().await;
         let Some((bundle, mut report)) = self.watched.read()? else { return Ok(None) };
         let (bundle, ruleset) = load(bundle, self.keys.clone(), self.announced()).await?;
