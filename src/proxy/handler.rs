@@ -241,7 +241,7 @@ impl Proxy {
             return Ok(session.leg.clone());
         }
         let credential = caller.token.is_some().then_some(caller.credential);
-        Ok(self.upstream.shared_leg(credential, caller.token.clone()).await?)
+        Ok(Box::pin(self.upstream.shared_leg(credential, caller.token.clone())).await?)
     }
 
     /// Refuses a method that Intercom's era does not have.
