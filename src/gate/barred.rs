@@ -5,10 +5,14 @@
 
 use super::own_call::is_own;
 use super::people::{DecideError, Deciding, not_allowed, refusal};
+use super::shadow::Shadow;
 use super::{Gate, looked::Looked};
 use crate::clock;
-use crate::domain::{Action, Hold, Principal, Timestamp};
+use crate::domain::{
+    Action, Call, Decision, Hold, Principal, Question, Release, Timestamp, decide,
+};
 use crate::identity::{Identity, Person};
+use crate::policy::{ApproveFacts, HoldFacts};
 
 /// The groups whose members may do this now, if this person is one of them and nothing else that the
 /// hold names is in the way.
@@ -62,8 +66,37 @@ impl Gate {
             // Whoever decides is told of that by itself.
             return None;
         }
-        let decision = self.judged(ask, Action::Approve, hold, &call, groups).await;
+        // A look is no try: it is counted nowhere, and no candidate watches it.
+        let decision = self.judged(ask, Action::Approve, (hold, &call), groups, None).await;
         refusal(&decision).map(|error| words(&error))
+    }
+
+    /// What policy says of a person's wish; a candidate watches if it is to.
+    pub(super) async fn judged(
+        &self,
+        ask: &Deciding<'_>,
+        action: Action,
+        (hold, call): (&Hold, &Call),
+        groups: Vec<String>,
+        watched_by: Option<&Shadow>,
+    ) -> Decision {
+        let ruleset = self.ruleset.load_full();
+        let approver = ask.person.approver();
+        let held = HoldFacts {
+            id: hold.id,
+            opened_at: hold.opened_at,
+            expires_at: hold.opened.expires_at,
+            release: Release { groups, ..hold.opened.release.clone() },
+            approvals: hold.approvers().cloned().collect(),
+        };
+        let facts = ApproveFacts { approver: &approver, action, hold: &held, call };
+        let view = || self.books.trail.view(&call.principal.id);
+        let now = self.facts(&ruleset, Question::Approve, view);
+        let finding = ruleset.approve(&facts, &now).await;
+        if let Some(shadow) = watched_by {
+            shadow.release(&ruleset, &facts, &now, &finding);
+        }
+        decide(Question::Approve, ruleset.revision(), vec![finding])
     }
 }
 

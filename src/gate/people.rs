@@ -13,11 +13,10 @@ use super::{Gate, barred, weigh};
 use crate::clock;
 use crate::domain::{
     Action, ApproverId, Binding, Call, Decision, Digest, Effected, Hold, HoldEvent, HoldId,
-    HoldState, IllegalTransition, JsonText, Question, Release, Timestamp, Verdict, decide, told,
+    HoldState, IllegalTransition, JsonText, Question, Release, Timestamp, Verdict, told,
 };
 use crate::holds::HoldError;
 use crate::identity::{Identity, Person, Via};
-use crate::policy::{ApproveFacts, HoldFacts};
 use crate::tape::Rounds;
 
 /// What a person looked at when deciding on a hold.
@@ -306,35 +305,9 @@ impl Gate {
         call: &Call,
         groups: Vec<String>,
     ) -> Result<Decision, DecideError> {
-        let decision = self.judged(ask, action, hold, call, groups).await;
+        let decision = self.judged(ask, action, (hold, call), groups, Some(&self.shadow)).await;
         self.counted.add(Question::Approve, decision.verdict);
         refusal(&decision).map_or(Ok(decision), Err)
-    }
-
-    /// What policy says of a person's wish; for nobody's count.
-    pub(super) async fn judged(
-        &self,
-        ask: &Deciding<'_>,
-        action: Action,
-        hold: &Hold,
-        call: &Call,
-        groups: Vec<String>,
-    ) -> Decision {
-        let ruleset = self.ruleset.load_full();
-        let approver = ask.person.approver();
-        let held = HoldFacts {
-            id: hold.id,
-            opened_at: hold.opened_at,
-            expires_at: hold.opened.expires_at,
-            release: Release { groups, ..hold.opened.release.clone() },
-            approvals: hold.approvers().cloned().collect(),
-        };
-        let facts = ApproveFacts { approver: &approver, action, hold: &held, call };
-        let view = || self.books.trail.view(&call.principal.id);
-        let now = self.facts(&ruleset, Question::Approve, view);
-        let finding = ruleset.approve(&facts, &now).await;
-        self.shadow.release(&ruleset, &facts, &now, &finding);
-        decide(Question::Approve, ruleset.revision(), vec![finding])
     }
 
     /// Judges a pending hold again before a person's decision counts, so that nobody approves what

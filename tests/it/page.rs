@@ -272,6 +272,28 @@ async fn what_is_put_aside_is_out_of_ones_own_way_alone() {
     assert!(until < expires.as_str(), "back before it expires: {until} {expires}");
 }
 
+/// A release that waits for its agent is taken back by the one who gave it, from where they see it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_released_is_undone_while_it_is_not_claimed() {
+    let (setup, _bundle) = setup(grantable());
+    let stand = Stand::start(setup).await;
+    let (mut ann, mut bob) = (ann(&stand).await, person(&stand, "bob").await);
+    let params = json!({"name": "create_article", "arguments": created("undone")});
+    stand.client().modern("tools/call", params, json!({})).await;
+    let id = stand.holds().await[0].id;
+    let done = act(&mut ann, id, "approve", &[]).await;
+    let page = ann.get(done.header("location")).await;
+    assert!(page.text.contains("id=\"toast\"") && page.text.contains("<button>Undo</button>"));
+    // Nobody else is told that they did it, whatever link they follow.
+    let page = bob.get(done.header("location")).await;
+    assert!(!page.text.contains("id=\"toast\""), "{}", page.text);
+    let undone = act(&mut ann, id, "revoke", &[]).await;
+    assert_eq!(undone.status, StatusCode::SEE_OTHER, "{}", undone.text);
+    assert_eq!((stand.hold(id).await.0.state, stand.sent("undone")), (HoldState::Revoked, 0));
+    let page = ann.get("/history?state=revoked").await;
+    assert!(page.text.contains("<td>never used</td>"), "{}", page.text);
+}
+
 /// Nothing expires unseen because somebody put it aside.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_expires_soon_is_not_put_aside() {
