@@ -2,8 +2,8 @@
 //! may have been sent is never sent again.
 //!
 //! The points are what a bystander can see: a record in the log's file, written and perhaps not yet durable,
-//! and the call at Intercom. The moment it is seen the process dies, so it is somewhere between this point
-//! and the next. `PORTCULLIS_POINTS` says how many cycles there are; two processes share them.
+//! and the call at Intercom. The moment it is seen the process is killed, so it is at this point or, on
+//! a busy machine, at one that follows. `PORTCULLIS_POINTS` says how many cycles there are; two processes share them.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -72,7 +72,8 @@ impl Point {
             S::Approved | S::Claimed => self <= Sending,
             // Taken up and sent by the one that is back.
             S::Executed => true,
-            S::Unknown => (Sending..=Executed).contains(&self),
+            // It was sending when it died, or had come that far before the signal reached it.
+            S::Unknown => self <= Executed,
             // The record that was seen was not yet durable.
             S::Pending => self == Approved,
             _ => false,
