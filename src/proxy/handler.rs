@@ -167,7 +167,7 @@ impl Proxy {
             biased;
             sent = self.upstream.send_as(leg, permit, id.clone()) => Ok(Some(sent?)),
             () = left(caller, ask, outbox) => {
-                self.abandon(caller, ask, leg, &id).await;
+                Box::pin(self.abandon(caller, ask, leg, &id)).await;
                 Ok(None)
             }
         }

@@ -46,7 +46,7 @@ impl Proxy {
                 // Dropping the exchange closes our stream, which cancels in the modern era.
                 () = left(caller, ask, outbox) => {
                     let (leg, id) = (exchange.leg().clone(), exchange.id().clone());
-                    self.abandon(caller, ask, &leg, &id).await;
+                    Box::pin(self.abandon(caller, ask, &leg, &id)).await;
                     return Ok(None);
                 }
             };
@@ -55,7 +55,8 @@ impl Proxy {
                     return Ok(self.answer(caller, ask, &mut exchange, answer, outbox).await);
                 }
                 FromServer::Notification(note) => {
-                    if let Some(message) = self.notification(caller, ask, &exchange, note).await {
+                    let judged = Box::pin(self.notification(caller, ask, &exchange, note));
+                    if let Some(message) = judged.await {
                         outbox.message(message).await;
                     }
                 }
@@ -64,7 +65,7 @@ impl Proxy {
                     let message = match &caller.session {
                         Some(session) if !ask.as_task => {
                             let id = Some(exchange.id().clone());
-                            self.question(session, exchange.call(), id, &question).await
+                            Box::pin(self.question(session, exchange.call(), id, &question)).await
                         }
                         _ => None,
                     };
@@ -72,7 +73,7 @@ impl Proxy {
                         Some(message) => {
                             outbox.message(message).await;
                         }
-                        None => self.upstream.refuse(&leg, &question).await,
+                        None => Box::pin(self.upstream.refuse(&leg, &question)).await,
                     }
                 }
             }

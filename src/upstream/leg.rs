@@ -168,7 +168,7 @@ impl Upstream {
     ) -> Result<Arc<Leg>, Fault> {
         let cell = self.shared_cell(credential);
         // Many clients at once open one session; who finds it open does not wait.
-        let opened = cell.get_or_try_init(|| self.open_shared(token)).await.cloned();
+        let opened = cell.get_or_try_init(|| Box::pin(self.open_shared(token))).await.cloned();
         if opened.is_err() {
             // Credentials that Intercom refuses must not push out the legs of others.
             self.lock_shared().retain(|_, other| !Arc::ptr_eq(other, &cell));

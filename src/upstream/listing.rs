@@ -88,7 +88,7 @@ impl Upstream {
         if !self.pins.is_empty() || !matches!(self.pins.status(tool), PinStatus::Unseen) {
             return Ok(());
         }
-        self.refresh_tools(leg).await
+        Box::pin(self.refresh_tools(leg)).await
     }
 
     /// Records what happened to a tool's definition, and tells those who listen.

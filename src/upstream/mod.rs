@@ -275,7 +275,7 @@ impl Upstream {
         id: &RequestId,
     ) -> Result<WireAnswer, Fault> {
         if leg.era() == Era::Legacy && leg.session().is_none() {
-            self.renew(leg, None).await?;
+            Box::pin(self.renew(leg, None)).await?;
         }
         for attempt in 0..2 {
             let session = leg.session();
@@ -289,7 +289,7 @@ impl Upstream {
             }
             // 404 says that the message was not taken, so sending it again is not sending it twice.
             if attempt == 0 {
-                self.renew(leg, session.as_ref()).await?;
+                Box::pin(self.renew(leg, session.as_ref())).await?;
             }
         }
         Err(Fault::SessionLost)
