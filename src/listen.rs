@@ -244,17 +244,20 @@ impl HeadClock {
         UnderWay(self.clone())
     }
 
-    /// Resolves when a head takes longer than `limit`, or nothing at all comes for `idle`.
+    /// Resolves when a head takes longer than `limit`, or nothing at all comes for `idle`. It looks no
+    /// more often than something can be late: thousands of connections wait at a time.
     async fn expired(&self, limit: Duration, idle: Duration) {
-        let mut ticks = tokio::time::interval(Duration::from_secs(1));
         loop {
-            ticks.tick().await;
+            let now = self.start.elapsed();
             let began = self.head_began.load(Ordering::Relaxed);
-            let late = Duration::from_millis(began) + limit < self.start.elapsed();
-            let silent = !self.spoke.load(Ordering::Relaxed) && idle < self.start.elapsed();
-            if (began != 0 && late) || silent {
+            // A head that has not begun is late after `limit` at the earliest.
+            let late = if began == 0 { now } else { Duration::from_millis(began) } + limit;
+            let silent = if self.spoke.load(Ordering::Relaxed) { Duration::MAX } else { idle };
+            let due = late.min(silent);
+            if due <= now {
                 return;
             }
+            tokio::time::sleep(due - now).await;
         }
     }
 }

@@ -531,8 +531,13 @@ export const cases = (world) => {
     const title = JSON.parse(there.result.content[0].text).title;
     const { id } = await stand.hold("create_article", created(title));
     const page = await visit("ann");
-    await open(page, id);
-    await page.locator("#similar").getByText("100 % alike").waitFor();
+    // On a starved machine the search may take longer than a person is made to wait; the page then says so.
+    for (let left = 3; ; left--) {
+      await open(page, id);
+      const similar = await page.locator("#similar").innerText();
+      if (similar.includes("100 % alike")) break;
+      assert.ok(left && similar.includes("did not answer within"), similar);
+    }
     await picture(page, "hold-similar");
     await accessible(page, "similar articles");
     page.harmless();
