@@ -1,4 +1,5 @@
-//! Which era Intercom speaks: asked once, remembered, and doubted when Intercom contradicts it.
+//! Which era Intercom speaks: asked, remembered once a leg was opened in it, and doubted when Intercom
+//! contradicts it.
 
 use std::sync::{Arc, PoisonError};
 
@@ -12,13 +13,32 @@ use crate::domain::{Era, JsonText, Revision};
 use crate::mcp::json::{self, Object};
 
 impl Upstream {
-    /// Forgets the era that was found out: it is asked again.
-    pub(super) fn forget_era(&self) {
-        let mut modern = self.modern.lock().unwrap_or_else(PoisonError::into_inner);
-        *modern = Arc::default();
+    /// The era in which to open a leg: as configured, as a leg was opened before, or as Intercom says
+    /// now to `server/discover`.
+    pub(super) async fn era_to_open(self: &Arc<Self>, token: Option<Secret>) -> Result<Era, Fault> {
+        let known = self.forced.or(*self.lock_era());
+        match known {
+            Some(era) => Ok(era),
+            None => self.find_out(token).await,
+        }
     }
 
-    /// Forgets the era that was found out, and the shared leg that rests on it, when Intercom
+    /// Remembers the era in which a leg was opened. Nothing else is proof: an Intercom in trouble
+    /// refuses `server/discover` as one does that does not know it.
+    pub(super) fn remember_era(&self, era: Era) {
+        *self.lock_era() = Some(era);
+    }
+
+    /// Forgets the era that was remembered: it is asked again.
+    pub(super) fn forget_era(&self) {
+        *self.lock_era() = None;
+    }
+
+    fn lock_era(&self) -> std::sync::MutexGuard<'_, Option<Era>> {
+        self.era.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets the era that was remembered, and the shared leg that rests on it, when Intercom
     /// refuses a call on that leg in a way that may mean that it speaks the other era by now.
     pub(super) fn doubt(&self, leg: &Arc<Leg>, fault: &Fault) {
         if self.forced.is_some() || !refuses_era(fault) {
@@ -33,21 +53,7 @@ impl Upstream {
         }
     }
 
-    /// Whether Intercom speaks the modern era; asked once, by `server/discover`.
-    pub(super) async fn speaks_modern(
-        self: &Arc<Self>,
-        token: Option<Secret>,
-    ) -> Result<bool, Fault> {
-        match self.forced {
-            Some(era) => Ok(era == Era::Modern),
-            None => {
-                let modern = self.modern.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                modern.get_or_try_init(|| self.find_out(token)).await.copied()
-            }
-        }
-    }
-
-    async fn find_out(self: &Arc<Self>, token: Option<Secret>) -> Result<bool, Fault> {
+    async fn find_out(self: &Arc<Self>, token: Option<Secret>) -> Result<Era, Fault> {
         let who = Who {
             principal: self.own.clone(),
             client: own_hint(),
@@ -62,7 +68,7 @@ impl Upstream {
             Err(fault) => return Err(fault),
         };
         tracing::info!(modern, "Intercom's era found out");
-        Ok(modern)
+        Ok(if modern { Era::Modern } else { Era::Legacy })
     }
 }
 

@@ -196,13 +196,20 @@ impl Upstream {
             revision: Revision::NEWEST_LEGACY,
             capabilities: JsonText::empty_object(),
         };
-        if self.speaks_modern(token.clone()).await? {
-            return self.modern_leg(who, token).await;
+        let era = self.era_to_open(token.clone()).await?;
+        let opened = match era {
+            Era::Modern => self.modern_leg(who, token).await,
+            Era::Legacy => {
+                let leg = Arc::new(Leg::new(who, token, era));
+                self.initialize(&leg).await.map(|()| leg)
+            }
+        };
+        match &opened {
+            Ok(_) => self.remember_era(era),
+            Err(fault) if refuses_era(fault) => self.forget_era(),
+            Err(_) => {}
         }
-        let leg = Arc::new(Leg::new(who, token, Era::Legacy));
-        // A refusal of the modern era that the legacy one does not confirm proves nothing.
-        self.initialize(&leg).await.inspect_err(|_| self.forget_era())?;
-        Ok(leg)
+        opened
     }
 
     /// Ends a legacy session at Intercom. Failures only matter to Intercom, which forgets sessions

@@ -31,7 +31,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use arc_swap::ArcSwap;
 use http::{HeaderMap, StatusCode};
-use tokio::sync::{Mutex, OnceCell, watch};
+use tokio::sync::{Mutex, watch};
 
 use crate::clock;
 use crate::config::Secret;
@@ -69,8 +69,8 @@ pub struct Upstream {
     token: Option<Secret>,
     forced: Option<Era>,
     next_id: AtomicI64,
-    /// Whether Intercom speaks the modern era, once that is known.
-    modern: std::sync::Mutex<Arc<OnceCell<bool>>>,
+    /// The era in which a shared leg was opened last.
+    era: std::sync::Mutex<Option<Era>>,
     /// Whether Intercom refused the `initialize` of a legacy client and speaks only the modern era.
     modern_only: AtomicBool,
     /// The legs that clients without a session share: by credential in pass-through mode, else one.
@@ -104,7 +104,7 @@ impl Upstream {
             token: settings.token.clone(),
             forced: settings.era,
             next_id: AtomicI64::new(1),
-            modern: std::sync::Mutex::default(),
+            era: std::sync::Mutex::default(),
             modern_only: AtomicBool::new(false),
             shared: std::sync::Mutex::default(),
             listed: Mutex::new(None),
