@@ -73,19 +73,12 @@ impl ConfirmPage {
     }
 }
 
-pub(super) fn shown(id: HoldId, fields: &Fields) -> Shown {
-    Shown {
-        id,
-        if_version: fields.get("version").parse().ok(),
-        binding: fields.get("binding").parse().ok(),
-        key: None,
-    }
-}
-
-/// Every form says what was on the screen.
-pub(super) fn complete(shown: &Shown) -> Result<(), Fault> {
-    if shown.if_version.is_some() && shown.binding.is_some() {
-        return Ok(());
+/// What was on the screen: every form of a hold says it.
+pub(super) fn shown(id: HoldId, fields: &Fields) -> Result<Shown, Fault> {
+    let if_version = fields.get("version").parse().ok();
+    let binding = fields.get("binding").parse().ok();
+    if if_version.is_some() && binding.is_some() {
+        return Ok(Shown { id, if_version, binding, key: None });
     }
     let text = "The form does not say which hold it was made for. Nothing was changed. Load the page again.";
     Err(Fault::new(StatusCode::UNPROCESSABLE_ENTITY, "An incomplete form", text))
@@ -96,8 +89,7 @@ async fn approve(
     Path(id): Path<HoldId>,
     Posted { signed, fields, .. }: Posted,
 ) -> Result<Response, Fault> {
-    let shown = shown(id, &fields);
-    complete(&shown)?;
+    let shown = shown(id, &fields)?;
     if fields.get("seen") != fields.get("binding") {
         let detail =
             console.desk.detail(&signed.person, id).await.map_err(|error| Fault::desk(&error))?;
@@ -116,8 +108,7 @@ async fn act(
     Path((id, action)): Path<(HoldId, String)>,
     Posted { signed, fields, .. }: Posted,
 ) -> Result<Response, Fault> {
-    let shown = shown(id, &fields);
-    complete(&shown)?;
+    let shown = shown(id, &fields)?;
     let (desk, person) = (&console.desk, &signed.person);
     let words = [fields.get("preset"), fields.get("words")]
         .into_iter()
@@ -229,8 +220,7 @@ async fn edit(
     Path(id): Path<HoldId>,
     Posted { signed, fields, .. }: Posted,
 ) -> Result<Response, Fault> {
-    let shown = shown(id, &fields);
-    complete(&shown)?;
+    let shown = shown(id, &fields)?;
     let edited = if fields.get("as") == "json" {
         fields.get("arguments").to_owned()
     } else {

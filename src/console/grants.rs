@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use http::StatusCode;
 
 use super::Console;
-use super::decide::{answered, complete, shown};
+use super::decide::{answered, shown};
 use super::extract::{Fields, Posted, Signed};
 use super::hold::{Card, left, tool_title};
 use super::page::{Fault, Frame, html, time_text, with_status};
@@ -154,8 +154,7 @@ async fn give(
     Path(id): Path<HoldId>,
     Posted { signed, fields, .. }: Posted,
 ) -> Result<Response, Fault> {
-    let shown = shown(id, &fields);
-    complete(&shown)?;
+    let shown = shown(id, &fields)?;
     let wanted = Wanted::of(&fields);
     if !fields.get("count").is_empty() {
         return page(&console, &signed, id, wanted, (StatusCode::OK, String::new())).await;

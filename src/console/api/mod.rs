@@ -27,7 +27,7 @@ use super::Console;
 use super::extract::Caller;
 use super::hold::Card;
 use crate::desk::{self, Decided, DeskError, Filter};
-use crate::domain::HoldId;
+use crate::domain::{Digest, HoldId};
 
 use model::{Assignment, Decision, Done, Extension, List, Noted, Problem, Shown, Verb};
 
@@ -94,9 +94,7 @@ async fn decide(
     body: Bytes,
 ) -> Result<Response, Refused> {
     let asked: Decision = read(&headers, &body)?;
-    let mut shown = shown(&id, &headers)?;
-    let binding = asked.binding.parse();
-    shown.binding = Some(binding.map_err(|_| wrong("`binding` is not one that `show` gave"))?);
+    let shown = desk::Shown { binding: Some(bound(&asked.binding)?), ..shown(&id, &headers)? };
     let desk = &console.desk;
     let decided = match (asked.decision, &asked.arguments) {
         (Verb::Edit, Some(arguments)) => desk.approve_edited(&person, &shown, arguments).await,
@@ -171,6 +169,11 @@ fn shown(id: &str, headers: &HeaderMap) -> Result<desk::Shown, Refused> {
     let key = headers.get("idempotency-key").map(|key| key.to_str().map(str::to_owned));
     let key = key.transpose().map_err(|_| wrong("`Idempotency-Key` must be ASCII"))?;
     Ok(desk::Shown { id, if_version: Some(version), binding: None, key })
+}
+
+/// The binding that a decision is made for.
+fn bound(text: &str) -> Result<Digest, Refused> {
+    text.parse().map_err(|_| wrong("`binding` is not one that `show` gave"))
 }
 
 /// A body of JSON that says it is.

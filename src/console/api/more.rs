@@ -17,7 +17,7 @@ use super::super::extract::Caller;
 use super::lists::{
     Batch, Batched, BeforePage, Came, Fields, Granted, Grants, OfferSaid, Said, Snooze,
 };
-use super::{Refused, done, hold, json, problem, read, shown, wrong};
+use super::{Refused, bound, done, hold, json, problem, read, shown, wrong};
 use crate::desk::{self, Lookback};
 use crate::domain::{GrantId, PrincipalId};
 use crate::gate::Granting;
@@ -84,9 +84,7 @@ async fn grant(
     body: Bytes,
 ) -> Result<Response, Refused> {
     let asked: Granted = read(&headers, &body)?;
-    let mut shown = shown(&id, &headers)?;
-    let binding = asked.binding.parse();
-    shown.binding = Some(binding.map_err(|_| wrong("`binding` is not one that `show` gave"))?);
+    let shown = desk::Shown { binding: Some(bound(&asked.binding)?), ..shown(&id, &headers)? };
     let Granted { calls, minutes, fields, .. } = asked;
     let granting = Granting { calls, minutes, fields };
     done(console.desk.grant(&person, &shown, &granting).await)
@@ -114,11 +112,9 @@ async fn batch(
     let asked: Batch = read(&headers, &body)?;
     let mut shown = Vec::new();
     for one in asked.holds {
-        let binding = one.binding.parse();
-        let binding = binding.map_err(|_| wrong("`binding` is not one that `show` gave"))?;
         shown.push(desk::Shown {
             if_version: Some(one.version),
-            binding: Some(binding),
+            binding: Some(bound(&one.binding)?),
             ..desk::Shown::now(hold(&one.id)?)
         });
     }

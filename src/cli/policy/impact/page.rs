@@ -6,9 +6,9 @@ use super::Found;
 use crate::domain::Verdict;
 use crate::replay::{Base, Impact};
 
-/// The page `page.html`, in the folder that `askama.toml` names.
+/// The page `impact.html`, in the folder that `askama.toml` names.
 #[derive(Template)]
-#[template(path = "page.html", config = "src/cli/policy/impact/askama.toml")]
+#[template(path = "impact.html", config = "src/cli/policy/pages/askama.toml")]
 pub(super) struct Page<'a> {
     found: &'a Found,
     impact: &'a Impact,

@@ -6,9 +6,9 @@ use super::word;
 use crate::domain::Verdict;
 use crate::policy::{Cell, Matrix};
 
-/// The page `page.html`, in the folder that `askama.toml` names.
+/// The page `matrix.html`, in the folder that `askama.toml` names.
 #[derive(Template)]
-#[template(path = "page.html", config = "src/cli/policy/matrix/askama.toml")]
+#[template(path = "matrix.html", config = "src/cli/policy/pages/askama.toml")]
 pub(super) struct Page {
     revision: String,
     principals: Vec<Column>,
