@@ -35,7 +35,7 @@ impl SignIn {
         let counted = format!("code/{}", account.name.as_str().to_ascii_lowercase());
         self.lockout.attempt(&counted, now).map_err(SignInError::Wait)?;
         if !self.code_is_good(&account, code, now)? {
-            return Err(self.failed(&account.name, &counted, now).await?);
+            return Err(self.failed(&account.name, &counted, now));
         }
         self.lockout.forgive(&counted);
         self.journal.record(&account.name, AccountChange::SteppedUp, None).await?;

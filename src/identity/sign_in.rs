@@ -157,7 +157,7 @@ impl SignIn {
         };
         let second = account.has_totp();
         if !right || (second && !self.code_is_good(&account, code, now)?) {
-            return Err(self.failed(&account.name, &counted, now).await?);
+            return Err(self.failed(&account.name, &counted, now));
         }
         self.lockout.forgive(&counted);
         let how = if second { "with password and second factor" } else { "with password" };
@@ -301,24 +301,20 @@ impl SignIn {
         self.lockout.attempt(&counted, now).map_err(SignInError::Wait)?;
         let kept = account.password.clone();
         if !self.hashed(move || password::is(&password, kept.as_deref())).await? {
-            return Err(self.failed(&account.name, &counted, now).await?);
+            return Err(self.failed(&account.name, &counted, now));
         }
         self.lockout.forgive(&counted);
         Ok(account)
     }
 
-    /// Records that an attempt failed, and that nobody may try for a while if it was one too many.
-    pub(super) async fn failed(
-        &self,
-        name: &ApproverId,
-        counted: &str,
-        now: Timestamp,
-    ) -> Result<SignInError, SignInError> {
-        self.journal.record(name, AccountChange::SignInFailed, None).await?;
+    /// Notes that an attempt failed, and that nobody may try for a while if it was one too many. It is
+    /// not waited for: a name that nobody has is answered as fast.
+    pub(super) fn failed(&self, name: &ApproverId, counted: &str, now: Timestamp) -> SignInError {
+        self.journal.note(name, AccountChange::SignInFailed, None);
         if self.lockout.waits(counted, now) {
-            self.journal.record(name, AccountChange::LockedOut, None).await?;
+            self.journal.note(name, AccountChange::LockedOut, None);
         }
-        Ok(SignInError::Wrong)
+        SignInError::Wrong
     }
 
     pub(super) fn local(&self, person: &Person) -> Result<Account, SignInError> {
