@@ -117,6 +117,8 @@ pub struct CallMeta {
     pub capabilities: Option<JsonText>,
     /// Facts of what the call would change, as it is at Intercom now; only if a rule looks at them.
     pub target: Option<JsonText>,
+    /// The state of that, such as `draft`, if it was read.
+    pub target_state: Option<String>,
     /// The grant that lets such calls through, if there is one: for rules, which honour it or not.
     pub grant: Option<Box<Grant>>,
     /// Why the agent calls, in its own words: untrusted, for rules and approvers, never sent.

@@ -75,6 +75,9 @@ pub struct Given {
     pub until: Timestamp,
     /// Who gave it.
     pub by: ApproverId,
+    /// The groups of which whoever gives it must be in one; none asks for none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
     /// The hold that it was given on.
     pub hold: HoldId,
 }
@@ -158,6 +161,7 @@ mod tests {
                 calls: 2,
                 until: Timestamp::from_millis(1_000),
                 by: "ann".parse().unwrap(),
+                groups: Vec::new(),
                 hold: HoldId::from_random(1),
             },
             used: 1,

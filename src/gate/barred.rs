@@ -24,7 +24,7 @@ pub(super) fn conditions(
     now: Timestamp,
 ) -> Result<Vec<String>, DecideError> {
     let release = &hold.opened.release;
-    if is_own(person, principal) {
+    if is_own(person.id.as_str(), principal) {
         let text = "the call is your own (requester and approver must be two people)";
         return Err(not_allowed("portcullis.own_call", text));
     }

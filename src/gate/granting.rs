@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::looked::publicity;
+use super::looked::{has_target, publicity};
+use super::own_call::is_own;
 use super::people::{DecideError, Deciding};
 use super::{Gate, GateError};
 use crate::clock;
@@ -46,16 +47,30 @@ pub struct Term {
 const OBJECTS: [&str; 2] = ["id", "conversation_id"];
 
 impl Gate {
-    /// A place for a call in a grant, if there is one that fits. Never for what publishes.
+    /// Whether a grant may fit a call, as far as that is known without its target.
+    #[must_use]
+    pub fn could_be_granted(&self, call: &Call) -> bool {
+        let tool = call.subject.tool().filter(|_| call.subject.effect() == Effect::Write);
+        tool.is_some_and(|tool| {
+            let arguments = arguments(&call.payload);
+            self.grants.fits(&call.principal.id, tool, &arguments, clock::now())
+        })
+    }
+
+    /// A place for a call in a grant, if there is one that fits. Never for what changes the public, nor
+    /// for what may: an article that was a draft when the grant was given can be public by now.
     pub(super) fn grant_place(&self, call: &Call) -> Option<Place> {
         let tool = call.subject.tool().filter(|_| call.subject.effect() == Effect::Write)?;
-        if publicity(call, None).is_changed() {
+        if !stays_private(call) {
             return None;
         }
         let arguments = arguments(&call.payload);
-        let place = self.grants.place(&call.principal.id, tool, &arguments, clock::now())?;
-        // A grant is as good as who gave it is today.
-        self.is_approver(&place.grant().given.by).then_some(place)
+        // A grant is as good as who gave it is today, and nobody lets through what is asked for them.
+        let counts = |given: &Given| {
+            self.may_release(&given.by, &given.groups)
+                && !is_own(given.by.as_str(), &call.principal)
+        };
+        self.grants.place(&call.principal.id, tool, &arguments, clock::now(), counts)
     }
 
     /// The decision on a call that had a place in a grant: noted if it goes, before anything acts.
@@ -72,8 +87,8 @@ impl Gate {
             let finding = Finding::denied("portcullis.grant", text);
             decide(Question::Admit, decision.ruleset, vec![finding])
         };
-        if publicity(call, None).is_changed() {
-            return Ok(denied("a grant never publishes nor unpublishes"));
+        if !stays_private(call) {
+            return Ok(denied("a grant never changes what is public"));
         }
         if place.keep(call.id).await? {
             return Ok(decision);
@@ -128,7 +143,8 @@ impl Gate {
             return invalid("what takes several people cannot be granted by one".to_owned());
         }
         let public = publicity(&call, ask.looked.target());
-        if public.is_changed() || public == Publicity::Overwrites {
+        let is_known = ask.looked.target().is_some() || !has_target(&call);
+        if !is_known || public.is_changed() || public == Publicity::Overwrites {
             return invalid("what changes the public is never granted".to_owned());
         }
         let all = arguments(&call.payload);
@@ -145,10 +161,12 @@ impl Gate {
             only.insert(name, value.clone());
         }
         let (tool, principal) = (hold.binding().tool.clone(), hold.binding().principal.clone());
-        let hold = Box::pin(self.approve(ask)).await?;
+        let now = clock::now();
+        let groups = hold.opened.release.groups_at(hold.opened_at, now).to_vec();
+        // What can fail does so before anything is released.
         let bits = crate::store::random::<16>();
         let bits = bits.map_err(|error| DecideError::Unreadable(error.to_string()))?;
-        let now = clock::now();
+        let hold = Box::pin(self.approve(ask)).await?;
         let given = Given {
             principal,
             tool,
@@ -156,11 +174,22 @@ impl Gate {
             calls: granting.calls,
             until: now.plus(span),
             by: ask.person.id.clone(),
+            groups,
             hold: hold.id,
         };
         let id = GrantId::from_random(u128::from_be_bytes(bits));
         let grant = self.grants.give(id, given, now).await.map_err(HoldError::from)?;
         Ok((hold, grant))
+    }
+}
+
+/// Whether a call leaves what is public as it is. Of what is there already, its state must be known.
+fn stays_private(call: &Call) -> bool {
+    let tool = call.subject.tool().unwrap_or_default();
+    match Publicity::of(tool, &call.payload, call.meta.target_state.as_deref()) {
+        Publicity::Private => true,
+        Publicity::Unknown => !has_target(call),
+        Publicity::Overwrites | Publicity::Publishes | Publicity::Unpublishes => false,
     }
 }
 

@@ -48,6 +48,12 @@ impl Looked {
         }
     }
 
+    /// Its state, such as `draft`.
+    #[must_use]
+    pub fn state(&self) -> Option<String> {
+        self.target().and_then(|target| target.state.clone())
+    }
+
     /// What rules see of it.
     #[must_use]
     pub fn facts(&self) -> Option<JsonText> {

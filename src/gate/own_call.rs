@@ -5,11 +5,9 @@
 //! can decide instead.
 
 use crate::domain::Principal;
-use crate::identity::Person;
 
 /// Whether a principal's calls are a person's own: the agent's name or the human it acts for.
-pub(super) fn is_own(person: &Person, principal: &Principal) -> bool {
-    let name = person.id.as_str();
+pub(super) fn is_own(name: &str, principal: &Principal) -> bool {
     let acts_for = principal.on_behalf_of.as_deref();
     same_person(name, principal.id.as_str())
         || acts_for.is_some_and(|human| same_person(name, human))

@@ -9,10 +9,12 @@ use crate::clock;
 use crate::domain::{Approval, ApproverId, Hold, Role};
 
 impl Gate {
-    /// Whether somebody is an approver at this moment.
-    pub(super) fn is_approver(&self, name: &ApproverId) -> bool {
-        let rights = self.settings.people.rights(name);
-        rights.is_some_and(|(_, roles)| roles.contains(&Role::Approver))
+    /// Whether somebody is an approver at this moment, and in one of these groups if there are any.
+    pub(super) fn may_release(&self, name: &ApproverId, groups: &[String]) -> bool {
+        self.settings.people.rights(name).is_some_and(|(approver, roles)| {
+            let counts = groups.is_empty() || groups.iter().any(|it| approver.groups.contains(it));
+            counts && roles.contains(&Role::Approver)
+        })
     }
 
     /// Why the releases of a hold are not enough by now, in words; `None` if they are.

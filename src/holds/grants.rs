@@ -127,7 +127,22 @@ impl Grants {
         Ok(true)
     }
 
-    /// A place for a call in the grant that ends first of those it fits.
+    /// Whether a call fits a grant in force, as far as that is known; it takes no place.
+    #[must_use]
+    pub fn fits(
+        &self,
+        principal: &PrincipalId,
+        tool: &str,
+        arguments: &BTreeMap<String, String>,
+        now: Timestamp,
+    ) -> bool {
+        self.with(|map| {
+            let mut in_force = map.values().filter(|held| !held.ended && !held.is_over(now));
+            in_force.any(|held| held.grant.fits(principal, tool, arguments, now))
+        })
+    }
+
+    /// A place for a call in the grant that ends first of those it fits and that `counts`.
     #[must_use]
     pub fn place(
         &self,
@@ -135,11 +150,13 @@ impl Grants {
         tool: &str,
         arguments: &BTreeMap<String, String>,
         now: Timestamp,
+        counts: impl Fn(&Given) -> bool,
     ) -> Option<Place> {
         let grant = self.with(|map| {
             let in_force = map.values_mut().filter(|held| !held.ended && !held.is_over(now));
             let fitting = in_force.map(|held| &mut held.grant);
-            let fitting = fitting.filter(|it| it.fits(principal, tool, arguments, now));
+            let fitting =
+                fitting.filter(|it| it.fits(principal, tool, arguments, now) && counts(&it.given));
             let first = fitting.min_by_key(|it| (it.given.until, it.id))?;
             first.used += 1;
             Some(first.clone())
@@ -171,7 +188,8 @@ impl Place {
         let event = GrantEvent::Used { call };
         let _recorded = self.grants.log.append(Event::Grant { grant: id, event }).await?;
         self.kept = true;
-        Ok(true)
+        // Whoever took it back meanwhile was told that it lets nothing through any more.
+        Ok(self.grants.with(|map| map.get(&id).is_some_and(|held| !held.ended)))
     }
 }
 
@@ -204,6 +222,7 @@ mod tests {
             calls,
             until,
             by: "ann".parse().unwrap(),
+            groups: Vec::new(),
             hold: HoldId::from_random(1),
         }
     }

@@ -119,7 +119,10 @@ impl Proxy {
         if own.is_empty() {
             looked = Box::pin(self.upstream.target(&leg, &call)).await;
             call.meta.target = looked.facts();
-            if let Looked::Unread(why) = &looked {
+            call.meta.target_state = looked.state();
+            if let Looked::Unread(why) = &looked
+                && self.gate.ruleset().looks_at_targets()
+            {
                 let text = format!("the rules look at what this call would change, but {why}");
                 own.push(Finding::denied(TARGET_UNKNOWN, text));
             }

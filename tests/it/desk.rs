@@ -291,13 +291,14 @@ async fn two_people_of_two_groups_release_and_one_is_not_enough() {
     assert_eq!(stand.sent("refused"), 0);
 }
 
-/// A grant is as good as whoever gave it: calls wait again when that person has left.
+/// A grant is as good as whoever gave it: calls wait again when that person has left, or the group.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_grant_of_somebody_who_left_lets_nothing_through() {
-    let release = r#"{"groups": [], "people": 1, "expires_seconds": 600, "grantable": true}"#;
+    let release = r#"{"groups": ["kb-editors"], "people": 1, "expires_seconds": 600,
+                      "grantable": true}"#;
     let (setup, _bundle) = with_release(release);
     let stand = Stand::start(setup).await;
-    stand.output(&["people", "add", "mia"]);
+    stand.output(&["people", "add", "mia", "--group", "kb-editors"]);
     let mia = stand.add_key("people", "mia");
     let first = held(&stand, "create_article", created("first")).await;
     let granting =
@@ -309,13 +310,63 @@ async fn a_grant_of_somebody_who_left_lets_nothing_through() {
     .await;
     answered(&stand, "create_article", created("second")).await;
     assert_eq!((stand.sent("first"), stand.sent("second")), (1, 1));
+    // A wish that is refused in any case, for the reason that comes first.
+    let other = held(&stand, "update_article", update("other")).await;
+    let many = portcullis::gate::Granting { calls: 99, ..granting };
+    stand.output(&["people", "group", "mia"]);
+    until("she left the group", async || {
+        let refused = by_mia(other, Wish::Grant { granting: many.clone() }).await.unwrap_err();
+        refused.contains("kb-editors")
+    })
+    .await;
+    held(&stand, "create_article", created("third")).await;
+    stand.output(&["people", "group", "mia", "kb-editors"]);
+    until("she is back", async || {
+        let refused = by_mia(other, Wish::Grant { granting: many.clone() }).await.unwrap_err();
+        refused.contains("1 to 20 calls")
+    })
+    .await;
+    answered(&stand, "create_article", created("fourth")).await;
+    assert_eq!((stand.sent("third"), stand.sent("fourth")), (0, 1));
     stand.output(&["people", "remove", "mia"]);
     until("she is gone", async || {
         by_mia(first, Wish::Approve).await.is_err_and(|words| words.contains("no approver's key"))
     })
     .await;
-    held(&stand, "create_article", created("third")).await;
-    assert_eq!(stand.sent("third"), 0);
+    held(&stand, "create_article", created("fifth")).await;
+    assert_eq!(stand.sent("fifth"), 0);
+}
+
+/// What was a draft when a grant was given may be public by now: then its calls wait again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_grant_on_a_draft_ends_where_the_draft_is_published() {
+    let release = r#"{"groups": [], "people": 1, "expires_seconds": 600, "grantable": true}"#;
+    let (setup, _bundle) = with_release(release);
+    let stand = Stand::start(setup).await;
+    let mut draft = None;
+    for id in 9_100_001..9_100_061 {
+        let text = answered(&stand, "get_article", json!({"id": id.to_string()})).await;
+        if text.contains(r#""state":"draft""#) {
+            draft = Some(id.to_string());
+            break;
+        }
+    }
+    let id = draft.unwrap();
+    let update = |title: &str| json!({"id": id, "title": title});
+    let granting = portcullis::gate::Granting { calls: 5, minutes: 5, fields: Vec::new() };
+    let first = held(&stand, "update_article", update("first")).await;
+    wished(&stand, first, Wish::Grant { granting }).await.unwrap();
+    answered(&stand, "update_article", update("second")).await;
+    let kept = json!({"id": id, "title": "third", "state": "draft"});
+    answered(&stand, "update_article", kept).await;
+    let sent = |title: &str| stand.sent(title);
+    assert_eq!((sent("first"), sent("second"), sent("third")), (1, 1, 1));
+    let publish = json!({"id": id, "title": "public", "state": "published"});
+    let published = held(&stand, "update_article", publish).await;
+    stand.approve(published).await.unwrap();
+    assert_eq!(sent("public"), 1);
+    held(&stand, "update_article", update("fourth")).await;
+    assert_eq!(sent("fourth"), 0);
 }
 
 /// Whoever released a call and was taken out of the list before it is sent does not count.
