@@ -1,7 +1,7 @@
 //! An agent that floods people is paused by one of them: it may call nothing until somebody lets it.
 
 use super::{Desk, DeskError};
-use crate::domain::{PrincipalId, Role};
+use crate::domain::{PrincipalId, PrincipalKind, Role};
 use crate::identity::{Pause, Person, Scope};
 
 impl Desk {
@@ -35,8 +35,9 @@ impl Desk {
         principal: &PrincipalId,
         pause: bool,
     ) -> Result<String, DeskError> {
-        if pause && self.identity.principal(principal).is_none() {
-            let text = format!("no principal is called `{principal}`");
+        let known = self.identity.principal(principal);
+        if pause && known.is_none_or(|it| it.kind == PrincipalKind::Portcullis) {
+            let text = format!("no agent is called `{principal}`");
             return Err(DeskError::Invalid(text));
         }
         let changed = self.gate.pause(principal, by, pause).await;

@@ -8,6 +8,7 @@
 
 use super::Gate;
 use super::looked::{Looked, publicity};
+use super::pausing::{PAUSED, WAITS};
 use super::people::{DecideError, Onlooker, not_allowed, undecided};
 use crate::clock;
 use crate::domain::{Call, Digest, Hold, HoldEvent, HoldId, OwnAnswer, Risk, SelfConfirmed};
@@ -32,7 +33,8 @@ impl Gate {
     #[must_use]
     pub fn whom_to_ask(&self, hold: &Hold, identity: &Identity) -> Option<String> {
         let principal = identity.principal(&hold.binding().principal)?;
-        principal.on_behalf_of.clone().filter(|_| hold.may_be_confirmed())
+        let may = hold.may_be_confirmed() && !self.is_paused(&principal.id);
+        principal.on_behalf_of.clone().filter(|_| may)
     }
 
     /// Takes the answer of the person whom the agent acts for.
@@ -45,6 +47,9 @@ impl Gate {
         undecided(&hold, "self_confirmed")?;
         let call = self.stored_call(&hold, ask.identity).map_err(DecideError::Unreadable)?;
         let call = self.call_with(call, ask.looked.facts());
+        if self.is_paused(&call.principal.id) {
+            return Err(not_allowed(PAUSED, WAITS));
+        }
         let by = may_confirm(&hold, &call)?;
         let hold = if ask.answer == OwnAnswer::Accepted {
             if let Looked::Unread(why) = &ask.looked {

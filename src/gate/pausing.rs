@@ -5,16 +5,26 @@ use crate::clock;
 use crate::domain::{Call, Event, Finding, PrincipalChange, PrincipalId, Subject};
 use crate::identity::Pause;
 
+/// The rule named where a paused agent calls.
+pub(super) const PAUSED: &str = "portcullis.paused";
+/// What is told then.
+pub(super) const WAITS: &str =
+    "a person paused this agent; nothing it calls is done until it may call again";
+
 impl Gate {
     /// The finding on a call of an agent that is paused.
     pub(super) fn pausing(&self, call: &Call) -> Option<Finding> {
         // The connection itself is kept: its client learns by what it calls that it is paused.
-        if matches!(call.subject, Subject::Method | Subject::Answer) {
+        if matches!(call.subject, Subject::Method) {
             return None;
         }
-        self.settings.paused.get(&call.principal.id)?;
-        let text = "a person paused this agent; nothing it calls is done until it may call again";
-        Some(Finding::denied("portcullis.paused", text))
+        self.is_paused(&call.principal.id).then(|| Finding::denied(PAUSED, WAITS))
+    }
+
+    /// Whether an agent is paused: then what people released of it waits too.
+    #[must_use]
+    pub fn is_paused(&self, principal: &PrincipalId) -> bool {
+        self.settings.paused.get(principal).is_some()
     }
 
     /// The agents that are paused.
@@ -23,7 +33,9 @@ impl Gate {
         self.settings.paused.all()
     }
 
-    /// Pauses an agent, or lets it call again; recorded first. Whether that was a change.
+    /// Pauses an agent, or lets it call again. Whether that was a change. A pause counts and is kept
+    /// before it is recorded, and a resumption is recorded before it counts: whatever fails in between
+    /// leaves the agent paused.
     ///
     /// # Errors
     /// In words, if it cannot be recorded or kept.
@@ -33,19 +45,26 @@ impl Gate {
         by: &str,
         pause: bool,
     ) -> Result<bool, String> {
-        if self.settings.paused.get(principal).is_some() == pause {
+        let paused = &self.settings.paused;
+        let before = paused.get(principal);
+        if before.is_none() && !pause {
             return Ok(false);
         }
-        let change = if pause { PrincipalChange::Paused } else { PrincipalChange::Resumed };
         let (principal, by) = (principal.clone(), by.to_owned());
-        let event = Event::Principal { principal: principal.clone(), change, by: by.clone() };
+        if pause {
+            let new = || Pause { principal: principal.clone(), by: by.clone(), at: clock::now() };
+            // Kept once more if it is paused already: the first time the disk may have failed.
+            paused.pause(before.clone().unwrap_or_else(new)).map_err(|error| error.to_string())?;
+            if before.is_some() {
+                return Ok(false);
+            }
+        }
+        let change = if pause { PrincipalChange::Paused } else { PrincipalChange::Resumed };
+        let event = Event::Principal { principal: principal.clone(), change, by };
         let _recorded = self.books.log.append(event).await.map_err(|error| error.to_string())?;
-        let kept = if pause {
-            self.settings.paused.pause(Pause { principal, by, at: clock::now() })
-        } else {
-            self.settings.paused.resume(&principal)
-        };
-        kept.map_err(|error| error.to_string())?;
+        if !pause {
+            paused.resume(&principal).map_err(|error| error.to_string())?;
+        }
         Ok(true)
     }
 }

@@ -80,6 +80,7 @@ impl Gate {
         looked: Looked,
         identity: &Identity,
     ) -> Result<Released, ReleaseError> {
+        self.may_go_on(id)?;
         let hold = self.holds.claim(id).await?;
         let released = self.claimed(hold, definition, looked, identity).await;
         if let Err(ReleaseError::Hold(_)) = &released {
@@ -87,6 +88,18 @@ impl Gate {
             self.holds.give_up_claim(id);
         }
         released
+    }
+
+    /// Whether a released hold may be sent at all now: not while its agent is paused. It stays
+    /// released and is tried again.
+    ///
+    /// # Errors
+    /// If it may not.
+    pub fn may_go_on(&self, id: HoldId) -> Result<(), ReleaseError> {
+        if self.is_paused(&self.holds.hold(id)?.binding().principal) {
+            return Err(ReleaseError::Later("a person paused the agent".to_owned()));
+        }
+        Ok(())
     }
 
     /// The rest of a release, for a claim that is held.

@@ -28,6 +28,7 @@ pub async fn run(
     let begun = upstream.releases.begin(id);
     let _under_way = begun.ok_or(ReleaseError::UnderWay(id))?;
     let gate = upstream.gate().clone();
+    gate.may_go_on(id)?;
     let tool = gate.holds().hold(id)?.binding().tool.clone();
     // The way is tried before the hold is claimed: if Intercom is away, the approval is not spent.
     let later = |fault: Fault| ReleaseError::Later(fault.to_string());
