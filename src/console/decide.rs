@@ -175,7 +175,7 @@ pub(super) async fn answered(
         DeskError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
     let words = format!("Nothing was changed by you: {error}.");
-    let told = Told { status, problem: words, typed: typed.to_owned() };
+    let told = Told { status, problem: words, typed: typed.to_owned(), parts: false };
     draw(console, signed, id, &Tab::default(), told).await
 }
 

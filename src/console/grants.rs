@@ -145,8 +145,18 @@ async fn page(
         return Err(Fault::new(StatusCode::FORBIDDEN, "No grant here", text));
     };
     let card = Card::of(desk.detail(&signed.person, id).await.map_err(failed)?);
+    if card.is_long() {
+        return Err(too_long());
+    }
     let frame = Frame::signed(console, signed, "/grants", "Approve similar calls");
     Ok(with_status(status, &OfferPage { frame, card, offer, calls, minutes, problem }))
+}
+
+/// A grant releases the call that it is given on, and this page does not show all of it.
+fn too_long() -> Fault {
+    let text = "This call is too long to be released together with a grant. Read it to its end on its \
+                own page and release it there; a grant can be given on a shorter one.";
+    Fault::new(StatusCode::UNPROCESSABLE_ENTITY, "Read it to its end", text)
 }
 
 async fn give(
@@ -158,6 +168,10 @@ async fn give(
     let wanted = Wanted::of(&fields);
     if !fields.get("count").is_empty() {
         return page(&console, &signed, id, wanted, (StatusCode::OK, String::new())).await;
+    }
+    let detail = console.desk.detail(&signed.person, id).await;
+    if Card::of(detail.map_err(|error| Fault::desk(&error))?).is_long() {
+        return Err(too_long());
     }
     let Wanted { fields: chosen, calls, minutes } = wanted;
     let granting = Granting { calls, minutes, fields: chosen.unwrap_or_default() };

@@ -11,7 +11,7 @@ use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use axum::routing::get;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
 use super::Console;
@@ -290,8 +290,10 @@ async fn page(
     signed: Signed,
     Path(id): Path<HoldId>,
     Query(shown): Query<Tab>,
+    headers: HeaderMap,
 ) -> Result<Response, Fault> {
-    draw(&console, &signed, id, &shown, Told::default()).await
+    let parts = headers.contains_key("x-parts");
+    draw(&console, &signed, id, &shown, Told { parts, ..Told::default() }).await
 }
 
 /// What a page says beside the hold.
@@ -302,6 +304,8 @@ pub(super) struct Told {
     pub(super) problem: String,
     /// What the person typed before.
     pub(super) typed: String,
+    /// Our script takes over some parts of it; the change on the screen stays.
+    pub(super) parts: bool,
 }
 
 /// Draws a hold, with a problem to tell and what was typed before it if there is one.
@@ -310,11 +314,14 @@ pub(super) async fn draw(
     signed: &Signed,
     id: HoldId,
     shown: &Tab,
-    Told { status, problem, typed }: Told,
+    Told { status, problem, typed, parts }: Told,
 ) -> Result<Response, Fault> {
     let feed = console.desk.last_change();
     let detail =
         console.desk.detail(&signed.person, id).await.map_err(|error| Fault::desk(&error))?;
+    if !parts {
+        console.desk.opened(&signed.person, &detail);
+    }
     let card = Card::of(detail);
     let name = signed.person.id.as_str();
     let done = shown.done && problem.is_empty() && card.is_decided_by(name);

@@ -191,6 +191,7 @@ impl Control {
             }
             Wish::Detail => {
                 let detail = desk.detail(person, shown.id).await.map_err(self::words)?;
+                desk.opened(person, &detail);
                 return Ok(Answer::Detail { detail: Box::new(detail) });
             }
             Wish::Approve => desk.approve(person, shown).await,

@@ -13,6 +13,9 @@ use crate::identity::Person;
 
 /// The most holds of a batch.
 const MOST: usize = 50;
+/// The most bytes of arguments in a batch: what is longer is not read in a glance, and has to be read to its
+/// end.
+const SHORT: usize = 2_000;
 /// How many looks are remembered.
 const KEPT: usize = 20_000;
 
@@ -29,10 +32,10 @@ struct Kept {
 
 impl Looks {
     /// Notes that a person was shown a hold with its call.
-    pub(super) fn note(&self, person: &Person, hold: &Hold, binding: Digest) {
-        let key = (person.id.clone(), hold.id);
+    pub(super) fn note(&self, person: &Person, (id, version): (HoldId, u64), binding: Digest) {
+        let key = (person.id.clone(), id);
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.versions.insert(key.clone(), (hold.version, binding)).is_none() {
+        if kept.versions.insert(key.clone(), (version, binding)).is_none() {
             kept.order.push_back(key);
         }
         if kept.order.len() > KEPT
@@ -78,6 +81,9 @@ impl Desk {
             }
             if hold.opened.risk == Risk::High {
                 return wrong(format!("{} is of high risk; release it by itself", hold.id));
+            }
+            if self.contents(hold)?.arguments.len() > SHORT {
+                return wrong(format!("{} is long; read it and release it by itself", hold.id));
             }
             let Some(binding) = self.looks.of(person, hold) else {
                 return wrong(format!("open {} first, as it is now", hold.id));

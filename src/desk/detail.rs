@@ -139,7 +139,6 @@ impl Desk {
             target: looked.target().map_or(hold.binding().target, |it| Some(it.version.digest)),
             ..hold.binding().clone()
         };
-        self.looks.note(person, &hold, binding.digest());
         let barred = if asks { self.barred(person, &hold, &looked).await } else { None };
         let moved = looked.target().and_then(|target| {
             hold.opened.target.as_ref().and_then(|was| was.what_changed(&target.version))
@@ -169,6 +168,13 @@ impl Desk {
         })
     }
 
+    /// Notes that a person has a hold's call on the screen, as it is in this detail. Who only asks what a
+    /// hold's state is, does not.
+    pub fn opened(&self, person: &Person, detail: &Detail) {
+        let shown = (detail.hold.id, detail.hold.version);
+        self.looks.note(person, shown, detail.binding);
+    }
+
     /// One hold with its call, and nothing that has to be asked for elsewhere.
     ///
     /// # Errors
@@ -176,7 +182,7 @@ impl Desk {
     pub fn show(&self, person: &Person, id: HoldId) -> Result<(HoldView, Contents), DeskError> {
         reads(person)?;
         let hold = self.hold(id)?;
-        self.looks.note(person, &hold, hold.binding().digest());
+        self.looks.note(person, (id, hold.version), hold.binding().digest());
         Ok((HoldView::from(&hold), self.contents(&hold)?))
     }
 
@@ -235,7 +241,7 @@ impl Desk {
         }
     }
 
-    fn contents(&self, hold: &Hold) -> Result<Contents, DeskError> {
+    pub(super) fn contents(&self, hold: &Hold) -> Result<Contents, DeskError> {
         let unreadable =
             |why| DeskError::Unavailable(format!("the stored call cannot be read: {why}"));
         let contents = self.gate.stored_contents(hold).map_err(unreadable)?;

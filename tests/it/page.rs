@@ -1,7 +1,7 @@
 //! What approvers find on their page beside one held call: grants, batches, floods, what is put aside, and
 //! what was before. By the real binary, as a browser without scripts asks.
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use portcullis::control::Wish;
 use portcullis::domain::{HoldId, HoldState};
 use portcullis::gate::Granting;
@@ -171,6 +171,9 @@ async fn rows_say_whose_they_are_and_a_batch_is_of_what_was_opened() {
     for id in &ids[..2] {
         ann.get(&format!("/holds/{id}")).await;
     }
+    // Parts that the script takes over from a page are no look at the call.
+    let parts = [("sec-fetch-site", "same-origin"), ("sec-fetch-dest", "empty"), ("x-parts", "1")];
+    ann.send(Method::GET, &format!("/holds/{}", ids[2]), &parts, String::new()).await;
     let page = ann.get("/").await;
     assert_eq!(page.text.matches("name=\"hold\"").count(), 2, "{}", page.text);
     let row = |id: HoldId, version: u64| format!("{id} {version}");
@@ -221,20 +224,25 @@ async fn a_flood_is_one_row_and_its_agent_is_paused_with_one_press() {
     assert!(page.text.contains("<strong>agent</strong> is paused by ann"), "{}", page.text);
     // What waits is decided as before, and a restart lets nobody call again.
     let waiting = stand.holds().await[0].id;
-    stand.approve(waiting).await.unwrap();
+    assert!(stand.approve(waiting).await.is_ok());
     stand.kill();
     stand.serve();
     denied(&stand, "after a restart").await;
+    let sent = |stand: &Stand| (0..12).map(|it| stand.sent(&format!("flood {it}"))).sum::<usize>();
+    assert_eq!((sent(&stand), stand.hold(waiting).await.0.state), (0, HoldState::Approved));
     assert!(stand.output(&["principals", "paused"]).contains("agent"));
     assert!(stand.output(&["principals", "resume", "agent"]).contains("may call again"));
     let client = stand.client().connected().await;
     assert!(!client.call("get_article", read).await.is_tool_error());
+    until("what was released goes on", async || sent(&stand) == 1).await;
     let changes: Vec<Value> =
         stand.records().into_iter().filter(|it| it["type"] == "principal").collect();
     let changes: Vec<&str> = changes.iter().map(|it| it["change"].as_str().unwrap()).collect();
     assert_eq!(changes, ["paused", "resumed"]);
     let nobody = stand.run(&["principals", "pause", "nobody"]);
-    assert!(String::from_utf8(nobody.stderr).unwrap().contains("no principal is called"));
+    assert!(String::from_utf8(nobody.stderr).unwrap().contains("no agent is called"));
+    let own = stand.run(&["principals", "pause", "portcullis"]);
+    assert!(String::from_utf8(own.stderr).unwrap().contains("no agent is called"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

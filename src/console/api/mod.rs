@@ -72,6 +72,7 @@ async fn show(
     Path(id): Path<String>,
 ) -> Result<Response, Refused> {
     let detail = console.desk.detail(&person, hold(&id)?).await.map_err(problem)?;
+    console.desk.opened(&person, &detail);
     let version = detail.hold.version;
     Ok(tagged(version, json(StatusCode::OK, &Shown::from(detail))))
 }
