@@ -232,6 +232,29 @@ mod tests {
         Grants::replay(store.log(), store.grant_events(since).unwrap(), now)
     }
 
+    fn place_of(grants: &Grants, now: Timestamp, counts: fn(&Given) -> bool) -> Option<Place> {
+        grants.place(&"bot".parse().unwrap(), "create_article", &BTreeMap::new(), now, counts)
+    }
+
+    #[tokio::test]
+    async fn one_that_does_not_count_is_passed_over_and_one_taken_back_is_not_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = Store::open(&folder.path().join("data"), &Options::default()).unwrap();
+        let now = crate::clock::now();
+        let later = |minutes: u64| now.plus(Duration::from_secs(minutes * 60));
+        let grants = back(&store, now);
+        let ids: Vec<GrantId> = (0..2).map(GrantId::from_random).collect();
+        grants.give(ids[0], given(later(5), 3), now).await.unwrap();
+        grants.give(ids[1], given(later(30), 2), now).await.unwrap();
+        let other = place_of(&grants, now, |given| given.calls == 2).unwrap();
+        assert_eq!(other.grant().id, ids[1], "the first to end does not count");
+        assert!(place_of(&grants, now, |_| false).is_none());
+        let first = place_of(&grants, now, |_| true).unwrap();
+        assert_eq!(first.grant().id, ids[0]);
+        assert!(grants.revoke(ids[0], "ann".parse().unwrap()).await.unwrap());
+        assert!(!first.keep(CallId(uuid::Uuid::nil())).await.unwrap());
+    }
+
     #[tokio::test]
     async fn what_is_left_of_a_grant_outlives_the_process_and_nothing_more_does() {
         let folder = tempfile::tempdir().unwrap();
@@ -252,9 +275,7 @@ mod tests {
         }
         // From a time to come: the clock was set back since.
         grants.give(ids[4], given(later(70), 3), later(20)).await.unwrap();
-        let place = |grants: &Grants| {
-            grants.place(&"bot".parse().unwrap(), "create_article", &BTreeMap::new(), now)
-        };
+        let place = |grants: &Grants| place_of(grants, now, |_| true);
         let call = CallId(uuid::Uuid::nil());
         assert!(place(&grants).unwrap().keep(call).await.unwrap());
         // One that was judged and did not go is not used.
