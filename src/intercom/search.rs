@@ -62,6 +62,12 @@ pub(super) const SEARCH: &str = "search";
 pub(super) const QUERY: &str = "query";
 
 impl Search {
+    /// Whether the language has a key of this name.
+    #[must_use]
+    pub fn is_field(name: &str) -> bool {
+        matches!(name, "object_type" | "limit" | "starting_after" | "q") || filter::is_field(name)
+    }
+
     /// Reads the canonical arguments of a call; `None` if the tool does not list.
     #[must_use]
     pub fn of(tool: &str, arguments: &JsonText) -> Option<Self> {

@@ -18,7 +18,7 @@
 mod advice;
 mod answer;
 mod apart;
-mod asked;
+pub mod asked;
 mod assigned;
 mod builtins;
 mod bundle;

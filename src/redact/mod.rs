@@ -18,5 +18,6 @@ mod tests;
 
 pub use edit::{Edit, Misplaced, New, edit};
 pub use fit::{Unfit, edit_fitting};
+pub use names::is_known_name;
 pub use payload::{Payload, Unreadable};
 pub use plan::{Mint, Plan, plan};

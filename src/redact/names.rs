@@ -312,6 +312,12 @@ const fn starts() -> [usize; LENGTHS + 1] {
     starts
 }
 
+/// Whether Intercom or the protocol has members of this name.
+#[must_use]
+pub fn is_known_name(name: &str) -> bool {
+    is_known(name.as_bytes())
+}
+
 /// Whether a member has one of the names.
 pub(super) fn is_known(key: &[u8]) -> bool {
     let length = key.len();

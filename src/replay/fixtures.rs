@@ -80,7 +80,8 @@ impl Writer {
         let tool = text(asked.tool.as_ref().or(asked.method.as_ref()));
         let question = entry.question.as_str().to_owned();
         let what = format!("{} {}", said.verdict, said.rules.join(" "));
-        if !self.seen.insert((question, principal.clone(), tool.clone(), what)) {
+        let group = (question, principal, tool, what);
+        if self.seen.contains(&group) {
             self.made.alike += 1;
             return;
         }
@@ -98,12 +99,13 @@ impl Writer {
             self.made.otherwise += 1;
             return;
         }
-        let (asks, verdict) = (entry.question.as_str(), said.verdict);
-        let name = format!("{asks} {tool} by {principal}: {verdict}, {}", entry.call);
-        if let Some(case) = case(&name, entry.question, &masked, said) {
-            self.made.cases += 1;
-            item(&case, &mut self.text);
-        }
+        let Some(case) = case(entry, &masked, said) else {
+            self.made.unmasked += 1;
+            return;
+        };
+        self.seen.insert(group);
+        self.made.cases += 1;
+        item(&case, &mut self.text);
     }
 
     /// The file.
@@ -114,12 +116,13 @@ impl Writer {
 }
 
 /// A case, as members in the order of the file.
-fn case(
-    name: &str,
-    question: Question,
-    asked: &policy::Asked,
-    said: &Said,
-) -> Option<Vec<(String, Json)>> {
+fn case(entry: &Entry, asked: &policy::Asked, said: &Said) -> Option<Vec<(String, Json)>> {
+    let text = |text: Option<&String>| text.cloned().unwrap_or_default();
+    let (question, verdict) = (entry.question, said.verdict);
+    let (principal, tool) =
+        (text(asked.principal.id.as_ref()), text(asked.tool.as_ref().or(asked.method.as_ref())));
+    let asks = question.as_str();
+    let name = format!("{asks} {tool} by {principal}: {verdict}, {}", entry.call);
     let Json::Object(mut rest) = serde_json::to_value(asked).ok()? else { return None };
     let mut case = vec![("name".to_owned(), json!(name)), ("question".to_owned(), json!(question))];
     let principal = rest.remove("principal")?;
@@ -152,3 +155,8 @@ fn item(case: &[(String, Json)], text: &mut String) {
         text.push_str(&format!("{key}: {value}\n"));
     }
 }
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(super) use tests::written;

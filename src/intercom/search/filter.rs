@@ -59,6 +59,11 @@ fn fields(object: Object) -> &'static [(&'static str, Kind)] {
     }
 }
 
+/// Whether something that can be searched has this field.
+pub(super) fn is_field(name: &str) -> bool {
+    CONVERSATION.iter().chain(&CONTACT).any(|(field, _)| *field == name)
+}
+
 /// The values of a token: one, or for `in` and `nin` those between commas.
 pub(super) fn values(operator: Operator, value: &str, quoted: bool) -> Result<Vec<String>, String> {
     if matches!(operator, Operator::In | Operator::Nin) {
