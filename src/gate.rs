@@ -67,7 +67,7 @@ pub use looked::{Looked, Target, has_target};
 pub use people::{DecideError, Deciding};
 pub use permit::{Permit, Spent};
 pub use release::{ReleaseError, Released, Settled};
-pub use settings::{Folds, Holding, Secrets, Settings};
+pub use settings::{CANNOT_WAIT, Folds, Holding, Secrets, Settings};
 pub use shadow::{Change, Flip, ShadowReport};
 pub use stored::Contents;
 use weigh::Books;
@@ -263,7 +263,7 @@ impl Gate {
         let plugins = self.plugins().revision();
         let mut rounds = self.tape.rounds();
         let (call, decision) = self.judge_and_fulfil(call, own, &weighed, &mut rounds).await;
-        let decision = self.under_grant(place, &call, decision).await?;
+        let decision = holding.decided(self.under_grant(place, &call, decision).await?);
         self.counted.add(Question::Admit, decision.verdict);
         let facts = self.facts_of(&call);
         let step = weigh::keep_call(weighed, &call, &decision);

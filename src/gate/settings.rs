@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{HoldId, OnRelease};
+use crate::domain::{Decision, Finding, HoldId, OnRelease, Question, Reason, Verdict, decide};
 use crate::holds::{Grants, Holds};
 use crate::identity::{Paused, People};
 use crate::store::Sealer;
@@ -54,9 +54,25 @@ pub struct Holding {
     pub on_release: OnRelease,
     /// The hold that the call says it belongs to.
     pub named: Option<HoldId>,
+    /// Whether it can wait at all: what nobody could come back for is denied instead.
+    pub can_wait: bool,
 }
+
+/// What the agent reads where its call would have to wait and cannot.
+pub const CANNOT_WAIT: &str = "a person must release this call, and what Intercom asked of the user cannot wait that long; the \
+     answer was not passed on, and nothing more was done";
 
 impl Holding {
     /// For calls that cannot wait, or wait for the first time.
-    pub const DEFAULT: Self = Self { on_release: OnRelease::Send, named: None };
+    pub const DEFAULT: Self = Self { on_release: OnRelease::Send, named: None, can_wait: true };
+
+    /// The decision on a call, which is a denial if it would have to wait and cannot.
+    pub(super) fn decided(self, mut decision: Decision) -> Decision {
+        if self.can_wait || decision.verdict != Verdict::Hold {
+            return decision;
+        }
+        decision.reasons.push(Reason::new("portcullis.cannot_wait", CANNOT_WAIT));
+        let finding = Finding::denied_because(decision.reasons);
+        decide(Question::Admit, decision.ruleset, vec![finding])
+    }
 }

@@ -2,20 +2,26 @@
 //! stream of the call, and the call again with the answers.
 //!
 //! Only for tool calls whose client declared that it can answer, with somebody listening on the way. Each
-//! repetition is judged like the first call, answers included, and spends a permit of its own.
+//! repetition is resolved and judged like the first call, answers included, and spends a permit of its own.
+//! None waits for a person: its digest has the answers in it, which the agent does not have, so it could
+//! never come back for what became of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::Proxy;
 use super::adapt::can_answer;
 use super::handler::{Ask, Caller, left};
 use super::outbox::Outbox;
+use super::own::taken_back;
 use super::session::{Asked, Session};
-use super::trouble::{Trouble, tool_error};
+use super::tools::Wanted;
+use super::trouble::tool_error;
 use crate::clock;
-use crate::domain::{Call, Era, JsonText, Revision};
+use crate::domain::{Era, JsonText, Revision};
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::{Request, RequestId, ResponseBody};
 use crate::mcp::methods::{self, Form, Sender};
@@ -24,6 +30,19 @@ use crate::upstream::{Leg, new_call_id};
 
 /// The most rounds of questions of one call, as clients of the modern era have it.
 pub(super) const ROUNDS: usize = 10;
+
+/// How often it is looked whether the key of a waiting call still counts.
+const LOOKS: Duration = Duration::from_secs(1);
+
+const UNANSWERED: &str = "Intercom asked for something that the client did not answer in time, so the call \
+                          did not go on";
+const TOO_MANY_OPEN: &str = "Intercom asked for something, but too many questions are open in this session \
+                             already, so the user was not asked and the call did not go on; call again \
+                             when those are answered";
+const STOPPING: &str = "Intercom asked for something, but Portcullis is being stopped, so the call did not \
+                        go on; call again in a moment";
+const FORGOTTEN: &str = "the key of this call stopped counting while the user was asked, so the call did \
+                         not go on";
 
 /// Whether a caller's questions can go this way: what it declared is then declared to Intercom.
 pub(super) fn can_carry(caller: &Caller, ask: &Ask, leg: &Leg) -> bool {
@@ -58,47 +77,83 @@ pub(super) fn questions(
 }
 
 impl Proxy {
-    /// Asks the user and gives the call with their answers; `None` if there are none, and the client
-    /// was told or left.
-    pub(super) async fn carried(
+    /// Asks the user and puts their answers into what goes to Intercom; `false` if there are none, and the
+    /// client was told or left. The user has as long as a held call is waited for (`holds.wait`): clients
+    /// give up a request at that age, whatever it waits for.
+    pub(super) async fn answered(
         &self,
         caller: &Caller,
         ask: &Ask,
-        call: Call,
         asked: &Object,
+        wanted: &mut Wanted,
         outbox: &Outbox,
-    ) -> Result<Option<Call>, Trouble> {
-        let Some(session) = &caller.session else { return Ok(None) };
+    ) -> bool {
+        let Some(session) = &caller.session else { return false };
+        let client = &caller.client;
+        let patience = self.settings.holds.patience(&client.name, &client.version, true).wait;
+        let deadline = Instant::now() + patience;
         let mut answers = Object::default();
         for (key, question) in asked.object("inputRequests").unwrap_or_default().iter() {
-            let open = open(session, question).ok_or(Trouble::Busy)?;
-            outbox.message(open.message.clone()).await;
-            let OpenQuestion { mut answer, .. } = open;
+            let Some(OpenQuestion { message, mut answer }) = open(session, question) else {
+                return unfinished(ask, TOO_MANY_OPEN, outbox).await;
+            };
+            outbox.message(message).await;
+            let taken_back = taken_back(&answer.id);
             let body = tokio::select! {
                 body = &mut answer.receiver => body,
-                () = self.draining() => return Err(Trouble::Busy),
-                () = left(caller, ask, outbox) => return Ok(None),
+                () = tokio::time::sleep_until(deadline) => {
+                    outbox.message(taken_back).await;
+                    return unfinished(ask, UNANSWERED, outbox).await;
+                }
+                () = self.draining() => {
+                    outbox.message(taken_back).await;
+                    return unfinished(ask, STOPPING, outbox).await;
+                }
+                () = self.unknown(caller) => {
+                    self.forgotten(caller, ask, outbox).await;
+                    return false;
+                }
+                () = left(caller, ask, outbox) => return false,
             };
             match body {
                 Ok(ResponseBody::Result(text)) => answers.set(key, text),
                 Ok(ResponseBody::Error(_)) | Err(_) => {
-                    let text = "Intercom asked for something that the client did not answer, so the \
-                                call did not go on";
-                    tool_error(outbox, ask, text).await;
-                    return Ok(None);
+                    return unfinished(ask, UNANSWERED, outbox).await;
                 }
             }
         }
-        let mut continuation = Object::default();
-        if !answers.is_empty() {
-            continuation.set("inputResponses", answers.to_text());
-        }
-        if let Some(state) = asked.get("requestState") {
-            continuation.set("requestState", state.clone());
-        }
-        let continuation = Some(json::compact(&continuation.to_text()));
-        Ok(Some(Call { id: new_call_id(), at: clock::now(), continuation, ..call }))
+        wanted.input_responses = (!answers.is_empty()).then(|| answers.to_text());
+        wanted.request_state = asked.get("requestState").cloned();
+        true
     }
+
+    /// Whether the key of a call that waited for its user would still let it in.
+    pub(super) fn is_still_known(&self, caller: &Caller) -> bool {
+        self.identity.is_good(&caller.credential, clock::now())
+    }
+
+    /// Resolves when it would not.
+    async fn unknown(&self, caller: &Caller) {
+        let mut looks = tokio::time::interval(LOOKS);
+        loop {
+            looks.tick().await;
+            if !self.is_still_known(caller) {
+                return;
+            }
+        }
+    }
+
+    /// Ends a call whose key stopped counting while its user was asked.
+    pub(super) async fn forgotten(&self, caller: &Caller, ask: &Ask, outbox: &Outbox) {
+        self.gate.refused(&caller.principal, "credential.revoked", FORGOTTEN);
+        unfinished(ask, FORGOTTEN, outbox).await;
+    }
+}
+
+/// Says why a call that was sent does not go on: never "try again" alone, as if nothing had been.
+async fn unfinished(ask: &Ask, why: &str, outbox: &Outbox) -> bool {
+    tool_error(outbox, ask, why).await;
+    false
 }
 
 /// A question on its way to the client.

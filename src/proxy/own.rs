@@ -9,6 +9,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::Proxy;
@@ -108,12 +109,8 @@ impl Asking {
     /// Takes back a question that nobody needs to answer any more, and says that the page behind a link
     /// has done its work.
     pub(super) async fn end(self, hold: Option<&Hold>, outbox: &Outbox) {
-        let note = |method: &str, key: &str, value: JsonText| {
-            let (method, params) = (method.to_owned(), Object::from_iter([(key, value)]));
-            Notification { method, params, meta: Object::default() }.write()
-        };
         if let Some(open) = &self.open {
-            outbox.message(note("notifications/cancelled", "requestId", open.id.to_text())).await;
+            outbox.message(taken_back(&open.id)).await;
         }
         if let Some(hold) = hold.filter(|hold| self.offered && hold.state.is_final()) {
             let id = json::quote(&hold.id.to_string());
@@ -207,6 +204,16 @@ impl Proxy {
             }
         }
     }
+}
+
+/// Says that a question needs no answer any more.
+pub(super) fn taken_back(question: &RequestId) -> Bytes {
+    note("notifications/cancelled", "requestId", question.to_text())
+}
+
+fn note(method: &str, key: &str, value: JsonText) -> Bytes {
+    let (method, params) = (method.to_owned(), Object::from_iter([(key, value)]));
+    Notification { method, params, meta: Object::default() }.write()
 }
 
 /// Whether a client can be asked this: it declared so, and its revision knows how.

@@ -11,8 +11,8 @@ use super::handler::{Ask, Caller};
 use super::outbox::Outbox;
 use super::relay;
 use super::trouble::{Trouble, tool_error};
-use crate::domain::{Era, Finding, JsonText, OnRelease, Revision, Subject};
-use crate::gate::{Admission, Holding, Looked, TARGET_UNKNOWN};
+use crate::domain::{Call, Era, Finding, JsonText, OnRelease, Revision, Subject};
+use crate::gate::{Admission, CANNOT_WAIT, Holding, Looked, TARGET_UNKNOWN};
 use crate::intercom::records::Content;
 use crate::intercom::{Catalogue, MAX_REASON, PinnedTool, REASON, asking_why, present};
 use crate::mcp::headers::Mirrored;
@@ -21,6 +21,7 @@ use crate::mcp::message::MessageError;
 use crate::mcp::methods::TASKS_EXTENSION;
 use crate::mcp::reply::INVALID_PARAMS;
 use crate::policy::{AnswerFacts, AnswerKind};
+use crate::upstream::Leg;
 
 impl Proxy {
     /// The tools that this principal may see, out of those pinned and offered right now.
@@ -81,7 +82,8 @@ impl Proxy {
         Ok(())
     }
 
-    /// One tool call.
+    /// One tool call. What a modern Intercom asks of a legacy user brings it back to the top, with the
+    /// answers: nothing that was true of the call before that wait is taken for true after it.
     pub(super) async fn tools_call(
         self: &Arc<Self>,
         caller: &Caller,
@@ -92,7 +94,64 @@ impl Proxy {
         let reason = wanted.take_reason()?;
         let round = self.round(caller, &mut wanted)?;
         let leg = self.leg(caller).await?;
-        Box::pin(self.upstream.look_for(&leg, &wanted.tool)).await?;
+        let carries = carry::can_carry(caller, ask, &leg);
+        let mut carried = 0;
+        loop {
+            let now = Box::pin(self.as_it_is_now(caller, ask, &leg, &wanted)).await?;
+            let (mut call, own, looked) = now;
+            call.meta.reason.clone_from(&reason);
+            if carries {
+                call.meta.capabilities = Some(caller.capabilities.cut(&[]).to_text());
+            }
+            if carried > 0 && !self.is_still_known(caller) {
+                self.forgotten(caller, ask, outbox).await;
+                return Ok(());
+            }
+            let (named, can_wait) = (round.hold, carried == 0);
+            let holding = Holding { on_release: on_release(caller), named, can_wait };
+            // What is over when a call waits for a person takes no room meanwhile.
+            let permit = match Box::pin(self.gate.admit(call, own, holding)).await? {
+                Admission::Go(permit) => *permit,
+                Admission::Denied(denial) => {
+                    tool_error(outbox, ask, &denial.text()).await;
+                    return Ok(());
+                }
+                Admission::Held(_) if !can_wait => {
+                    tool_error(outbox, ask, CANNOT_WAIT).await;
+                    return Ok(());
+                }
+                Admission::Held(hold) => {
+                    let noted = self.upstream.note_target(&leg, *hold, looked, &self.identity);
+                    let hold = Box::new(Box::pin(noted).await);
+                    return self.held(caller, ask, &leg, hold, round, outbox).await;
+                }
+            };
+            let sent = Box::pin(self.send(caller, ask, &leg, permit, outbox)).await?;
+            let Some(exchange) = sent else { return Ok(()) };
+            let asked = Box::pin(self.relay(caller, ask, exchange, outbox)).await?;
+            let Some(asked) = asked else { return Ok(()) };
+            if carried == carry::ROUNDS {
+                // Before the user is asked what nobody would hear.
+                tool_error(outbox, ask, "Intercom asked too often; the call did not go on").await;
+                return Ok(());
+            }
+            if !Box::pin(self.answered(caller, ask, &asked, &mut wanted, outbox)).await {
+                return Ok(());
+            }
+            carried += 1;
+        }
+    }
+
+    /// The call as it is to be judged at this moment: resolved by the definitions pinned now, with what it
+    /// would change and the findings of our own checks.
+    async fn as_it_is_now(
+        self: &Arc<Self>,
+        caller: &Caller,
+        ask: &Ask,
+        leg: &Arc<Leg>,
+        wanted: &Wanted,
+    ) -> Result<(Call, Vec<Finding>, Looked), Trouble> {
+        Box::pin(self.upstream.look_for(leg, &wanted.tool)).await?;
         let resolved = self.pins.resolve(&wanted.tool, wanted.arguments.as_ref());
         if let Ok(resolved) = &resolved
             && ask.era() == Era::Modern
@@ -114,10 +173,9 @@ impl Proxy {
         };
         let subject = Subject::Tool { name: wanted.tool.clone(), effect, definition };
         let mut call = self.call(caller, ask, subject, payload, wanted.continuation());
-        call.meta.reason = reason;
         let mut looked = Looked::Nothing;
         if own.is_empty() {
-            looked = Box::pin(self.upstream.target(&leg, &call)).await;
+            looked = Box::pin(self.upstream.target(leg, &call)).await;
             call.meta.target = looked.facts();
             call.meta.target_state = looked.state();
             if let Looked::Unread(why) = &looked
@@ -127,36 +185,7 @@ impl Proxy {
                 own.push(Finding::denied(TARGET_UNKNOWN, text));
             }
         }
-        let holding = Holding { on_release: on_release(caller), named: round.hold };
-        let carries = carry::can_carry(caller, ask, &leg);
-        if carries {
-            call.meta.capabilities = Some(caller.capabilities.cut(&[]).to_text());
-        }
-        for _ in 0..=carry::ROUNDS {
-            let again = carries.then(|| call.clone());
-            // What is over when a call waits for a person takes no room meanwhile.
-            let permit = match Box::pin(self.gate.admit(call, own, holding)).await? {
-                Admission::Go(permit) => *permit,
-                Admission::Denied(denial) => {
-                    tool_error(outbox, ask, &denial.text()).await;
-                    return Ok(());
-                }
-                Admission::Held(hold) => {
-                    let noted = self.upstream.note_target(&leg, *hold, looked, &self.identity);
-                    let hold = Box::new(Box::pin(noted).await);
-                    return self.held(caller, ask, &leg, hold, round, outbox).await;
-                }
-            };
-            let sent = Box::pin(self.send(caller, ask, &leg, permit, outbox)).await?;
-            let Some(exchange) = sent else { return Ok(()) };
-            let asked = Box::pin(self.relay(caller, ask, exchange, outbox)).await?;
-            let (Some(asked), Some(before)) = (asked, again) else { return Ok(()) };
-            let carried = Box::pin(self.carried(caller, ask, before, &asked, outbox)).await?;
-            let Some(next) = carried else { return Ok(()) };
-            (call, own) = (next, Vec::new());
-        }
-        tool_error(outbox, ask, "Intercom asked too often; the call did not go on").await;
-        Ok(())
+        Ok((call, own, looked))
     }
 
     /// The tools that may be called, in Intercom's order.

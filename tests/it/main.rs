@@ -23,6 +23,7 @@ mod answers;
 mod architecture;
 mod bounds;
 mod budgets;
+mod carry;
 mod checks;
 mod chunked;
 mod closed;
