@@ -21,9 +21,10 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, SyncSender};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, SyncSender, TrySendError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crate::config::{Config, Keep, Replay};
 use crate::domain::{Call, Digest, Finding, Question, Verdict};
@@ -38,6 +39,9 @@ use writer::Writer;
 /// Questions that may wait to be written, and bytes of their calls and answers.
 const MOST_WAITING: usize = 1024;
 const MOST_WAITING_BYTES: usize = 32 << 20;
+
+/// How often it is looked for what is too old.
+const LOOK_EVERY: Duration = Duration::from_secs(600);
 
 /// Why there is no tape, or it cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -120,6 +124,8 @@ struct Heard {
 struct Shared {
     waiting: AtomicUsize,
     dropped: AtomicU64,
+    /// Whether it was said that the thread is gone.
+    gone: AtomicBool,
 }
 
 /// The way to the file. Dropping it writes what waits.
@@ -137,17 +143,21 @@ impl Tape {
     /// # Errors
     /// If the folder is not safe, or the key is none.
     pub fn open(config: &Config, sealer: &Sealer) -> Result<Self, TapeError> {
+        Self::looking(config, sealer, LOOK_EVERY)
+    }
+
+    fn looking(config: &Config, sealer: &Sealer, every: Duration) -> Result<Self, TapeError> {
         let Replay { keep, .. } = config.replay;
         let shared = Arc::new(Shared::default());
         let mut writer = Writer::new(config, lockbox(config, sealer)?, shared.clone())?;
-        if keep == Keep::Nothing {
-            writer.prune();
+        writer.prune();
+        if keep == Keep::Nothing && !writer.has_files() {
             return Ok(Self { keep, queue: None, shared, thread: None });
         }
         let (queue, heard) = mpsc::sync_channel(MOST_WAITING);
         let thread = std::thread::Builder::new()
             .name("tape".to_owned())
-            .spawn(move || writer.run(&heard))
+            .spawn(move || writer.run(&heard, every))
             .map_err(TapeError::io(&config.data))?;
         Ok(Self { keep, queue: Some(queue), shared, thread: Some(thread) })
     }
@@ -191,8 +201,17 @@ impl Tape {
         let bytes = heard.bytes;
         let waiting = self.shared.waiting.fetch_add(bytes, Ordering::Relaxed);
         let has_room = waiting.saturating_add(bytes) <= MOST_WAITING_BYTES;
-        let sent = has_room && self.queue.as_ref().is_some_and(|it| it.try_send(heard).is_ok());
-        if !sent {
+        let sent = match &self.queue {
+            Some(queue) if has_room => queue.try_send(heard),
+            _ => Err(TrySendError::Full(heard)),
+        };
+        if let Err(error) = sent {
+            let is_gone = matches!(error, TrySendError::Disconnected(_));
+            if is_gone && !self.shared.gone.swap(true, Ordering::Relaxed) {
+                tracing::error!(
+                    "what keeps questions to policy has broken; nothing is kept until the next start"
+                );
+            }
             self.shared.waiting.fetch_sub(bytes, Ordering::Relaxed);
             self.shared.dropped.fetch_add(1, Ordering::Relaxed);
         }

@@ -1,6 +1,7 @@
 //! Reading the tape back. Takes no lock, so it works while the server runs, and on a copy.
 
 use std::collections::VecDeque;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::TapeError;
@@ -12,7 +13,10 @@ use crate::vault::Lockbox;
 /// Something on the tape that is no question.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unread {
-    /// A frame was sealed with another key, or changed.
+    /// A file cannot be opened.
+    #[error("a file of what was kept cannot be opened")]
+    File,
+    /// A frame was sealed with another key, changed, or torn.
     #[error("a part of what was kept was sealed with another key, or is damaged")]
     Frame,
     /// A line is no question to this version.
@@ -59,8 +63,17 @@ impl Iterator for Reader {
                 Some(Some(None)) => return Some(Err(Unread::Frame)),
                 Some(None) | None => {
                     let (begins, path) = self.files.pop_front()?;
-                    // What went meanwhile was too old.
-                    self.frames = Frames::open(begins, &path).ok();
+                    match Frames::open(begins, &path) {
+                        Ok(frames) => self.frames = Some(frames),
+                        // What went meanwhile was too old.
+                        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                            self.frames = None;
+                        }
+                        Err(_) => {
+                            self.frames = None;
+                            return Some(Err(Unread::File));
+                        }
+                    }
                 }
             }
         }

@@ -15,7 +15,7 @@ use crate::policy::AnswerKind;
 
 const SECRET: &str = "jane@acme.example";
 
-fn config(data: &Path, keep: Keep) -> Config {
+pub(super) fn config(data: &Path, keep: Keep) -> Config {
     let upstream = "http://127.0.0.1:1".parse().unwrap();
     let mut config = Config::in_code(data.to_owned(), upstream, Secret::new("x".repeat(40)));
     config.replay = Replay { keep, answer_size: 1000, ..Replay::default() };
@@ -72,7 +72,7 @@ fn answer(bytes: usize) -> AnswerFacts {
     AnswerFacts { kind: AnswerKind::Result, method: None, bytes: bytes as u64, content }
 }
 
-fn sealer(data: &Path) -> Sealer {
+pub(super) fn sealer(data: &Path) -> Sealer {
     Sealer::load(data).unwrap()
 }
 
@@ -92,7 +92,18 @@ fn keep(config: &Config, numbers: std::ops::Range<u128>) {
     }
 }
 
-fn files(data: &Path) -> Vec<PathBuf> {
+/// A question on its way.
+pub(super) fn heard(number: u128) -> Heard {
+    Heard { bytes: 0, what: What::Call(vec![round(number)]) }
+}
+
+/// Makes a file older than what is kept.
+pub(super) fn aged(path: &Path, config: &Config) {
+    let old = std::time::SystemTime::now() - config.replay.age - Duration::from_secs(1);
+    fs::File::options().append(true).open(path).unwrap().set_modified(old).unwrap();
+}
+
+pub(super) fn files(data: &Path) -> Vec<PathBuf> {
     segment::list(&data.join(segment::FOLDER)).unwrap().into_iter().map(|(_, path)| path).collect()
 }
 
@@ -159,6 +170,22 @@ fn damage_costs_what_it_hits_and_a_torn_end_nothing_else() {
     *changed.last_mut().unwrap() ^= 1;
     fs::write(&paths[1], &changed).unwrap();
     assert_eq!(all(&config).iter().filter(|it| it.is_err()).count(), 1);
+    // A length that is damaged, or a tear in what nobody writes any more, is not the end.
+    let mut longer = whole.clone();
+    longer[2] ^= 1;
+    let mut absurd = whole.clone();
+    absurd[3] = 0xff;
+    for damaged in [&longer[..], &absurd, &whole[..whole.len() - 1], &whole[..2]] {
+        fs::write(&paths[1], damaged).unwrap();
+        aged(&paths[1], &config);
+        let read = all(&config);
+        assert_eq!((read.len(), read.iter().filter(|it| it.is_err()).count()), (3, 1));
+    }
+    // Nor is a file that cannot be opened as if it were not there.
+    fs::remove_file(&paths[1]).unwrap();
+    std::os::unix::fs::symlink(&paths[1], &paths[1]).unwrap();
+    assert_eq!(all(&config).pop().unwrap().unwrap_err(), Unread::File);
+    fs::remove_file(&paths[1]).unwrap();
     // A frame is bound to its file.
     fs::write(&paths[1], fs::read(&paths[0]).unwrap()).unwrap();
     assert_eq!(all(&config).iter().filter(|it| it.is_ok()).count(), 2);
@@ -178,10 +205,29 @@ fn the_oldest_goes_by_bytes_and_by_time() {
     config.replay.size = size * 8 * 2 / 7 + 100;
     keep(&config, 0..0);
     assert_eq!(files(folder.path()), paths[3..]);
-    let old = std::time::SystemTime::now() - config.replay.age - Duration::from_secs(1);
-    fs::File::options().append(true).open(&paths[3]).unwrap().set_modified(old).unwrap();
+    aged(&paths[3], &config);
     // Also when nothing is kept any more.
     config.replay.keep = Keep::Nothing;
     keep(&config, 0..1);
     assert_eq!(files(folder.path()), paths[4..]);
+}
+
+#[test]
+fn what_is_too_old_goes_also_when_nothing_is_written() {
+    for wanted in [Keep::Nothing, Keep::Calls] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = config(folder.path(), Keep::Calls);
+        keep(&config, 0..1);
+        config.replay.keep = wanted;
+        let key = sealer(folder.path());
+        let tape = Tape::looking(&config, &key, Duration::from_millis(1)).unwrap();
+        let [path] = files(folder.path()).try_into().unwrap();
+        aged(&path, &config);
+        let until = std::time::Instant::now() + Duration::from_secs(30);
+        while path.exists() {
+            assert!(std::time::Instant::now() < until, "{wanted:?}: it stays");
+            std::thread::yield_now();
+        }
+        drop(tape);
+    }
 }

@@ -24,8 +24,8 @@ use crate::vault::Lockbox;
 const GATHER: Duration = Duration::from_millis(200);
 /// The bytes of lines after which a frame is written.
 const FRAME_BYTES: usize = 256 * 1024;
-/// How often a tape that gets nothing is looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(600);
+/// How long nothing is tried after a write that failed.
+const PAUSE: Duration = Duration::from_secs(10);
 /// Into how many files it is divided at least.
 const PARTS: u32 = 8;
 
@@ -36,8 +36,8 @@ pub(super) struct Writer {
     bounds: Replay,
     shared: Arc<Shared>,
     segment: Option<Segment>,
-    /// Whether the last write failed, which is said once.
-    failed: bool,
+    /// When the last write failed, if it did, which is said once.
+    failed: Option<Instant>,
 }
 
 impl Writer {
@@ -50,19 +50,33 @@ impl Writer {
         if bounds.keep != Keep::Nothing {
             private::make_folder(&folder)?;
         }
-        Ok(Self { folder, lockbox, bounds, shared, segment: None, failed: false })
+        Ok(Self { folder, lockbox, bounds, shared, segment: None, failed: None })
     }
 
-    /// Writes until nobody hands over any more.
-    pub(super) fn run(mut self, heard: &Receiver<Heard>) {
-        self.prune();
+    /// Writes until nobody hands over any more. Where nothing is kept, it looks until no file is left.
+    pub(super) fn run(mut self, heard: &Receiver<Heard>, look_every: Duration) {
+        let mut looked = Instant::now();
         loop {
-            match heard.recv_timeout(LOOK_EVERY) {
+            if self.bounds.keep == Keep::Nothing && !self.has_files() {
+                return;
+            }
+            match heard.recv_timeout(look_every.saturating_sub(looked.elapsed())) {
                 Ok(first) => self.frame(first, heard),
-                Err(RecvTimeoutError::Timeout) => self.turn(),
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
+            // Also while questions keep coming.
+            if looked.elapsed() >= look_every {
+                self.turn();
+                self.prune();
+                looked = Instant::now();
+            }
         }
+    }
+
+    /// Whether there is something that will be too old.
+    pub(super) fn has_files(&self) -> bool {
+        segment::list(&self.folder).is_ok_and(|files| !files.is_empty())
     }
 
     /// Gathers a frame and writes it.
@@ -78,13 +92,20 @@ impl Writer {
             }
         }
         self.turn();
+        if self.failed.is_some_and(|failed| failed.elapsed() < PAUSE) {
+            return;
+        }
         match self.write(&lines) {
-            Ok(()) => self.failed = false,
+            Ok(()) => self.failed = None,
             Err(error) => {
-                if !std::mem::replace(&mut self.failed, true) {
+                if self.failed.replace(Instant::now()).is_none() {
                     tracing::error!(%error, "questions to policy cannot be kept");
                 }
-                self.segment = None;
+                // What was written of a frame is a torn end; behind it nothing could be read.
+                if let Some(segment) = self.segment.take() {
+                    segment.end(&self.folder);
+                }
+                self.prune();
             }
         }
         let dropped = self.shared.dropped.swap(0, Ordering::Relaxed);
@@ -128,7 +149,7 @@ impl Writer {
         }
     }
 
-    /// Takes away what is too old, and the oldest of what is too much.
+    /// Takes away what is too old, and the oldest of what is too much; not the file that is written.
     pub(super) fn prune(&mut self) {
         if let Err(error) = self.try_prune() {
             tracing::error!(%error, "old questions to policy cannot be removed");
@@ -137,7 +158,11 @@ impl Writer {
 
     fn try_prune(&self) -> std::io::Result<()> {
         let mut files = Vec::new();
+        let open = self.segment.as_ref().map(|segment| segment.begins);
         for (begins, path) in segment::list(&self.folder)? {
+            if Some(begins) == open {
+                continue;
+            }
             let found = fs::metadata(&path)?;
             let written =
                 found.modified().ok().and_then(|it| it.duration_since(SystemTime::UNIX_EPOCH).ok());
@@ -159,5 +184,37 @@ impl Writer {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lockbox;
+    use super::super::tests::{aged, config, files, heard, sealer};
+    use super::*;
+
+    #[test]
+    fn a_write_that_fails_leaves_no_file_makes_room_and_is_not_repeated_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = config(folder.path(), Keep::Calls);
+        let key = lockbox(&config, &sealer(folder.path())).unwrap();
+        let mut writer = Writer::new(&config, key, Arc::default()).unwrap();
+        let (_queue, none) = std::sync::mpsc::sync_channel(1);
+        // An old one, and one that cannot be written to.
+        writer.frame(heard(0), &none);
+        writer.segment = None;
+        aged(&files(folder.path())[0], &config);
+        let mut broken = Segment::begin(&writer.folder, clock::now()).unwrap();
+        broken.file = fs::File::open(files(folder.path()).last().unwrap()).unwrap();
+        writer.segment = Some(broken);
+        writer.frame(heard(1), &none);
+        assert_eq!(files(folder.path()), Vec::<PathBuf>::new());
+        assert!(writer.segment.is_none());
+        // Not for each frame another try.
+        writer.frame(heard(2), &none);
+        assert_eq!(files(folder.path()), Vec::<PathBuf>::new());
+        writer.failed = Some(Instant::now().checked_sub(PAUSE).unwrap());
+        writer.frame(heard(3), &none);
+        assert_eq!((files(folder.path()).len(), writer.failed), (1, None));
     }
 }
