@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Desk, DeskError, reads};
-use crate::domain::{ApproverId, Hold, HoldId, HoldState, PrincipalId, Seq, Timestamp};
+use crate::domain::{ApproverId, Hold, HoldId, HoldState, PrincipalId, Seq, Timestamp, Used};
 use crate::holds::{HoldView, Past};
 use crate::identity::Person;
 
@@ -57,47 +57,6 @@ pub struct PastRow {
     pub used: Used,
     /// The positions of its records.
     pub records: Vec<Seq>,
-}
-
-/// Whether a release was ever used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Used {
-    /// It was not released.
-    NotReleased,
-    /// The call was sent.
-    Yes,
-    /// It was never sent.
-    Never,
-    /// It can still be sent.
-    NotYet,
-    /// Nobody knows whether it took effect.
-    Unknown,
-}
-
-impl Used {
-    fn of(hold: &Hold) -> Self {
-        match hold.state {
-            HoldState::Executed | HoldState::Failed => Self::Yes,
-            HoldState::Unknown => Self::Unknown,
-            HoldState::Lapsed | HoldState::Revoked => Self::Never,
-            HoldState::Approved | HoldState::Claimed | HoldState::Sending => Self::NotYet,
-            HoldState::Cancelled if !hold.approvals.is_empty() => Self::Never,
-            _ => Self::NotReleased,
-        }
-    }
-
-    /// In a word for a column.
-    #[must_use]
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::NotReleased => "",
-            Self::Yes => "used",
-            Self::Never => "never used",
-            Self::NotYet => "not yet",
-            Self::Unknown => "unknown",
-        }
-    }
 }
 
 /// A part of what was found.

@@ -39,7 +39,7 @@ pub use commands::Decided;
 pub use detail::{Article, Contents, Detail, Object, Present};
 pub use error::DeskError;
 pub use grants::{Offer, OfferTerm};
-pub use history::{Lookback, PastPage, PastRow, Used};
+pub use history::{Lookback, PastPage, PastRow};
 pub use inbox::{Filter, Flood, Page, Row};
 
 use batch::Looks;

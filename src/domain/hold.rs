@@ -10,13 +10,15 @@ mod deeds;
 mod event;
 mod opened;
 mod state;
+mod used;
 
 use super::{ApproverId, Digest, HoldId, Timestamp};
 
 pub use deeds::{Approval, Assignment, Edit, Note, SelfConfirmed};
-pub use event::{Edited, Effected, HoldEvent, OwnAnswer};
+pub use event::{Edited, Effected, HoldEvent, IllegalTransition, OwnAnswer};
 pub use opened::{Binding, OnRelease, Opened, Revises, Risk, TargetVersion};
 pub use state::HoldState;
+pub use used::Used;
 
 /// What follows the name of somebody who took a release back.
 const TAKEN_BACK: &str = " took the release back";
@@ -30,38 +32,6 @@ pub enum Outcome {
     Failure(Option<String>, String),
     /// Words for the agent: a person's reason or question, or what was lost or withdrawn.
     Words(String),
-}
-
-/// An event that the present state does not allow.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum IllegalTransition {
-    /// The event does not follow this state.
-    #[error("`{event}` cannot follow `{state}`")]
-    Order {
-        /// The present state.
-        state: HoldState,
-        /// The refused event.
-        event: &'static str,
-    },
-    /// The same person twice.
-    #[error("{0} has already approved this hold; another person must")]
-    SamePerson(ApproverId),
-    /// Somebody who stands for no other group than those who released it before.
-    #[error(
-        "each approval must come from another group, and those of {0} have released it already"
-    )]
-    SameGroup(ApproverId),
-    /// Decided on something else than what is held now.
-    #[error("the hold changed since it was shown; look at it again")]
-    OtherBinding,
-    /// Too late, or (for expiry) too early.
-    #[error("`{event}` is not possible at this time (limit {limit})")]
-    Time {
-        /// The refused event.
-        event: &'static str,
-        /// The limit that decides.
-        limit: Timestamp,
-    },
 }
 
 /// One hold, folded from its events.
@@ -86,6 +56,8 @@ pub struct Hold {
     pub changed_at: Timestamp,
     /// Who released it so far.
     pub approvals: Vec<Approval>,
+    /// When it was released last, by enough people or its requester; stays, whatever becomes of it.
+    pub released: Option<Timestamp>,
     /// What the person whom the agent acts for said, if their client asked them.
     pub own: Option<SelfConfirmed>,
     /// Until when an approval may be claimed.
@@ -118,6 +90,7 @@ impl Hold {
             opened_at: at,
             changed_at: at,
             approvals: Vec::new(),
+            released: None,
             own: None,
             valid_until: None,
             edits: Vec::new(),
@@ -224,8 +197,7 @@ impl Hold {
                 self.approve(approver, *binding, groups)?;
                 let groups = self.approvals.iter().map(|it| it.groups.as_slice());
                 if self.opened.release.is_met_by(groups) {
-                    self.state = S::Approved;
-                    self.valid_until = Some(*valid_until);
+                    self.release(at, *valid_until);
                 }
             }
             (S::Pending, HoldEvent::SelfConfirmed { by, answer, binding, valid_until }) => {
@@ -371,16 +343,20 @@ impl Hold {
     fn confirm(&mut self, at: Timestamp, by: &str, answer: OwnAnswer, valid_until: Timestamp) {
         self.own = Some(SelfConfirmed { by: by.to_owned(), at, answer });
         match answer {
-            OwnAnswer::Accepted => {
-                self.state = HoldState::Approved;
-                self.valid_until = Some(valid_until);
-            }
+            OwnAnswer::Accepted => self.release(at, valid_until),
             OwnAnswer::Declined => {
                 let words = format!("{by}, whom the agent acts for, declined it");
                 self.finish(HoldState::Rejected, Outcome::Words(words));
             }
             OwnAnswer::Left => {}
         }
+    }
+
+    /// All that it waited for is there.
+    fn release(&mut self, at: Timestamp, valid_until: Timestamp) {
+        self.state = HoldState::Approved;
+        self.released = Some(at);
+        self.valid_until = Some(valid_until);
     }
 
     /// A person puts another call in place of this one; nobody has released that yet.

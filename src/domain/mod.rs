@@ -38,7 +38,7 @@ pub use hidden::is_hidden;
 pub use hold::{
     Approval, Assignment, Binding, Edit, Edited, Effected, Hold, HoldEvent, HoldState,
     IllegalTransition, Note, OnRelease, Opened, Outcome as HoldOutcome, OwnAnswer, Revises, Risk,
-    SelfConfirmed, TargetVersion,
+    SelfConfirmed, TargetVersion, Used,
 };
 pub use id::{ApproverId, CallId, HoldId, ParseIdError, PrincipalId, Seq};
 pub use json_text::JsonText;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Binding, Opened, Risk, TargetVersion};
+use super::{Binding, HoldState, Opened, Risk, TargetVersion};
 use crate::domain::{ApproverId, Decision, Digest, Reason, Release, Timestamp};
 
 /// What a person saw of a call whose outcome is not known.
@@ -244,4 +244,36 @@ impl HoldEvent {
             Self::Delivered { .. } => "delivered",
         }
     }
+}
+
+/// An event that the present state does not allow.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IllegalTransition {
+    /// The event does not follow this state.
+    #[error("`{event}` cannot follow `{state}`")]
+    Order {
+        /// The present state.
+        state: HoldState,
+        /// The refused event.
+        event: &'static str,
+    },
+    /// The same person twice.
+    #[error("{0} has already approved this hold; another person must")]
+    SamePerson(ApproverId),
+    /// Somebody who stands for no other group than those who released it before.
+    #[error(
+        "each approval must come from another group, and those of {0} have released it already"
+    )]
+    SameGroup(ApproverId),
+    /// Decided on something else than what is held now.
+    #[error("the hold changed since it was shown; look at it again")]
+    OtherBinding,
+    /// Too late, or (for expiry) too early.
+    #[error("`{event}` is not possible at this time (limit {limit})")]
+    Time {
+        /// The refused event.
+        event: &'static str,
+        /// The limit that decides.
+        limit: Timestamp,
+    },
 }

@@ -112,6 +112,7 @@ proptest! {
         let mut now = Hold::open(HoldId::from_random(7), T0, Opened { release, ..opened(people) });
         let mut model = Model::default();
         let (mut at, mut sent, mut events) = (T0, 0, 1);
+        let mut released = false;
         for (event, later) in tries {
             at = Timestamp::from_millis(at.millis() + later);
             let Ok(next) = now.apply(at, &event) else { continue };
@@ -119,6 +120,8 @@ proptest! {
             model.follow(&event);
             prop_assert!(may_follow(now.state).contains(&next.state), "{} {}", now.state, next.state);
             prop_assert_eq!(next.version, events);
+            released |= next.state == HoldState::Approved;
+            prop_assert_eq!(next.released.is_some(), released);
             prop_assert_eq!(now.state.is_final() && now.state != next.state, false);
             match &event {
                 HoldEvent::Sending => {
