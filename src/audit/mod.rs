@@ -3,11 +3,17 @@
 //! Reading takes no lock and no database, so it works while the server runs, on a copy, and after
 //! the server is gone. It must never change a file.
 
+mod filter;
+mod lines;
+mod look;
 mod read;
 #[cfg(test)]
 mod tests;
 mod verify;
 
 pub use crate::store::{Flaw, Health, Log, LogError, Receipt};
-pub use read::{Entry, Filter, Follow, From, ReadError, Tail, read, tail};
-pub use verify::{Break, Report, check, verify};
+pub use filter::Filter;
+pub use lines::Place;
+pub use look::{Link, Look, look};
+pub use read::{Entry, Follow, From, ReadError, Reader, Tail, tail};
+pub use verify::{Break, Report, verify};

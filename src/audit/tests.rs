@@ -3,6 +3,7 @@
 mod crash;
 mod damage;
 mod failure;
+mod reading;
 
 use std::{
     collections::BTreeSet,
@@ -13,7 +14,7 @@ use std::{
 };
 
 use crate::{
-    audit::{self, Filter, Follow, From, LogError, Receipt},
+    audit::{self, Entry, Filter, Follow, From, LogError, Receipt},
     domain::{
         Binding, CallFacts, CallId, ClientHint, Digest, Effect, Event, HoldEvent, HoldId, Opened,
         Release, Revision, Seq, Subject, Timestamp,
@@ -86,6 +87,11 @@ fn opened() -> HoldEvent {
     }))
 }
 
+/// The record at a position.
+fn record(path: &Path, seq: Seq) -> Entry {
+    audit::look(path, seq).unwrap().unwrap().entry.unwrap()
+}
+
 /// A log of one group per note; returns the receipts.
 async fn fill(store: &Store, notes: &[&str]) -> Vec<Receipt> {
     let mut receipts = Vec::new();
@@ -111,7 +117,7 @@ async fn the_chain_goes_on_over_restarts() {
         let log = store.log();
         drop(store);
         assert_eq!(log.append(Event::Stopped).await, Err(LogError::Closed));
-        let record = audit::read(&path, third.seq()).unwrap().unwrap();
+        let record = record(&path, third.seq());
         assert_eq!((record.hash, record.record.at), (third.hash(), third.at()));
         last = Some(third);
         let store = open(&path);
@@ -164,7 +170,7 @@ async fn many_callers_get_distinct_receipts_of_one_chain() {
     assert_eq!(tail.next().unwrap().unwrap().hash, first.hash());
     assert!(tail.next().is_none());
     for receipt in &receipts {
-        assert_eq!(audit::read(&path, receipt.seq()).unwrap().unwrap().hash, receipt.hash());
+        assert_eq!(record(&path, receipt.seq()).hash, receipt.hash());
     }
     drop(store);
     assert_eq!(Store::open(&path, &options()).unwrap().1, Recovery::default());
@@ -285,9 +291,9 @@ async fn the_log_is_read_by_place_end_and_filter() {
     assert_eq!(seqs(tool, From::Seq(Seq(30))), [32, 36]);
     for seq in 0..40 {
         assert_eq!(seqs(Filter::default(), From::Seq(Seq(seq))), (seq..40).collect::<Vec<_>>());
-        assert_eq!(audit::read(&path, Seq(seq)).unwrap().unwrap().record.seq, Seq(seq));
+        assert_eq!(record(&path, Seq(seq)).record.seq, Seq(seq));
     }
-    assert_eq!(audit::read(&path, Seq(40)).unwrap(), None);
+    assert_eq!(audit::look(&path, Seq(40)).unwrap(), None);
     assert_eq!(seqs(Filter::default(), From::Seq(Seq(40))), [0; 0]);
 
     // A follower blocks until more is written, over the beginning of a new file too.

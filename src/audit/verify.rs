@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use super::ReadError;
+use super::lines::list;
 use crate::{
     domain::{Digest, Seq},
     store::{
         Flaw,
         line::{self, Chain},
-        segment::{self, Lines, SegmentName},
+        segment::{Lines, SegmentName},
     },
 };
 
@@ -56,7 +57,7 @@ pub struct Break {
 /// # Errors
 /// If a file cannot be read; a break is no error.
 pub fn verify(folder: &Path) -> Result<Report, ReadError> {
-    let names = segment::list(folder).map_err(|source| ReadError::io(folder, source))?;
+    let names = list(folder)?;
     let mut walk = Walk { chain: Chain::START, unfinished: 0, first_break: None };
     for name in &names {
         walk.file(folder, *name, names.last() == Some(name))?;
@@ -71,34 +72,6 @@ pub fn verify(folder: &Path) -> Result<Report, ReadError> {
         first_break: walk.first_break,
         unfinished_bytes: walk.unfinished,
     })
-}
-
-/// Looks whether the record at a position is as it was written and stands where it was put: its hash is
-/// that of its line, it follows the record before it, and the next one follows it. What is wrong, if
-/// anything is; a walk over the whole log says more.
-///
-/// # Errors
-/// If a file cannot be read.
-pub fn check(folder: &Path, seq: Seq) -> Result<Option<Flaw>, ReadError> {
-    let first = Seq(seq.0.saturating_sub(1));
-    let mut chain: Option<Chain> = None;
-    for at in [first.0, seq.0, seq.0 + 1] {
-        if chain.is_some_and(|chain| chain.next > at) {
-            continue;
-        }
-        let Some(entry) = super::read(folder, Seq(at))? else {
-            // Nothing may follow the last record; the others must be there.
-            let missing = Flaw::Shape(format!("there is no record {at}"));
-            return Ok((at <= seq.0).then_some(missing));
-        };
-        let before = if at == 0 { Chain::START.head } else { entry.record.prev };
-        let mut here = chain.unwrap_or(Chain { next: at, head: before });
-        if let Err(flaw) = here.step(entry.line.as_bytes()) {
-            return Ok(Some(flaw));
-        }
-        chain = Some(here);
-    }
-    Ok(None)
 }
 
 struct Walk {

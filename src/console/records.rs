@@ -19,7 +19,7 @@ use super::extract::Signed;
 use super::hold::tool_title;
 use super::page::{Fault, Frame, html};
 use super::text::Seen;
-use crate::audit::{self, Entry, Follow, From};
+use crate::audit::{self, Entry, Follow, From, Link, Look};
 use crate::domain::{CallFacts, Event, PrincipalId, Seq, Subject, Timestamp, Verdict};
 
 /// Rows of one page.
@@ -53,19 +53,32 @@ struct LivePage {
 struct RecordPage {
     frame: Frame,
     seq: u64,
+    /// What it says, if it can be read.
+    facts: Option<Facts>,
+    text: Seen<String>,
+    /// How it stands in the chain, if that was asked or is not in order.
+    found: Option<Found>,
+}
+
+/// What a record says of itself.
+struct Facts {
     at: Timestamp,
     hash: String,
-    text: Seen<String>,
     hold: Option<String>,
-    /// Whether the chain around it was looked at, and what is wrong there.
-    verified: bool,
-    flaw: Option<String>,
+}
+
+/// What came of looking at a record.
+struct Found {
+    /// `good` or `bad`.
+    kind: &'static str,
+    short: &'static str,
+    words: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Verify {
-    verify: bool,
+    verify: String,
 }
 
 /// A decision in one line.
@@ -172,35 +185,67 @@ fn subject(call: &CallFacts) -> String {
 async fn record(
     State(console): State<Arc<Console>>,
     signed: Signed,
-    Path(seq): Path<u64>,
+    Path(seq): Path<String>,
     Query(Verify { verify }): Query<Verify>,
 ) -> Result<Response, Fault> {
     super::areas::reads(&signed)?;
-    let folder = console.data.clone();
-    let mut flaw = None;
-    if verify {
-        let checked = tokio::task::spawn_blocking(move || audit::check(&folder, Seq(seq))).await;
-        flaw = unreadable(checked)?.map(|flaw| flaw.to_string());
-    }
-    let folder = console.data.clone();
-    let read = move || audit::read(&folder, Seq(seq));
-    let Some(entry) = unreadable(tokio::task::spawn_blocking(read).await)? else {
-        let text = "The log has no record at this position.";
-        return Err(Fault::new(StatusCode::NOT_FOUND, "Nothing here", text));
+    let nowhere = |text: &str| Fault::new(StatusCode::NOT_FOUND, "Nothing here", text);
+    let Ok(seq) = seq.parse() else {
+        return Err(nowhere("Records have numbers, from 0: this is none."));
     };
-    let value: serde_json::Value = serde_json::from_str(&entry.line).unwrap_or_default();
-    let hold = match &entry.record.event {
-        Event::Hold { hold, .. } => Some(hold.to_string()),
-        _ => None,
+    let folder = console.data.clone();
+    let looked = tokio::task::spawn_blocking(move || audit::look(&folder, Seq(seq))).await;
+    let Some(Look { line, entry, link }) = unreadable(looked)? else {
+        return Err(nowhere("The log does not reach so far."));
+    };
+    let line = line.unwrap_or_default();
+    let found = (verify == "true" || entry.is_err()).then(|| Found::of(&link));
+    let text = match &entry {
+        Ok(_) => pretty(&line).unwrap_or(line),
+        Err(_) => line,
     };
     Ok(html(&RecordPage {
         frame: Frame::signed(&console, &signed, "/history", &format!("Record {seq}")),
         seq,
-        at: entry.record.at,
-        hash: entry.hash.to_string(),
-        text: Seen(serde_json::to_string_pretty(&value).unwrap_or(entry.line)),
-        hold,
-        verified: verify,
-        flaw,
+        facts: entry.ok().map(|entry| Facts {
+            at: entry.record.at,
+            hash: entry.hash.to_string(),
+            hold: match &entry.record.event {
+                Event::Hold { hold, .. } => Some(hold.to_string()),
+                _ => None,
+            },
+        }),
+        text: Seen(text),
+        found,
     }))
+}
+
+fn pretty(line: &str) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_str(line).ok()?;
+    serde_json::to_string_pretty(&value).ok()
+}
+
+impl Found {
+    fn of(link: &Link) -> Self {
+        let (kind, short, words) = match link {
+            Link::Whole => (
+                "good",
+                "Verified:",
+                "its hash is that of this line, it follows the record before it, and the next one \
+                 follows it"
+                    .to_owned(),
+            ),
+            Link::Newest => (
+                "good",
+                "Verified, and the newest:",
+                "its hash is that of this line and it follows the record before it; nothing follows \
+                 yet, and only a later record can speak for it"
+                    .to_owned(),
+            ),
+            Link::Broken { at, flaw } => {
+                ("bad", "Not as it was written:", format!("record {at}: {flaw}"))
+            }
+        };
+        Self { kind, short, words }
+    }
 }

@@ -80,15 +80,7 @@ impl Chain {
     /// The first flaw; the chain then stays where it is.
     pub(crate) fn step(&mut self, line: &[u8]) -> Result<(), Flaw> {
         let shape = |what: &str| Flaw::Shape(what.to_owned());
-        let rest = line.strip_prefix(b"{\"seq\":").ok_or_else(|| shape("no `seq` at its start"))?;
-        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let (number, rest) = rest.split_at_checked(digits).unwrap_or_default();
-        let found = std::str::from_utf8(number).ok().and_then(|text| text.parse().ok());
-        let found: u64 = found.ok_or_else(|| shape("`seq` is not a number"))?;
-        let rest = rest.strip_prefix(b",\"at\":\"").ok_or_else(|| shape("no `at`"))?;
-        let quote = rest.iter().position(|byte| *byte == b'"').ok_or_else(|| shape("no `at`"))?;
-        let rest = rest.get(quote..).and_then(|rest| rest.strip_prefix(b"\",\"prev\":\""));
-        let rest = rest.ok_or_else(|| shape("no `prev`"))?;
+        let Start { seq: found, prev, .. } = Start::of(line).map_err(shape)?;
         let (body, tail) = line
             .len()
             .checked_sub(TAIL)
@@ -99,7 +91,7 @@ impl Chain {
         if found != self.next {
             return Err(Flaw::Seq { expected: Seq(self.next), found: Seq(found) });
         }
-        if rest.get(..DIGEST_TEXT) != Some(&digest_text(&self.head)) {
+        if prev.get(..DIGEST_TEXT) != Some(&digest_text(&self.head)) {
             return Err(Flaw::Prev);
         }
         let mut whole = Vec::with_capacity(body.len() + 1);
@@ -111,6 +103,31 @@ impl Chain {
         }
         *self = Self { next: self.next + 1, head: hash };
         Ok(())
+    }
+}
+
+/// What the writer puts before the event, found without a JSON parser.
+struct Start<'a> {
+    seq: u64,
+    /// The text of the time.
+    at: &'a [u8],
+    /// The line from the digest of the record before on.
+    prev: &'a [u8],
+}
+
+impl<'a> Start<'a> {
+    /// Or what is missing.
+    fn of(line: &'a [u8]) -> Result<Self, &'static str> {
+        let rest = line.strip_prefix(b"{\"seq\":").ok_or("no `seq` at its start")?;
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (number, rest) = rest.split_at_checked(digits).unwrap_or_default();
+        let seq = std::str::from_utf8(number).ok().and_then(|text| text.parse().ok());
+        let seq = seq.ok_or("`seq` is not a number")?;
+        let rest = rest.strip_prefix(b",\"at\":\"").ok_or("no `at`")?;
+        let quote = memchr::memchr(b'"', rest).ok_or("no `at`")?;
+        let (at, rest) = rest.split_at_checked(quote).unwrap_or_default();
+        let prev = rest.strip_prefix(b"\",\"prev\":\"").ok_or("no `prev`")?;
+        Ok(Self { seq, at, prev })
     }
 }
 
@@ -128,8 +145,19 @@ pub(crate) fn event_text(event: &Event) -> io::Result<Vec<u8>> {
 pub(crate) fn read(line: &[u8]) -> Result<(Record, Digest), Flaw> {
     let shape = |error: serde_json::Error| Flaw::Shape(error.to_string());
     let record = serde_json::from_slice(line).map_err(shape)?;
-    let hash: Hashed = serde_json::from_slice(line).map_err(shape)?;
-    Ok((record, hash.hash))
+    let hash = hash_of(line).ok_or_else(|| Flaw::Shape("no `hash` at its end".to_owned()))?;
+    Ok((record, hash))
+}
+
+/// The time that a line claims, from its first bytes.
+pub(crate) fn at_of(line: &[u8]) -> Option<Timestamp> {
+    std::str::from_utf8(Start::of(line).ok()?.at).ok()?.parse().ok()
+}
+
+/// The hash of the record before, as a line claims it.
+pub(crate) fn prev_of(line: &[u8]) -> Option<Digest> {
+    let text = Start::of(line).ok()?.prev.get(..DIGEST_TEXT)?;
+    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 /// The position that a line claims, from its first bytes.
@@ -166,11 +194,6 @@ fn begins_with(line: &[u8], member: &[u8]) -> bool {
     /// The longest start of a line: 20 digits, a time of 24 to 30 characters, a digest.
     const START: usize = 200;
     memchr::memmem::find(line.get(..START).unwrap_or(line), member).is_some()
-}
-
-#[derive(serde::Deserialize)]
-struct Hashed {
-    hash: Digest,
 }
 
 /// The time of the writer's clock; nothing else in the crate's records reads one.

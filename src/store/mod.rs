@@ -228,9 +228,10 @@ impl Store {
         &self,
     ) -> impl Iterator<Item = Result<(HoldId, Timestamp, HoldEvent), OpenError>> + '_ {
         let folder = &self.folder.path;
+        let mut places = segment::Places::new(folder);
         self.index.holds().map(move |entry| {
             let entry = entry.map_err(|error| OpenError::index(folder, error))?;
-            let record = recovery::hold_record(folder, &entry)?;
+            let record = recovery::hold_record(folder, &mut places, &entry)?;
             match record.event {
                 Event::Hold { hold, event } if hold == entry.mark.id => {
                     Ok((hold, record.at, event))

@@ -20,7 +20,7 @@ use super::{
     index::{self, Head, HoldEntry, HoldMark, Index, IndexError, Phase},
     line::{self, Chain, Flaw},
     queue::GROUP_RECORDS,
-    segment::{self, Lines, Segment, SegmentName},
+    segment::{self, Lines, Places, Segment, SegmentName},
 };
 use crate::domain::{Record, Seq};
 
@@ -85,10 +85,14 @@ pub(super) fn recover(
 }
 
 /// The record of a hold, if the line is still the one that was acknowledged.
-pub(super) fn hold_record(folder: &Path, entry: &HoldEntry) -> Result<Record, OpenError> {
-    let path = entry.segment.path(folder);
-    let line = segment::read_at(&path, entry.offset, entry.len as usize)
-        .map_err(|source| OpenError::io("read a hold in", &path, source))?;
+pub(super) fn hold_record(
+    folder: &Path,
+    places: &mut Places,
+    entry: &HoldEntry,
+) -> Result<Record, OpenError> {
+    let line = places
+        .read(entry.segment, entry.offset, entry.len)
+        .map_err(|source| OpenError::io("read a hold in", &entry.segment.path(folder), source))?;
     let corrupt = |flaw: &str| corrupt_at(folder, entry.segment, entry.offset, flaw);
     let (record, _) = line::read(&line).map_err(|flaw| corrupt(&flaw.to_string()))?;
     let mut chain = Chain { next: entry.seq.0, head: record.prev };

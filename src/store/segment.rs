@@ -6,8 +6,8 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
-    os::unix::fs::OpenOptionsExt as _,
+    io::{self, BufRead, BufReader, Seek, SeekFrom, Write},
+    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -159,23 +159,112 @@ impl Lines {
         Ok(self.line.strip_suffix(b"\n"))
     }
 
+    /// The line that [`Lines::next`] gave last.
+    pub(crate) fn line(&self) -> &[u8] {
+        self.line.strip_suffix(b"\n").unwrap_or_default()
+    }
+
     /// Bytes after the last newline, once [`Lines::next`] said none.
     pub(crate) fn unfinished(&self) -> u64 {
         if self.line.last() == Some(&b'\n') { 0 } else { self.line.len() as u64 }
     }
 }
 
-/// The line of `len` bytes (without its newline) at `offset`.
+/// Reads the lines of one file backwards.
+pub(crate) struct LinesBack {
+    file: File,
+    /// Where `bytes` begin in the file.
+    start: u64,
+    bytes: Vec<u8>,
+    /// Where the lines that were given begin in `bytes`.
+    given: usize,
+    /// The end of the line that was given last, in `bytes`; it begins at `given`.
+    end: usize,
+}
+
+impl LinesBack {
+    /// From `limit`, or the end of the file.
+    pub(crate) fn open(path: &Path, limit: u64) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let start = file.metadata()?.len().min(limit);
+        Ok(Self { file, start, bytes: Vec::new(), given: 0, end: 0 })
+    }
+
+    /// Goes to the whole line before and tells where it begins; none at the beginning of the file.
+    pub(crate) fn step(&mut self) -> io::Result<Option<u64>> {
+        loop {
+            let rest = self.bytes.get(..self.given).unwrap_or_default();
+            // What stands behind the last newline is no whole line.
+            let newline = memchr::memrchr(b'\n', rest);
+            let before = newline.and_then(|end| rest.get(..end));
+            let begin = before.and_then(|before| memchr::memrchr(b'\n', before));
+            match (newline, begin) {
+                (Some(end), Some(before)) => return Ok(Some(self.give(before + 1, end))),
+                (Some(end), None) if self.start == 0 => return Ok(Some(self.give(0, end))),
+                (None, _) if self.start == 0 => return Ok(None),
+                _ => self.fill()?,
+            }
+        }
+    }
+
+    /// The line that [`LinesBack::step`] went to, without its newline.
+    pub(crate) fn line(&self) -> &[u8] {
+        self.bytes.get(self.given..self.end).unwrap_or_default()
+    }
+
+    fn give(&mut self, begin: usize, end: usize) -> u64 {
+        (self.given, self.end) = (begin, end);
+        self.start + begin as u64
+    }
+
+    /// Puts the bytes before in front of what was not given yet: more of them for a longer line.
+    fn fill(&mut self) -> io::Result<()> {
+        const BLOCK: usize = 64 * 1024;
+        let rest = self.bytes.get(..self.given).unwrap_or_default();
+        let size = usize::try_from(self.start).unwrap_or(usize::MAX).min(rest.len().max(BLOCK));
+        let start = self.start - size as u64;
+        let mut bytes = vec![0; size];
+        self.file.read_exact_at(&mut bytes, start)?;
+        bytes.extend_from_slice(rest);
+        (self.given, self.start, self.bytes) = (bytes.len(), start, bytes);
+        Ok(())
+    }
+}
+
+/// Reads lines again whose place is known, with one file open at a time.
+pub(crate) struct Places {
+    folder: PathBuf,
+    open: Option<(SegmentName, File)>,
+}
+
+impl Places {
+    pub(crate) fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), open: None }
+    }
+
+    /// The line of `len` bytes (without its newline) at `offset`.
+    pub(crate) fn read(&mut self, name: SegmentName, offset: u64, len: u32) -> io::Result<Vec<u8>> {
+        if self.open.as_ref().is_none_or(|(open, _)| *open != name) {
+            self.open = Some((name, File::open(name.path(&self.folder))?));
+        }
+        let mut bytes = vec![0; len as usize];
+        if let Some((_, file)) = &self.open {
+            file.read_exact_at(&mut bytes, offset)?;
+        }
+        Ok(bytes)
+    }
+}
+
+/// The bytes of a file from `offset` on.
 pub(crate) fn read_at(path: &Path, offset: u64, len: usize) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(offset))?;
     let mut bytes = vec![0; len];
-    file.read_exact(&mut bytes)?;
+    File::open(path)?.read_exact_at(&mut bytes, offset)?;
     Ok(bytes)
 }
 
-/// Where the first line begins for which `is_before` is not true; the lines are ordered by it.
-pub(crate) fn seek(path: &Path, is_before: impl Fn(&[u8]) -> bool) -> io::Result<u64> {
+/// Where the first line begins for which `is_before` is not true; the lines are ordered by it. A line
+/// that cannot tell counts with the one behind it.
+pub(crate) fn seek(path: &Path, is_before: impl Fn(&[u8]) -> Option<bool>) -> io::Result<u64> {
     let (mut low, mut high) = (0, fs::metadata(path)?.len());
     // INVARIANT: `low` begins a line; every line that begins in front of it is before, and none
     // that begins behind `high` is.
@@ -187,8 +276,13 @@ pub(crate) fn seek(path: &Path, is_before: impl Fn(&[u8]) -> bool) -> io::Result
             lines.next()?;
         }
         let at = lines.offset;
-        match lines.next()? {
-            Some(line) if at <= high && is_before(line) => low = lines.offset,
+        let mut told = None;
+        while told.is_none() {
+            let Some(line) = lines.next()? else { break };
+            told = is_before(line);
+        }
+        match told {
+            Some(true) if at <= high => low = lines.offset,
             _ if middle > low => high = middle,
             _ => break,
         }
@@ -198,22 +292,9 @@ pub(crate) fn seek(path: &Path, is_before: impl Fn(&[u8]) -> bool) -> io::Result
 
 /// The last whole line of a file's first `limit` bytes (without its newline), and where it begins.
 pub(crate) fn last_line(path: &Path, limit: u64) -> io::Result<(u64, Vec<u8>)> {
-    let len = fs::metadata(path)?.len().min(limit);
-    let mut size = 16 * 1024;
-    loop {
-        let start = len.saturating_sub(size);
-        let bytes = read_at(path, start, usize::try_from(len - start).unwrap_or(usize::MAX))?;
-        let whole = memchr::memrchr(b'\n', &bytes).and_then(|end| bytes.get(..end));
-        let whole = whole.unwrap_or_default();
-        match memchr::memrchr(b'\n', whole) {
-            Some(before) => {
-                let line = whole.get(before + 1..).unwrap_or_default().to_vec();
-                return Ok((start + before as u64 + 1, line));
-            }
-            None if start == 0 => return Ok((0, whole.to_vec())),
-            None => size *= 4,
-        }
-    }
+    let mut lines = LinesBack::open(path, limit)?;
+    let offset = lines.step()?.unwrap_or_default();
+    Ok((offset, lines.line().to_vec()))
 }
 
 #[cfg(test)]
@@ -241,6 +322,7 @@ mod tests {
             assert_eq!(SegmentName::parse(other), None, "{other}");
         }
     }
+
     #[test]
     fn every_line_is_found() {
         let dir = tempfile::tempdir().unwrap();
@@ -256,7 +338,22 @@ mod tests {
             fs::write(&path, &text).unwrap();
             let number = |line: &[u8]| std::str::from_utf8(line).unwrap().parse::<usize>().unwrap();
             for (wanted, offset) in offsets.iter().enumerate() {
-                assert_eq!(seek(&path, |line| number(line) < wanted).unwrap(), *offset);
+                let found = seek(&path, |line| Some(number(line) < wanted)).unwrap();
+                assert_eq!(found, *offset);
+                // A line that cannot tell is behind those before it, whichever it is.
+                for dumb in 0..50 {
+                    let tells = |line: &[u8]| (number(line) != dumb).then(|| number(line) < wanted);
+                    let expected = if dumb + 1 == wanted { wanted - 1 } else { wanted };
+                    assert_eq!(seek(&path, tells).unwrap(), offsets[expected], "{dumb} {wanted}");
+                }
+            }
+            for (wanted, limit) in [(50, u64::MAX), (50, offsets[50]), (49, offsets[50] - 1)] {
+                let mut back = LinesBack::open(&path, limit).unwrap();
+                for wanted in (0..wanted).rev() {
+                    assert_eq!(back.step().unwrap(), Some(offsets[wanted]));
+                    assert_eq!(number(back.line()), wanted);
+                }
+                assert_eq!(back.step().unwrap(), None);
             }
             for (wanted, limit) in [(49, u64::MAX), (49, offsets[50]), (48, offsets[50] - 1)] {
                 let (offset, line) = last_line(&path, limit).unwrap();

@@ -390,9 +390,18 @@ async fn a_record_is_verified_where_it_stands() {
     let mut browser = ann(&stand).await;
     held(&stand, "create_article", created("verified")).await;
     let last = stand.records().last().unwrap()["seq"].as_u64().unwrap();
-    for seq in [0, 1, last] {
+    for (seq, says) in [(0, "Verified:"), (1, "Verified:"), (last, "Verified, and the newest:")] {
         let page = browser.get(&format!("/records/{seq}?verify=true")).await;
-        assert!(page.text.contains("<strong>Verified:</strong>"), "{seq}: {}", page.text);
+        assert!(page.text.contains(&format!("<strong>{says}</strong>")), "{seq}: {}", page.text);
+        let page = browser.get(&format!("/records/{seq}")).await;
+        assert!(!page.text.contains("Verified"), "{seq}: {}", page.text);
+    }
+    for (nowhere, says) in
+        [((last + 1).to_string(), "does not reach so far"), ("x".into(), "have numbers")]
+    {
+        let page = browser.get(&format!("/records/{nowhere}?verify=x")).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{}", page.text);
+        assert!(page.text.contains(says), "{}", page.text);
     }
     stand.kill();
     let file = std::fs::read_dir(stand.data()).unwrap().map(|it| it.unwrap().path());
@@ -407,6 +416,16 @@ async fn a_record_is_verified_where_it_stands() {
     let seq = stand.records().iter().position(|it| it["type"] == "started").unwrap();
     let page = browser.get(&format!("/records/{seq}?verify=true")).await;
     assert!(page.text.contains("Not as it was written:"), "{}", page.text);
+    // A line that is no record is shown as it is, with what is wrong, and so are its neighbours.
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines[1] = "{\"seq\":1, <i>torn</i>";
+    std::fs::write(&file, lines.join("\n") + "\n").unwrap();
+    for (seq, query) in [(1, ""), (0, "?verify=true"), (2, "?verify=true")] {
+        let page = browser.get(&format!("/records/{seq}{query}")).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+        assert!(page.text.contains("record 1: not a record"), "{seq}: {}", page.text);
+        assert_eq!(page.text.contains("&lt;i&gt;torn"), seq == 1, "{}", page.text);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -48,7 +48,7 @@ async fn the_first_error_fails_the_log_for_good() {
             let _ = store.log().append(note("restarted")).await.unwrap();
             assert!(audit::verify(&path).unwrap().is_whole(), "{what}");
             for receipt in acknowledged {
-                let found = audit::read(&path, receipt.seq()).unwrap().unwrap();
+                let found = record(&path, receipt.seq());
                 assert_eq!(found.hash, receipt.hash(), "{what}");
             }
         }
@@ -101,7 +101,7 @@ async fn a_database_that_fails_or_hangs_behind_the_records_is_noticed() {
         let cause = log.failed().await;
         assert!(cause.contains(says), "{cause}");
         drop(store);
-        assert_eq!(audit::read(&path, Seq(0)).unwrap().unwrap().hash, receipt.hash());
+        assert_eq!(record(&path, Seq(0)).hash, receipt.hash());
     }
 }
 
