@@ -273,7 +273,7 @@ async fn history(
     }
     match wanted.lookback() {
         Ok(asked) => {
-            let found = console.desk.history(&signed.person, &asked, true).await;
+            let found = console.desk.history(&signed.person, &asked).await;
             let found = found.map_err(|error| Fault::desk(&error))?;
             (page.from, page.total) = (asked.skip, found.total);
             let more = asked.skip + found.rows.len() < found.total;
@@ -311,8 +311,8 @@ async fn export(
             false => lines.fold(String::new(), |text, entry| text + &entry.line + "\n"),
         }
     } else {
-        let asked = Lookback { skip: 0, take: Some(MOST), ..wanted.lookback().map_err(wrong)? };
-        let found = console.desk.history(&signed.person, &asked, false).await;
+        let asked = wanted.lookback().map_err(wrong)?;
+        let found = console.desk.history_export(&signed.person, &asked).await;
         let rows = found.map_err(|error| Fault::desk(&error))?.rows;
         match is_csv {
             true => table(&HOLDS, rows.iter().map(held)),

@@ -16,8 +16,8 @@ use crate::identity::{Person, Scope};
 
 /// Days of which held calls are counted for an offer.
 const DAYS: u64 = 30;
-/// The most held calls that are looked at for one, the newest.
-const LOOKED_AT: usize = 500;
+/// The most held calls that are looked at for one, the newest: each is read from the log.
+const LOOKED_AT: usize = 100;
 
 /// A grant that could be given on a hold, and what it would have let through.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -104,10 +104,10 @@ impl Desk {
                 && other.binding().principal == *principal
                 && other.binding().tool == *tool
         };
-        let (found, _) = self.archive.find(like, 0, LOOKED_AT)?;
-        let mut calls = Vec::new();
-        for past in found {
-            let whole = self.archive.hold(past.hold.id)?;
+        let found = self.archive.find(like, 0, LOOKED_AT)?;
+        let (mut calls, mut reader) = (Vec::new(), self.archive.reader());
+        for past in found.holds {
+            let whole = past.whole(&mut reader)?;
             calls.extend(whole.and_then(|whole| self.gate.stored_arguments(&whole)));
         }
         Ok(calls)

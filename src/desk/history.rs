@@ -8,8 +8,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Desk, DeskError, reads};
+use crate::audit::Reader;
 use crate::domain::{ApproverId, Hold, HoldId, HoldState, PrincipalId, Seq, Timestamp, Used};
-use crate::holds::{HoldView, Past};
+use crate::holds::{Finding, HoldView, Past};
 use crate::identity::Person;
 
 /// Which held calls somebody looks for; everything that is not named matches.
@@ -38,7 +39,7 @@ pub struct Lookback {
     pub until: Option<Timestamp>,
     /// How many to leave out.
     pub skip: usize,
-    /// How many to show; 100 if absent.
+    /// How many to show; 100 if absent, 200 at most.
     pub take: Option<usize>,
 }
 
@@ -47,7 +48,7 @@ pub struct Lookback {
 pub struct PastRow {
     /// What is known of it without its contents.
     pub hold: HoldView,
-    /// What it is about: a title, or the object's name; only where a page is shown.
+    /// What it is about: a title, or the object's name; not in an export.
     pub object: Option<String>,
     /// The policy revision it was last judged by.
     pub revision: String,
@@ -66,13 +67,15 @@ pub struct PastPage {
     pub rows: Vec<PastRow>,
     /// How many match.
     pub total: usize,
+    /// Since when held calls are looked through, if the log has older ones.
+    pub since: Option<Timestamp>,
 }
 
-/// The most rows of one answer.
-const MOST: usize = 20_000;
+/// The most rows of one page: the call of each is read from the log.
+const MOST: usize = 200;
 
 impl Desk {
-    /// Held calls of before; `named` says whether their titles are read as well.
+    /// A page of held calls of before, with their titles.
     ///
     /// # Errors
     /// If this person may not read, or the log cannot be read.
@@ -80,6 +83,29 @@ impl Desk {
         self: &Arc<Self>,
         person: &Person,
         wanted: &Lookback,
+    ) -> Result<PastPage, DeskError> {
+        let take = wanted.take.unwrap_or(100).min(MOST);
+        self.look_back(person, wanted, take, true).await
+    }
+
+    /// All held calls of before that match, whatever part is asked for, without their titles.
+    ///
+    /// # Errors
+    /// As [`Desk::history`].
+    pub async fn history_export(
+        self: &Arc<Self>,
+        person: &Person,
+        wanted: &Lookback,
+    ) -> Result<PastPage, DeskError> {
+        let wanted = Lookback { skip: 0, ..wanted.clone() };
+        self.look_back(person, &wanted, usize::MAX, false).await
+    }
+
+    async fn look_back(
+        self: &Arc<Self>,
+        person: &Person,
+        wanted: &Lookback,
+        take: usize,
         named: bool,
     ) -> Result<PastPage, DeskError> {
         reads(person)?;
@@ -90,10 +116,11 @@ impl Desk {
                 desk.matches(&wanted, hold)
                     && object.is_none_or(|object| hold.opened.object == Some(object))
             };
-            let take = wanted.take.unwrap_or(100).min(MOST);
-            let (found, total) = desk.archive.find(pick, wanted.skip, take)?;
-            let rows = found.into_iter().map(|past| desk.past(past, named)).collect();
-            Ok::<_, crate::audit::ReadError>(PastPage { rows, total })
+            let Finding { holds, total, since } = desk.archive.find(pick, wanted.skip, take)?;
+            let mut reader = named.then(|| desk.archive.reader());
+            let row = |past| desk.past(past, reader.as_mut());
+            let rows = holds.into_iter().map(row).collect();
+            Ok::<_, crate::audit::ReadError>(PastPage { rows, total, since })
         });
         unreadable(found.await)
     }
@@ -137,16 +164,17 @@ impl Desk {
             && wanted.until.is_none_or(|it| hold.opened_at <= it)
     }
 
-    fn past(&self, past: Past, named: bool) -> PastRow {
+    /// A row; with a reader, the call is read for its title.
+    fn past(&self, past: Past, reader: Option<&mut Reader>) -> PastRow {
+        let whole = reader.and_then(|reader| past.whole(reader).ok().flatten());
         let Past { hold, records } = past;
-        let whole = named.then(|| self.archive.hold(hold.id).ok().flatten()).flatten();
         PastRow {
             object: whole.and_then(|whole| self.object_name(&whole)),
             revision: hold.binding().ruleset.to_string(),
             changed_at: hold.changed_at,
             used: Used::of(&hold),
             hold: HoldView::from(&hold),
-            records,
+            records: records.into_iter().map(|(seq, _)| seq).collect(),
         }
     }
 }

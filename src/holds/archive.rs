@@ -1,23 +1,26 @@
 //! Held calls of before, as the log tells them: also those that left the memory of the live view.
 //!
 //! Made when somebody looks for the first time, and only added to from then on. Of each hold it keeps
-//! the fold without the call, and where its records are; the call itself is read from the log when one
-//! hold is looked at. Nothing is decided by it.
+//! the fold without the call, and where its records are; the call itself is read from the log when it is
+//! shown. Nothing is decided by it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock};
 
-use crate::audit::{self, Filter, Follow, From, ReadError};
+use crate::audit::{self, Entry, Filter, Follow, From, Place, ReadError, Reader, Tail};
 use crate::domain::{Event, Hold, HoldEvent, HoldId, HoldOutcome, Seq, Timestamp};
 
 /// How many holds are kept, the newest.
-const MOST: usize = 20_000;
+pub const ARCHIVED: usize = 20_000;
 
 /// The holds of the log in a data folder.
 pub struct Archive {
     folder: PathBuf,
-    known: Mutex<Known>,
+    most: usize,
+    /// Where reading the log has come to; one reads on, and the others wait for what it finds.
+    walk: Mutex<Option<Tail>>,
+    known: RwLock<Known>,
 }
 
 /// A held call of before.
@@ -25,28 +28,41 @@ pub struct Archive {
 pub struct Past {
     /// Its fold, without the call and the answer.
     pub hold: Hold,
-    /// The positions of its records.
-    pub records: Vec<Seq>,
+    /// The positions of its records, and where they stand.
+    pub records: Vec<(Seq, Place)>,
+}
+
+/// What was found.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The part that was asked for, newest first.
+    pub holds: Vec<Past>,
+    /// How many match.
+    pub total: usize,
+    /// Since when held calls are known here, if the log has older ones.
+    pub since: Option<Timestamp>,
 }
 
 #[derive(Default)]
 struct Known {
-    /// The position up to which the log was read.
+    /// The position behind the last record of a hold.
     next: u64,
     holds: HashMap<HoldId, Past>,
     /// By the position of the first record.
     order: BTreeMap<u64, HoldId>,
+    /// Whether older ones were left out.
+    is_cut: bool,
 }
 
 impl Archive {
     /// The archive of a data folder; nothing is read yet.
     #[must_use]
     pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), known: Mutex::default() }
+        let (folder, walk, known) = (folder.to_owned(), Mutex::default(), RwLock::default());
+        Self { folder, most: ARCHIVED, walk, known }
     }
 
-    /// A part of those that are picked, newest first, and how many there are. Blocks while the log is
-    /// read.
+    /// A part of those that are picked. Blocks while the log is read.
     ///
     /// # Errors
     /// If the log cannot be read.
@@ -55,18 +71,20 @@ impl Archive {
         pick: impl Fn(&Hold) -> bool,
         skip: usize,
         take: usize,
-    ) -> Result<(Vec<Past>, usize), ReadError> {
-        self.with(|known| {
-            let newest = known.order.values().rev().filter_map(|id| known.holds.get(id));
-            let (mut found, mut count) = (Vec::new(), 0);
-            for past in newest.filter(|past| pick(&past.hold)) {
-                if count >= skip && found.len() < take {
-                    found.push(past.clone());
-                }
-                count += 1;
+    ) -> Result<Finding, ReadError> {
+        self.catch_up()?;
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let newest = known.order.values().rev().filter_map(|id| known.holds.get(id));
+        let (mut holds, mut total) = (Vec::new(), 0);
+        for past in newest.filter(|past| pick(&past.hold)) {
+            if total >= skip && holds.len() < take {
+                holds.push(past.clone());
             }
-            (found, count)
-        })
+            total += 1;
+        }
+        let oldest = known.order.values().next().and_then(|id| known.holds.get(id));
+        let since = oldest.filter(|_| known.is_cut).map(|past| past.hold.opened_at);
+        Ok(Finding { holds, total, since })
     }
 
     /// One hold with its call, as the log tells it. Blocks while the log is read.
@@ -74,52 +92,94 @@ impl Archive {
     /// # Errors
     /// If the log cannot be read.
     pub fn hold(&self, id: HoldId) -> Result<Option<Hold>, ReadError> {
-        let records = self.with(|known| known.holds.get(&id).map(|past| past.records.clone()))?;
-        let mut folded = None;
-        for seq in records.into_iter().flatten() {
-            let Some(entry) = audit::read(&self.folder, seq)? else { continue };
-            if let Event::Hold { hold, event } = entry.record.event
-                && hold == id
-            {
-                folded = next(folded, id, entry.record.at, event);
-            }
-        }
-        Ok(folded)
+        self.catch_up()?;
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let past = known.holds.get(&id).cloned();
+        drop(known);
+        past.map_or(Ok(None), |past| past.whole(&mut self.reader()))
     }
 
-    fn with<T>(&self, look: impl FnOnce(&Known) -> T) -> Result<T, ReadError> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.catch_up(&self.folder)?;
-        Ok(look(&known))
+    /// What reads the calls of those that were found.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        Reader::new(&self.folder)
+    }
+
+    /// Reads on from where the last reading ended.
+    fn catch_up(&self) -> Result<(), ReadError> {
+        let mut walk = self.walk.lock().unwrap_or_else(PoisonError::into_inner);
+        let tail = match walk.take() {
+            Some(tail) => tail,
+            None => self.begin()?,
+        };
+        let tail = walk.insert(tail);
+        for entry in tail {
+            match entry {
+                Ok(entry) => self.take(entry),
+                Err(error) => {
+                    // The next reading begins behind the last good one.
+                    *walk = None;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(&self) -> Result<Tail, ReadError> {
+        let next = self.known.read().unwrap_or_else(PoisonError::into_inner).next;
+        let filter = Filter { kind: Some("hold".to_owned()), ..Filter::default() };
+        audit::tail(&self.folder, filter, From::Seq(Seq(next)), Follow::No)
+    }
+
+    /// Keeps what a record says. Held for one record only: others look while the log is read.
+    fn take(&self, entry: Entry) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.take(entry);
+        if known.order.len() > self.most
+            && let Some((_, oldest)) = known.order.pop_first()
+        {
+            known.holds.remove(&oldest);
+            known.is_cut = true;
+        }
     }
 }
 
 impl Known {
-    fn catch_up(&mut self, folder: &Path) -> Result<(), ReadError> {
-        let filter = Filter { kind: Some("hold".to_owned()), ..Filter::default() };
-        for entry in audit::tail(folder, filter, From::Seq(Seq(self.next)), Follow::No)? {
-            let record = entry?.record;
-            self.next = record.seq.0 + 1;
-            let Event::Hold { hold: id, event } = record.event else { continue };
-            let before = self.holds.remove(&id);
-            let (before, mut records) = match before {
-                Some(Past { hold, records }) => (Some(hold), records),
-                None => (None, Vec::new()),
-            };
-            let Some(mut hold) = next(before, id, record.at, event) else { continue };
-            strip(&mut hold);
-            if records.is_empty() {
-                self.order.insert(record.seq.0, id);
-            }
-            records.push(record.seq);
-            self.holds.insert(id, Past { hold, records });
-            if self.order.len() > MOST
-                && let Some((_, oldest)) = self.order.pop_first()
+    fn take(&mut self, entry: Entry) {
+        let (record, place) = (entry.record, entry.place);
+        self.next = record.seq.0 + 1;
+        let Event::Hold { hold: id, event } = record.event else { return };
+        let (before, mut records) = match self.holds.remove(&id) {
+            Some(Past { hold, records }) => (Some(hold), records),
+            None => (None, Vec::new()),
+        };
+        let Some(mut hold) = next(before, id, record.at, event) else { return };
+        strip(&mut hold);
+        if records.is_empty() {
+            self.order.insert(record.seq.0, id);
+        }
+        records.push((record.seq, place));
+        self.holds.insert(id, Past { hold, records });
+    }
+}
+
+impl Past {
+    /// The hold with its call, read again from the log.
+    ///
+    /// # Errors
+    /// If one of its records cannot be read any more.
+    pub fn whole(&self, reader: &mut Reader) -> Result<Option<Hold>, ReadError> {
+        let mut folded = None;
+        for (_, place) in &self.records {
+            let record = reader.read(*place)?.record;
+            if let Event::Hold { hold, event } = record.event
+                && hold == self.hold.id
             {
-                self.holds.remove(&oldest);
+                folded = next(folded, hold, record.at, event);
             }
         }
-        Ok(())
+        Ok(folded)
     }
 }
 
@@ -143,5 +203,59 @@ fn strip(hold: &mut Hold) {
         &mut hold.outcome
     {
         *sealed = String::new();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::holds::tests::opened;
+    use crate::store::{Options, Store};
+
+    async fn record(store: &Store, id: u128, event: HoldEvent) {
+        let event = Event::Hold { hold: HoldId::from_random(id), event };
+        let _receipt = store.log().append(event).await.unwrap();
+    }
+
+    fn ids(found: &Finding) -> Vec<HoldId> {
+        found.holds.iter().map(|past| past.hold.id).collect()
+    }
+
+    /// What was read is not read again: the lines that were passed may even be gone.
+    #[tokio::test]
+    async fn each_look_reads_on_from_where_the_last_one_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data");
+        let (store, _) = Store::open(&path, &Options::default()).unwrap();
+        let until = Timestamp::from_millis(1_000);
+        let mut archive = Archive::new(&path);
+        archive.most = 5;
+        assert_eq!(archive.find(|_| true, 0, 9).unwrap().total, 0);
+        for number in 0..7_u8 {
+            let opening = HoldEvent::Opened(Box::new(opened(number, until)));
+            record(&store, number.into(), opening).await;
+            let found = archive.find(|_| true, 0, 2).unwrap();
+            assert_eq!(found.total, usize::from(number.min(4)) + 1);
+            assert_eq!(found.holds[0].hold.id, HoldId::from_random(number.into()));
+            // The holds that were left out are told.
+            assert_eq!(found.since.is_some(), number >= 5);
+            let _receipt = store.log().append(Event::Stopped).await.unwrap();
+            assert_eq!(archive.find(|_| true, 1, 9).unwrap().holds.len(), found.total - 1);
+        }
+        let file = std::fs::read_dir(&path).unwrap().map(|it| it.unwrap().path());
+        let file = file.into_iter().find(|it| it.extension().is_some_and(|it| it == "jsonl"));
+        let file = file.unwrap();
+        let whole = std::fs::read(&file).unwrap();
+        std::fs::write(&file, vec![b'x'; whole.len()]).unwrap();
+        record(&store, 6, HoldEvent::Cancelled { reason: "x".into() }).await;
+        let found = archive.find(|_| true, 0, 9).unwrap();
+        assert_eq!(ids(&found), [6, 5, 4, 3, 2].map(HoldId::from_random));
+        assert_eq!(found.holds[0].records.len(), 2);
+        assert!(archive.hold(HoldId::from_random(5)).is_err(), "the call itself is gone");
+        std::fs::write(&file, &whole).unwrap();
+        let hold = archive.hold(HoldId::from_random(5)).unwrap().unwrap();
+        assert_eq!(hold.opened, opened(5, until));
+        assert!(archive.find(|_| true, 0, 1).unwrap().holds[0].hold.opened.sealed.is_empty());
+        assert_eq!(archive.hold(HoldId::from_random(0)).unwrap(), None);
     }
 }

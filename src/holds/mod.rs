@@ -31,7 +31,7 @@ use entry::Entry;
 use feed::Feed;
 use memory::Memory;
 
-pub use archive::{Archive, Past};
+pub use archive::{ARCHIVED, Archive, Finding, Past};
 pub use feed::Change;
 pub use grants::{Grants, Place};
 pub use view::{HoldView, OwnView};

@@ -7,7 +7,7 @@ use crate::domain::{
 };
 use crate::store::{Options, Store};
 
-fn opened(number: u8, expires_at: Timestamp) -> Opened {
+pub(super) fn opened(number: u8, expires_at: Timestamp) -> Opened {
     let digest = Digest::of("test", &[&[number]]);
     let principal: PrincipalId = "agent".parse().unwrap();
     Opened {

@@ -16,8 +16,8 @@ pub(super) fn stored(config: &Config) -> anyhow::Result<Vec<HoldView>> {
     if !config.data.exists() {
         return Ok(Vec::new());
     }
-    let (found, _) = Archive::new(&config.data).find(|_| true, 0, usize::MAX)?;
-    Ok(found.iter().map(|past| HoldView::from(&past.hold)).collect())
+    let found = Archive::new(&config.data).find(|_| true, 0, usize::MAX)?;
+    Ok(found.holds.iter().map(|past| HoldView::from(&past.hold)).collect())
 }
 
 /// Lets the server make a call that waits, and says where it is seen.

@@ -87,7 +87,7 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
                 text("since", "Opened at this time (RFC 3339) or later."),
                 text("until", "Opened at this time or earlier."),
                 number("skip", "How many to leave out."),
-                number("take", "How many to show; 100 if absent."),
+                number("take", "How many to show; 100 if absent, 200 at most."),
             ]),
         );
     }

@@ -193,6 +193,8 @@ pub(super) struct BeforePage {
     holds: Vec<Before>,
     /// How many match.
     total: usize,
+    /// Since when held calls are looked through, if the log has older ones than the newest 20,000.
+    since: Option<String>,
 }
 
 /// A held call of before.
@@ -219,6 +221,7 @@ impl From<PastPage> for BeforePage {
             used: row.used.words(),
             records: row.records.iter().map(|seq| seq.0).collect(),
         };
-        Self { holds: page.rows.into_iter().map(before).collect(), total: page.total }
+        let since = page.since.map(|since| since.to_string());
+        Self { holds: page.rows.into_iter().map(before).collect(), total: page.total, since }
     }
 }

@@ -40,7 +40,7 @@ async fn history(
     wanted: Result<Query<Lookback>, QueryRejection>,
 ) -> Result<Response, Refused> {
     let Query(wanted) = wanted.map_err(|error| wrong(&error.to_string()))?;
-    let found = console.desk.history(&person, &wanted, true).await.map_err(problem)?;
+    let found = console.desk.history(&person, &wanted).await.map_err(problem)?;
     Ok(json(StatusCode::OK, &BeforePage::from(found)))
 }
 
