@@ -4,34 +4,32 @@
 //! All of the question stands in the address: it works without scripts, can be kept as a link, and the
 //! export takes the same. Nothing here is taken from memory alone: the log is asked.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, Query, State};
-use axum::response::{IntoResponse as _, Response};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::response::Response;
 use axum::routing::get;
-use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 use serde::Deserialize;
 
 use super::Console;
 use super::areas::reads;
+use super::asked::{self, one_of, text};
+use super::export::{decided_by, export, most};
 use super::extract::Signed;
 use super::hold::tool_title;
-use super::page::{Fault, Frame, html, time_text};
+use super::page::{Fault, Frame, time_text, with_status};
 use super::records::{Line, last};
 use super::text::Seen;
 use crate::audit;
 use crate::desk::{Lookback, PastRow};
-use crate::domain::{ApproverId, HoldState, OwnAnswer, Seq, Timestamp, Verdict};
-use crate::holds::OwnView;
+use crate::domain::{HoldState, Seq, Timestamp, Verdict};
 
 /// Rows of one page.
 const ROWS: usize = 50;
-/// Rows of an export.
-const MOST: usize = 20_000;
 
 pub(super) fn routes() -> Router<Arc<Console>> {
     Router::new().route("/history", get(history)).route("/history/export/{form}", get(export))
@@ -39,8 +37,8 @@ pub(super) fn routes() -> Router<Arc<Console>> {
 
 /// What somebody looks for, as it stands in the address.
 #[derive(Debug, Default, Clone, Deserialize)]
-#[serde(default)]
-struct Wanted {
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Wanted {
     verdict: String,
     state: String,
     tool: String,
@@ -52,9 +50,16 @@ struct Wanted {
     article: String,
     since: String,
     until: String,
-    page: usize,
+    page: String,
     /// Decisions before this position.
     before: String,
+}
+
+/// What is asked of the log: calls that waited for a person, by what became of them, or calls that policy
+/// let through or refused at once.
+pub(super) enum Asked {
+    Held(Lookback),
+    Decided(audit::Filter),
 }
 
 #[derive(Template)]
@@ -67,6 +72,8 @@ struct HistoryPage {
     lines: Vec<Line>,
     total: usize,
     from: usize,
+    /// Since when held calls are looked through, if the log has older ones.
+    since: Option<String>,
     previous: Option<String>,
     next: Option<String>,
     /// The question, for the links of the export.
@@ -140,6 +147,11 @@ impl Wanted {
         ]
     }
 
+    /// Whether held calls are asked for.
+    fn is_held(&self) -> bool {
+        matches!(self.verdict.as_str(), "" | "hold")
+    }
+
     fn query(&self, more: Option<(&str, String)>) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         for (name, value) in self.parts().into_iter().filter(|(_, value)| !value.is_empty()) {
@@ -155,51 +167,55 @@ impl Wanted {
         format!("/history?{}", self.query(Some((name, value))))
     }
 
-    /// How many filters are set beside the first ones.
+    /// Whether filters are set beside the first ones.
     fn more(&self) -> bool {
         self.parts().iter().skip(4).any(|(_, value)| !value.is_empty())
     }
 
-    /// The question about held calls.
+    /// The question, or what is wrong with it.
+    pub(super) fn question(&self) -> Result<Asked, String> {
+        match asked::verdict(&self.verdict)? {
+            None | Some(Verdict::Hold) => self.lookback().map(Asked::Held),
+            Some(verdict) => self.filter(verdict).map(Asked::Decided),
+        }
+    }
+
     fn lookback(&self) -> Result<Lookback, String> {
+        let page: Option<usize> =
+            one_of(&self.page, "page", "pages are numbers from 0", |page| page.parse().ok())?;
+        let name = "names are letters, digits and some signs, without spaces";
         Ok(Lookback {
-            state: one_of(&self.state, "state", |name| {
-                HoldState::ALL.into_iter().find(|state| state.as_str() == name)
-            })?,
+            state: asked::state(&self.state)?,
             tool: text(&self.tool),
-            principal: one_of(&self.agent, "agent", |name| name.parse().ok())?,
-            approver: one_of(&self.approver, "approver", |name| name.parse().ok())?,
+            principal: asked::agent(&self.agent)?,
+            approver: one_of(&self.approver, "approver", name, |name| name.parse().ok())?,
             person: text(&self.person),
             rule: text(&self.rule),
             revision: text(&self.revision),
             article: text(&self.article),
-            since: one_of(&self.since, "from", |time| moment(time, false))?,
-            until: one_of(&self.until, "to", |time| moment(time, true))?,
-            skip: self.page.saturating_mul(ROWS),
+            since: asked::moment(&self.since, false)?,
+            until: asked::moment(&self.until, true)?,
+            skip: page.unwrap_or_default().saturating_mul(ROWS),
             take: Some(ROWS),
         })
     }
 
-    /// The verdict, if decisions are wanted instead of held calls.
-    fn decisions(&self) -> Option<Verdict> {
-        [Verdict::Allow, Verdict::Deny].into_iter().find(|it| it.as_str() == self.verdict)
-    }
-
-    /// The question about decisions that held nothing.
     fn filter(&self, verdict: Verdict) -> Result<audit::Filter, String> {
         let Lookback { tool, principal, rule, revision, since, until, .. } = self.lookback()?;
         for (name, value) in self.parts() {
             let held = matches!(name, "state" | "person" | "approver" | "article");
             if held && !value.is_empty() {
                 return Err(format!(
-                    "`{name}` is known of held calls only; choose the verdict hold"
+                    "`{name}` is known of held calls only: it goes with the verdict `hold`, not with \
+                     `{verdict}`"
                 ));
             }
         }
+        let place = "it is the position of a record, a number from 0";
         Ok(audit::Filter {
             kind: Some(String::from("decision")),
             verdict: Some(verdict),
-            before: one_of(&self.before, "before", |seq| seq.parse().ok().map(Seq))?,
+            before: one_of(&self.before, "position", place, |seq| seq.parse().ok().map(Seq))?,
             principal,
             tool,
             rule,
@@ -211,40 +227,18 @@ impl Wanted {
     }
 }
 
-fn text(value: &str) -> Option<String> {
-    let value = value.trim();
-    (!value.is_empty()).then(|| value.to_owned())
-}
-
-fn one_of<T>(
-    value: &str,
-    name: &str,
-    read: impl FnOnce(&str) -> Option<T>,
-) -> Result<Option<T>, String> {
-    let Some(value) = text(value) else { return Ok(None) };
-    let read = read(&value);
-    read.map(Some).ok_or_else(|| format!("`{value}` is not understood as {name}"))
-}
-
-/// A day, or a day and a time, in UTC; a day is meant from its beginning or to its end.
-fn moment(words: &str, end: bool) -> Option<Timestamp> {
-    let whole = match (words.len(), end) {
-        (10, false) => format!("{words}T00:00:00Z"),
-        (10, true) => format!("{words}T23:59:59.999Z"),
-        (16, false) => format!("{words}:00Z"),
-        (16, true) => format!("{words}:59.999Z"),
-        _ => words.to_owned(),
-    };
-    let time: jiff::Timestamp = whole.parse().ok()?;
-    Some(Timestamp::from_millis(time.as_millisecond()))
-}
-
 async fn history(
     State(console): State<Arc<Console>>,
     signed: Signed,
-    Query(wanted): Query<Wanted>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, Fault> {
     reads(&signed)?;
+    let wanted = asked::query(wanted);
+    let question = match &wanted {
+        Ok(wanted) => wanted.question(),
+        Err(problem) => Err(problem.clone()),
+    };
+    let wanted = wanted.unwrap_or_default();
     let mut page = HistoryPage {
         frame: Frame::signed(&console, &signed, "/history", "History"),
         problem: String::new(),
@@ -252,191 +246,35 @@ async fn history(
         lines: Vec::new(),
         total: 0,
         from: 0,
+        since: None,
         previous: None,
         next: None,
         query: wanted.query(None),
-        wanted,
+        wanted: wanted.clone(),
     };
-    let wanted = page.wanted.clone();
-    if let Some(verdict) = wanted.decisions() {
-        match wanted.filter(verdict) {
-            Ok(filter) => {
-                let entries = last(console.data.clone(), filter, ROWS).await?;
-                let first = entries.first().map(|entry| entry.record.seq.0);
-                let more = first.filter(|_| entries.len() == ROWS);
-                page.next = more.map(|seq| wanted.address("before", seq.to_string()));
-                page.lines = entries.iter().rev().map(Line::of).collect();
-            }
-            Err(problem) => page.problem = problem,
+    match question {
+        Ok(Asked::Decided(filter)) => {
+            let entries = last(console.data.clone(), filter, ROWS).await?;
+            let first = entries.first().map(|entry| entry.record.seq.0);
+            let more = first.filter(|_| entries.len() == ROWS);
+            page.next = more.map(|seq| wanted.address("before", seq.to_string()));
+            page.lines = entries.iter().rev().map(Line::of).collect();
         }
-        return Ok(html(&page));
-    }
-    match wanted.lookback() {
-        Ok(asked) => {
+        Ok(Asked::Held(asked)) => {
             let found = console.desk.history(&signed.person, &asked).await;
             let found = found.map_err(|error| Fault::desk(&error))?;
             (page.from, page.total) = (asked.skip, found.total);
+            page.since = found.since.map(time_text);
             let more = asked.skip + found.rows.len() < found.total;
             page.rows = found.rows.into_iter().map(Row::of).collect();
-            let at = wanted.page;
+            let at = asked.skip / ROWS;
             page.previous = (at > 0).then(|| wanted.address("page", (at - 1).to_string()));
             page.next = more.then(|| wanted.address("page", (at + 1).to_string()));
         }
-        Err(problem) => page.problem = problem,
-    }
-    Ok(html(&page))
-}
-
-/// Everything that matches, as lines of JSON or as a table: what the log says, without contents.
-async fn export(
-    State(console): State<Arc<Console>>,
-    signed: Signed,
-    Path(form): Path<String>,
-    Query(wanted): Query<Wanted>,
-) -> Result<Response, Fault> {
-    reads(&signed)?;
-    let wrong =
-        |problem: String| Fault::new(StatusCode::UNPROCESSABLE_ENTITY, "Not understood", problem);
-    let is_csv = match form.as_str() {
-        "csv" => true,
-        "jsonl" => false,
-        _ => return Err(super::page::nothing_here().await),
-    };
-    let text = if let Some(verdict) = wanted.decisions() {
-        let filter = wanted.filter(verdict).map_err(wrong)?;
-        let entries = last(console.data.clone(), filter, MOST).await?;
-        let lines = entries.iter().rev();
-        match is_csv {
-            true => table(&DECISIONS, lines.map(decision)),
-            false => lines.fold(String::new(), |text, entry| text + &entry.line + "\n"),
+        Err(problem) => {
+            page.problem = problem;
+            return Ok(with_status(StatusCode::UNPROCESSABLE_ENTITY, &page));
         }
-    } else {
-        let asked = wanted.lookback().map_err(wrong)?;
-        let found = console.desk.history_export(&signed.person, &asked).await;
-        let rows = found.map_err(|error| Fault::desk(&error))?.rows;
-        match is_csv {
-            true => table(&HOLDS, rows.iter().map(held)),
-            false => rows.iter().fold(String::new(), |mut text, row| {
-                // A value of ours is always JSON, and writing to a String cannot fail.
-                let _ = writeln!(text, "{}", serde_json::to_string(row).unwrap_or_default());
-                text
-            }),
-        }
-    };
-    let (kind, name) = match is_csv {
-        true => ("text/csv; charset=utf-8", "attachment; filename=\"history.csv\""),
-        false => ("application/jsonl", "attachment; filename=\"history.jsonl\""),
-    };
-    let headers = [
-        (CONTENT_TYPE, HeaderValue::from_static(kind)),
-        (CONTENT_DISPOSITION, HeaderValue::from_static(name)),
-    ];
-    Ok((headers, text).into_response())
-}
-
-const HOLDS: [&str; 13] = [
-    "hold",
-    "opened",
-    "changed",
-    "state",
-    "tool",
-    "agent",
-    "risk",
-    "approved by",
-    "used",
-    "rule",
-    "policy revision",
-    "first record",
-    "last record",
-];
-const DECISIONS: [&str; 7] =
-    ["record", "at", "verdict", "tool", "agent", "rules", "policy revision"];
-
-fn held(row: &PastRow) -> Vec<String> {
-    let hold = &row.hold;
-    let rules: Vec<&str> = hold.reasons.iter().map(|it| it.rule.as_str()).collect();
-    let at = |seq: Option<&Seq>| seq.map(|seq| seq.0.to_string()).unwrap_or_default();
-    vec![
-        hold.id.to_string(),
-        hold.opened_at.to_string(),
-        row.changed_at.to_string(),
-        hold.state.to_string(),
-        hold.tool.clone(),
-        hold.principal.to_string(),
-        hold.risk.as_str().to_owned(),
-        decided_by(&hold.approvals, hold.own.as_ref()),
-        row.used.words().to_owned(),
-        rules.join(" "),
-        row.revision.clone(),
-        at(row.records.first()),
-        at(row.records.last()),
-    ]
-}
-
-fn decision(entry: &audit::Entry) -> Vec<String> {
-    let record = &entry.record;
-    let crate::domain::Event::Decision { call, decision, .. } = &record.event else {
-        return Vec::new();
-    };
-    let rules: Vec<&str> = decision.reasons.iter().map(|it| it.rule.as_str()).collect();
-    vec![
-        record.seq.0.to_string(),
-        record.at.to_string(),
-        decision.verdict.as_str().to_owned(),
-        call.subject.tool().unwrap_or(&call.method).to_owned(),
-        call.principal.to_string(),
-        rules.join(" "),
-        decision.ruleset.to_string(),
-    ]
-}
-
-/// Who decided: approvers, or the person whom the agent acts for, who is named as such.
-fn decided_by(approvals: &[ApproverId], own: Option<&OwnView>) -> String {
-    let approvers = approvals.iter().map(ToString::to_string);
-    let own = own.filter(|own| own.answer != OwnAnswer::Left);
-    let own = own.map(|own| format!("{} (self-confirmation)", own.by));
-    approvers.chain(own).collect::<Vec<_>>().join(", ")
-}
-
-/// A table as RFC 4180 has it. What a spreadsheet would take for a formula is text.
-fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
-    let mut text = head.join(",");
-    text.push_str("\r\n");
-    for row in rows {
-        let cells: Vec<String> = row.iter().map(|cell| self::cell(cell)).collect();
-        text.push_str(&cells.join(","));
-        text.push_str("\r\n");
     }
-    text
-}
-
-fn cell(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = if formula { format!("'{text}") } else { text.to_owned() };
-    match text.contains(['"', ',', '\n', '\r']) {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_table_is_a_table_and_no_program() {
-        let rows = vec![vec!["a,b".to_owned(), "=1+1".to_owned(), "say \"x\"".to_owned()]];
-        let text = table(&["one", "two", "three"], rows.into_iter());
-        assert_eq!(text, "one,two,three\r\n\"a,b\",'=1+1,\"say \"\"x\"\"\"\r\n");
-    }
-
-    #[test]
-    fn days_are_meant_whole() {
-        let at = |words: &str, end| moment(words, end).map(Timestamp::millis);
-        assert_eq!(at("1970-01-02", false), Some(86_400_000));
-        assert_eq!(at("1970-01-02", true), Some(2 * 86_400_000 - 1));
-        assert_eq!(at("1970-01-02T00:01", true), Some(86_400_000 + 119_999));
-        assert_eq!(at("1970-01-02T00:00:01Z", false), Some(86_401_000));
-        assert_eq!(at("yesterday", false), None);
-    }
+    Ok(with_status(StatusCode::OK, &page))
 }

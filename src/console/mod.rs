@@ -11,9 +11,11 @@
 mod account;
 mod api;
 mod areas;
+mod asked;
 mod assets;
 mod decide;
 mod events;
+mod export;
 mod extract;
 mod grants;
 mod guard;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use axum::routing::get;
@@ -15,12 +16,13 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use super::Console;
+use super::asked;
 use super::extract::Signed;
 use super::hold::tool_title;
-use super::page::{Fault, Frame, html};
+use super::page::{Fault, Frame, html, with_status};
 use super::text::Seen;
 use crate::audit::{self, Entry, Follow, From, Link, Look};
-use crate::domain::{CallFacts, Event, PrincipalId, Seq, Subject, Timestamp, Verdict};
+use crate::domain::{CallFacts, Event, PrincipalId, Seq, Subject, Timestamp};
 
 /// Rows of one page.
 const ROWS: usize = 50;
@@ -32,11 +34,24 @@ pub(super) fn routes() -> Router<Arc<Console>> {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 struct Wanted {
     tool: String,
     agent: String,
     verdict: String,
+}
+
+impl Wanted {
+    /// The question, or what is wrong with it.
+    fn question(&self) -> Result<audit::Filter, String> {
+        Ok(audit::Filter {
+            kind: Some(String::from("decision")),
+            principal: asked::agent(&self.agent)?,
+            tool: asked::text(&self.tool),
+            verdict: asked::verdict(&self.verdict)?,
+            ..audit::Filter::default()
+        })
+    }
 }
 
 #[derive(Template)]
@@ -44,6 +59,7 @@ struct Wanted {
 struct LivePage {
     frame: Frame,
     wanted: Wanted,
+    problem: String,
     rows: Vec<Line>,
     feed: u64,
 }
@@ -94,25 +110,32 @@ pub(super) struct Line {
 async fn live(
     State(console): State<Arc<Console>>,
     signed: Signed,
-    Query(wanted): Query<Wanted>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, Fault> {
     super::areas::reads(&signed)?;
-    let filter = audit::Filter {
-        kind: Some(String::from("decision")),
-        principal: wanted.agent.parse().ok(),
-        tool: (!wanted.tool.is_empty()).then(|| wanted.tool.clone()),
-        verdict: [Verdict::Allow, Verdict::Hold, Verdict::Deny]
-            .into_iter()
-            .find(|verdict| verdict.as_str() == wanted.verdict),
-        ..audit::Filter::default()
+    let wanted = asked::query(wanted);
+    let question = match &wanted {
+        Ok(wanted) => wanted.question(),
+        Err(problem) => Err(problem.clone()),
     };
-    let entries = last(console.data.clone(), filter, ROWS).await?;
-    Ok(html(&LivePage {
+    let mut page = LivePage {
         frame: Frame::signed(&console, &signed, "/live", "Live"),
-        rows: entries.iter().rev().map(Line::of).collect(),
+        wanted: wanted.unwrap_or_default(),
+        problem: String::new(),
+        rows: Vec::new(),
         feed: console.desk.last_change(),
-        wanted,
-    }))
+    };
+    match question {
+        Ok(filter) => {
+            let entries = last(console.data.clone(), filter, ROWS).await?;
+            page.rows = entries.iter().rev().map(Line::of).collect();
+            Ok(html(&page))
+        }
+        Err(problem) => {
+            page.problem = problem;
+            Ok(with_status(StatusCode::UNPROCESSABLE_ENTITY, &page))
+        }
+    }
 }
 
 /// The last decisions, of everybody.

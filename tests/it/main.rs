@@ -39,6 +39,7 @@ mod eras;
 mod explain;
 mod flow;
 mod gullible;
+mod history;
 mod impact;
 mod kill;
 mod leaving;
