@@ -1,5 +1,7 @@
 //! Exports of History: everything that matches, as lines of JSON or as a table. They have what the log
 //! says and nothing of what calls contain.
+//!
+//! One is made at a time, for each may read the whole log.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -9,6 +11,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Response};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Console;
 use super::areas::reads;
@@ -29,6 +32,25 @@ const MOST: usize = ARCHIVED;
 /// How many that is, for people.
 pub(super) fn most() -> String {
     format!("{},{:03}", MOST / 1_000, MOST % 1_000)
+}
+
+/// Whose turn it is to make an export.
+pub(super) struct Exports(Arc<Semaphore>);
+
+impl Default for Exports {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(1)))
+    }
+}
+
+impl Exports {
+    /// The turn, until it is dropped.
+    fn begin(&self) -> Result<OwnedSemaphorePermit, Fault> {
+        let turn = self.0.clone().try_acquire_owned();
+        turn.map_err(|_| {
+            Fault::busy("another export is being made, and they are made one at a time")
+        })
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -59,7 +81,14 @@ pub(super) async fn export(
     let question = question.map_err(|problem| {
         Fault::new(StatusCode::UNPROCESSABLE_ENTITY, "Not understood", format!("{problem}."))
     })?;
-    let Written { text, is_cut } = write(&console, &signed.person, form, question).await?;
+    let turn = console.exports.begin()?;
+    // In a task of its own: the reading goes on when whoever asked is gone, and so does its turn.
+    let writing = tokio::spawn(async move {
+        let written = write(&console, &signed.person, form, question).await;
+        drop(turn);
+        written
+    });
+    let Written { text, is_cut } = writing.await.map_err(|_| Fault::unavailable())??;
     let (kind, end) = match form {
         Form::Csv => ("text/csv; charset=utf-8", "csv"),
         Form::Lines => ("application/jsonl", "jsonl"),
@@ -198,5 +227,16 @@ mod tests {
         let rows = vec![vec!["a,b".to_owned(), "=1+1".to_owned(), "say \"x\"".to_owned()]];
         let text = table(&["one", "two", "three"], rows.into_iter());
         assert_eq!(text, "one,two,three\r\n\"a,b\",'=1+1,\"say \"\"x\"\"\"\r\n");
+    }
+
+    #[test]
+    fn one_export_is_made_at_a_time() {
+        let exports = Exports::default();
+        let turn = exports.begin().unwrap();
+        let answer = exports.begin().unwrap_err().into_response();
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.headers().get(http::header::RETRY_AFTER).unwrap(), "10");
+        drop(turn);
+        assert!(exports.begin().is_ok());
     }
 }

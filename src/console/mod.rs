@@ -49,6 +49,7 @@ use crate::listen::{self, Limits};
 use crate::notify::Notifier;
 use crate::rollout::{PluginRollout, Rollout};
 
+use export::Exports;
 use guard::Names;
 use oidc::Organisation;
 
@@ -81,6 +82,7 @@ pub struct Console {
     organisation: Option<Organisation>,
     /// To whom presses of buttons in messages go.
     notifier: Option<Arc<Notifier>>,
+    exports: Exports,
     draining: watch::Receiver<bool>,
 }
 
@@ -112,6 +114,7 @@ impl Console {
             names,
             environment,
             organisation,
+            exports: Exports::default(),
             draining,
         })
     }

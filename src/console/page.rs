@@ -162,6 +162,8 @@ pub(super) struct Fault {
     text: String,
     /// Where to go instead.
     instead: Option<String>,
+    /// After how many seconds to try again.
+    again: Option<u32>,
 }
 
 #[derive(Template)]
@@ -174,7 +176,7 @@ struct FaultPage {
 
 impl Fault {
     pub(super) fn new(status: StatusCode, title: &'static str, text: impl Into<String>) -> Self {
-        Self { status, title, text: text.into(), instead: None }
+        Self { status, title, text: text.into(), instead: None, again: None }
     }
 
     /// Nobody is signed in. Somebody who wanted to read is led to the door and back.
@@ -219,6 +221,14 @@ impl Fault {
         Self::new(status, title, format!("Nothing was changed: {error}."))
     }
 
+    /// Somebody else is served first.
+    pub(super) fn busy(why: &str) -> Self {
+        let again = 10;
+        let text = format!("Portcullis is busy: {why}. Try again in {again} seconds.");
+        let fault = Self::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", text);
+        Self { again: Some(again), ..fault }
+    }
+
     pub(super) fn unavailable() -> Self {
         let text = "Portcullis cannot read or write its data at the moment. Nothing was changed. \
                     Try again; if it lasts, look at its log.";
@@ -243,6 +253,9 @@ impl IntoResponse for Fault {
         if self.status == StatusCode::METHOD_NOT_ALLOWED {
             let allow = HeaderValue::from_static("GET, HEAD, POST");
             answer.headers_mut().insert(http::header::ALLOW, allow);
+        }
+        if let Some(again) = self.again {
+            answer.headers_mut().insert(http::header::RETRY_AFTER, again.into());
         }
         answer
     }
