@@ -197,25 +197,50 @@ pub(super) fn decided_by(approvals: &[ApproverId], own: Option<&OwnView>) -> Str
     approvers.chain(own).collect::<Vec<_>>().join(", ")
 }
 
-/// A table as RFC 4180 has it. What a spreadsheet would take for a formula is text.
+/// A table as RFC 4180 has it, every cell in quotes.
 fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
-    let mut text = head.join(",");
-    text.push_str("\r\n");
+    let mut text = line(head.iter().copied());
     for row in rows {
-        let cells: Vec<String> = row.iter().map(|cell| self::cell(cell)).collect();
-        text.push_str(&cells.join(","));
-        text.push_str("\r\n");
+        text.push_str(&line(row.iter().map(String::as_str)));
     }
     text
 }
 
+fn line<'a>(cells: impl Iterator<Item = &'a str>) -> String {
+    cells.map(cell).collect::<Vec<_>>().join(",") + "\r\n"
+}
+
+/// A cell in quotes, in which a spreadsheet finds no formula.
+///
+/// Names of tools, agents and rules come from others, and a spreadsheet runs what begins like a formula,
+/// in quotes or not. Many also split at `;` or at tabs, as their user's language has it: quotes that do not
+/// begin such a part are letters to them, and what follows the separator begins a cell. An apostrophe in
+/// front makes it text, wherever a cell may begin.
 fn cell(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = if formula { format!("'{text}") } else { text.to_owned() };
-    match text.contains(['"', ',', '\n', '\r']) {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text,
+    let mut cell = String::from("\"");
+    let mut begins = true;
+    for letter in text.chars() {
+        // The wide ones are taken for the others in some languages; a tab or a line's end hides one.
+        if begins
+            && matches!(
+                letter,
+                '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠'
+            )
+        {
+            cell.push('\'');
+        }
+        begins = match letter {
+            ';' | ',' | '"' | '\t' | '\r' | '\n' => true,
+            ' ' => begins,
+            _ => false,
+        };
+        if letter == '"' {
+            cell.push('"');
+        }
+        cell.push(letter);
     }
+    cell.push('"');
+    cell
 }
 
 #[cfg(test)]
@@ -224,9 +249,34 @@ mod tests {
 
     #[test]
     fn a_table_is_a_table_and_no_program() {
-        let rows = vec![vec!["a,b".to_owned(), "=1+1".to_owned(), "say \"x\"".to_owned()]];
-        let text = table(&["one", "two", "three"], rows.into_iter());
-        assert_eq!(text, "one,two,three\r\n\"a,b\",'=1+1,\"say \"\"x\"\"\"\r\n");
+        for (text, expected) in [
+            ("", r#""""#),
+            ("plain", r#""plain""#),
+            ("a,b", r#""a,b""#),
+            ("say \"x\"", r#""say ""x""""#),
+            ("two\nlines", "\"two\nlines\""),
+            ("ann, bob", r#""ann, bob""#),
+            ("a-b+c=d@e", r#""a-b+c=d@e""#),
+            ("=1+1", r#""'=1+1""#),
+            ("+1", r#""'+1""#),
+            ("-1", r#""'-1""#),
+            ("@SUM(A1)", r#""'@SUM(A1)""#),
+            ("\t=1", "\"'\t'=1\""),
+            ("\r=1", "\"'\r'=1\""),
+            ("  =1", r#""  '=1""#),
+            ("a;=1;+2", r#""a;'=1;'+2""#),
+            ("a\t@x", "\"a\t'@x\""),
+            ("a; -x", r#""a; '-x""#),
+            ("a,=1", r#""a,'=1""#),
+            ("a\n=1", "\"a\n'=1\""),
+            ("\"=1", r#""""'=1""#),
+            ("＝1", r#""'＝1""#),
+        ] {
+            assert_eq!(cell(text), expected, "{text:?}");
+        }
+        let rows = [vec!["a,b".to_owned(), "c".to_owned()], vec![String::new(), "d".to_owned()]];
+        let text = table(&["one", "two"], rows.into_iter());
+        assert_eq!(text, "\"one\",\"two\"\r\n\"a,b\",\"c\"\r\n\"\",\"d\"\r\n");
     }
 
     #[test]
