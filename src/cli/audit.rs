@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use clap::builder::PossibleValuesParser;
+
 use super::shown;
 use crate::audit::{self, Entry, Filter, Follow, From};
 use crate::config::Config;
@@ -34,9 +36,8 @@ pub(super) enum Command {
 /// Which records.
 #[derive(Debug, clap::Args)]
 pub(super) struct Wanted {
-    /// Only records of this type: decision, outcome, hold, tool, ruleset, plugins, rollout,
-    /// shadow, refused, started.
-    #[arg(long = "type")]
+    /// Only records of this type.
+    #[arg(long = "type", value_name = "TYPE", value_parser = PossibleValuesParser::new(Event::KINDS))]
     kind: Option<String>,
     /// Only of this principal.
     #[arg(long)]

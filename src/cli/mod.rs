@@ -254,3 +254,57 @@ fn shown(text: &str) -> String {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The words behind `portcullis` in each piece of code of a text, up to what a shell takes over.
+    fn commands(text: &str) -> impl Iterator<Item = Vec<&str>> {
+        let pieces = text.split('`').skip(1).step_by(2);
+        let pieces = pieces.flat_map(|piece| piece.lines().map(str::trim));
+        let named = pieces.filter_map(|line| line.strip_prefix("portcullis "));
+        named
+            .map(|line| line.split_whitespace().take_while(|word| !"|>#;".contains(word)).collect())
+    }
+
+    /// What a text tells people to type is what the command line knows.
+    #[test]
+    fn documents_name_commands_and_options_that_there_are() {
+        let mut seen = 0;
+        for (name, text) in [
+            ("README.md", include_str!("../../README.md")),
+            ("policies/README.md", include_str!("../../policies/README.md")),
+        ] {
+            for words in commands(text) {
+                let mut command = Cli::command();
+                command.build();
+                let mut words = words.into_iter().peekable();
+                while let Some(next) = words.peek().and_then(|it| command.find_subcommand(it)) {
+                    command = next.clone();
+                    words.next();
+                    seen += 1;
+                }
+                let options: Vec<&str> = words.filter_map(|it| it.strip_prefix("--")).collect();
+                for option in options.iter().filter_map(|it| it.split(['=', '.']).next()) {
+                    let known = command.get_arguments().any(|it| it.get_long() == Some(option));
+                    assert!(known, "{name}: `{}` has no `--{option}`", command.get_name());
+                }
+                let name_of = command.get_name();
+                assert!(!command.has_subcommands(), "{name}: `{name_of}` has no such command");
+            }
+        }
+        assert!(seen > 40, "commands are no longer found: {seen}");
+    }
+
+    #[test]
+    fn records_are_chosen_by_a_type_that_there_is() {
+        let read =
+            |kind: &str| Cli::try_parse_from(["portcullis", "audit", "tail", "--type", kind]);
+        for kind in crate::domain::Event::KINDS {
+            assert!(read(kind).is_ok(), "{kind}");
+        }
+        let wrong = read("acount").unwrap_err().to_string();
+        assert!(wrong.contains("account") && wrong.contains("principal"), "{wrong}");
+    }
+}

@@ -359,6 +359,44 @@ pub enum Event {
     },
 }
 
+/// Names each type of record once: a type that is not here does not compile.
+macro_rules! kinds {
+    ($($event:ident $name:literal),* $(,)?) => {
+        impl Event {
+            /// The types of records, as the log writes them.
+            pub const KINDS: &[&str] = &[$($name),*];
+
+            /// Which type of record it is.
+            #[must_use]
+            pub const fn kind(&self) -> &'static str {
+                match self {
+                    $(Self::$event { .. } => $name,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    Started "started",
+    Stopped "stopped",
+    Decision "decision",
+    Trail "trail",
+    Outcome "outcome",
+    Hold "hold",
+    Revealed "revealed",
+    Grant "grant",
+    Tool "tool",
+    Definition "definition",
+    Ruleset "ruleset",
+    Plugins "plugins",
+    Rollout "rollout",
+    Shadow "shadow",
+    Principal "principal",
+    Account "account",
+    Refused "refused",
+}
+
 /// One entry of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
@@ -371,4 +409,18 @@ pub struct Record {
     /// What happened.
     #[serde(flatten)]
     pub event: Event,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_types_of_records_are_named_as_they_are_written() {
+        let error = serde_json::from_str::<Event>(r#"{"type": "?"}"#).unwrap_err().to_string();
+        let names: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
+        assert_eq!(names, Event::KINDS, "{error}");
+        let stopped = serde_json::to_value(Event::Stopped).unwrap();
+        assert_eq!(stopped["type"], Event::Stopped.kind());
+    }
 }
