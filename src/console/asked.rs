@@ -65,7 +65,7 @@ pub(super) fn moment(words: &str, end: bool) -> Result<Option<Timestamp>, String
     })
 }
 
-fn there_are<const N: usize>(names: [&str; N]) -> String {
+pub(super) fn there_are<const N: usize>(names: [&str; N]) -> String {
     format!("there are {}", names.map(|name| format!("`{name}`")).join(", "))
 }
 

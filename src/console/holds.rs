@@ -7,21 +7,27 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
+use http::StatusCode;
 use serde::Deserialize;
 
 use super::Console;
+use super::asked::{self, one_of, text, there_are};
 use super::extract::{Posted, Signed};
 use super::hold::{left, tool_title};
-use super::page::{Fault, Frame, html, time_text};
+use super::page::{Fault, Frame, html, time_text, with_status};
 use super::text::Seen;
 use crate::clock;
 use crate::desk::{self, Decided, Filter, Flood, Shown};
 use crate::domain::{PrincipalId, Risk, Timestamp};
 use crate::identity::{Pause, Person};
 
+const RISKS: [Risk; 3] = [Risk::High, Risk::Medium, Risk::Low];
+/// The parts of the inbox by their names in the address.
+const PARTS: [&str; 4] = ["mine", "unassigned", "expiring", "aside"];
 /// Rows of one page: what a phone loads in a moment.
 const ROWS: usize = 50;
 
@@ -48,6 +54,8 @@ struct Wanted {
 #[template(path = "inbox.html", config = "src/console/askama.toml")]
 struct InboxPage {
     frame: Frame,
+    /// Why what was looked for cannot be read.
+    problem: String,
     groups: Vec<Group>,
     floods: Vec<Flood>,
     paused: Vec<Pause>,
@@ -165,20 +173,31 @@ fn groups(rows: Vec<Row>) -> Vec<Group> {
 async fn inbox(
     State(console): State<Arc<Console>>,
     signed: Signed,
-    Query(wanted): Query<Wanted>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, Fault> {
-    let filter = wanted.filter(&signed.person);
+    let wanted = asked::query(wanted);
+    let filter = match &wanted {
+        Ok(wanted) => wanted.filter(&signed.person),
+        Err(problem) => Err(problem.clone()),
+    };
+    let wanted = wanted.unwrap_or_default();
+    let (filter, problem) = match filter {
+        Ok(filter) => (filter, String::new()),
+        Err(problem) => (Filter { take: Some(0), ..Filter::default() }, problem),
+    };
     let page = console.desk.inbox(&signed.person, &filter).map_err(|error| Fault::desk(&error))?;
     let from = filter.skip;
     let crowd: usize = page.floods.iter().map(|flood| flood.count).sum();
-    let more = from + page.rows.len() + crowd < page.total;
+    let more = problem.is_empty() && from + page.rows.len() + crowd < page.total;
     let now = clock::now();
     let last_decision = page.last_decision.map(|at| ago(now, at));
     let previous = (wanted.page > 0).then(|| wanted.address(wanted.page - 1));
     let next = more.then(|| wanted.address(wanted.page + 1));
     let fresh = page.waiting == 0 && page.last_decision.is_none();
-    Ok(html(&InboxPage {
+    let status = if problem.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let page = InboxPage {
         frame: Frame::signed(&console, &signed, "/", "Inbox"),
+        problem,
         feed: console.desk.last_change(),
         shown: page.rows.len(),
         groups: groups(page.rows.into_iter().map(Row::of).collect()),
@@ -193,29 +212,32 @@ async fn inbox(
         next,
         fresh,
         wanted,
-    }))
+    };
+    Ok(with_status(status, &page))
 }
 
 impl Wanted {
-    fn filter(&self, person: &Person) -> Filter {
-        let filter = Filter {
-            tool: (!self.tool.is_empty()).then(|| self.tool.clone()),
-            principal: self.agent.parse().ok(),
-            risk: [Risk::High, Risk::Medium, Risk::Low]
-                .into_iter()
-                .find(|risk| risk.as_str() == self.risk),
+    fn filter(&self, person: &Person) -> Result<Filter, String> {
+        let all = Filter {
+            tool: text(&self.tool),
+            principal: asked::agent(&self.agent)?,
+            risk: one_of(&self.risk, "risk", &there_are(RISKS.map(Risk::as_str)), |name| {
+                RISKS.into_iter().find(|it| it.as_str() == name)
+            })?,
             grouped: true,
-            aside: self.shows("aside"),
             skip: self.page.saturating_mul(ROWS),
             take: Some(ROWS),
             ..Filter::default()
         };
-        match self.show.as_str() {
-            "mine" => Filter { assignee: Some(person.id.clone()), ..filter },
-            "unassigned" => Filter { unassigned: true, ..filter },
-            "expiring" => Filter { expiring_seconds: Some(30 * 60), ..filter },
-            _ => filter,
-        }
+        let shown =
+            one_of(&self.show, "part of the inbox", &there_are(PARTS), |name| match name {
+                "mine" => Some(Filter { assignee: Some(person.id.clone()), ..all.clone() }),
+                "unassigned" => Some(Filter { unassigned: true, ..all.clone() }),
+                "expiring" => Some(Filter { expiring_seconds: Some(30 * 60), ..all.clone() }),
+                "aside" => Some(Filter { aside: true, ..all.clone() }),
+                _ => None,
+            })?;
+        Ok(shown.unwrap_or(all))
     }
 
     fn address(&self, page: usize) -> String {

@@ -41,6 +41,7 @@ mod flow;
 mod gullible;
 mod history;
 mod impact;
+mod inbox;
 mod kill;
 mod leaving;
 mod load;

@@ -51,7 +51,7 @@ pub(crate) async fn ann(stand: &Stand) -> Browser {
     person(stand, "ann").await
 }
 
-async fn person(stand: &Stand, name: &str) -> Browser {
+pub(crate) async fn person(stand: &Stand, name: &str) -> Browser {
     assert!(with_password(stand, &["people", "add", name], PASSWORD));
     let mut browser = Browser::new(stand);
     until("the account counts", async || {
@@ -62,7 +62,12 @@ async fn person(stand: &Stand, name: &str) -> Browser {
 }
 
 /// Sends a form of a hold's page as it is now.
-async fn act(browser: &mut Browser, id: HoldId, action: &str, more: &[(&str, &str)]) -> Page {
+pub(crate) async fn act(
+    browser: &mut Browser,
+    id: HoldId,
+    action: &str,
+    more: &[(&str, &str)],
+) -> Page {
     let page = browser.get(&format!("/holds/{id}")).await;
     let (version, binding) = (page.field("version"), page.field("binding"));
     let proof = [("version", version.as_str()), ("binding", binding.as_str())];
