@@ -121,8 +121,8 @@ async fn act(
         "ask" => desk.ask_for_changes(person, &shown, &words).await,
         "snooze" => {
             let minutes: u64 = fields.get("minutes").parse().unwrap_or(120);
-            let put = desk.snooze(person, id, Duration::from_secs(minutes.saturating_mul(60)));
-            return match put {
+            let span = Duration::from_secs(minutes.saturating_mul(60));
+            return match desk.snooze(person, &shown, span) {
                 Ok(_) => Ok(Redirect::to("/").into_response()),
                 Err(error) => answered(&console, &signed, id, Err(error), "").await,
             };

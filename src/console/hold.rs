@@ -100,7 +100,7 @@ impl Card {
 
     /// Whether people can still decide.
     fn waits(&self) -> bool {
-        matches!(self.detail.hold.state, HoldState::Pending | HoldState::Stale)
+        self.detail.hold.state.is_undecided()
     }
 
     fn may(&self, action: &str) -> bool {
@@ -325,7 +325,10 @@ pub(super) async fn draw(
     let card = Card::of(detail);
     let name = signed.person.id.as_str();
     let done = shown.done && problem.is_empty() && card.is_decided_by(name);
-    let next = if card.waits() && !done { None } else { next(console, signed, id) };
+    let next = match card.waits() && !done {
+        true => None,
+        false => console.desk.next(&signed.person, id).map(|id| id.to_string()),
+    };
     let lately = lately(console, &card.detail.hold.principal).await?;
     let page = HoldPage {
         frame: Frame::signed(console, signed, "/", &card.review.headline.text()),
@@ -344,15 +347,6 @@ pub(super) async fn draw(
 fn other(article: &Article) -> Other {
     let Article { id, title, body } = article.clone();
     Other { id, title, body }
-}
-
-/// The next hold that waits.
-fn next(console: &Console, signed: &Signed, but: HoldId) -> Option<String> {
-    let filter = crate::desk::Filter { grouped: true, take: Some(20), ..Default::default() };
-    let page = console.desk.inbox(&signed.person, &filter).ok()?;
-    let mine = |row: &crate::desk::Row| row.hold.id != but && row.barred.is_none();
-    let other = page.rows.into_iter().find(mine)?;
-    Some(other.hold.id.to_string())
 }
 
 /// A span in words, in its largest unit.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Desk, DeskError, Shown, decides, reads};
 use crate::clock;
-use crate::domain::{Action, Binding, Digest, Hold, HoldId, HoldState, Timestamp};
+use crate::domain::{Action, Binding, Digest, Hold, HoldId, Timestamp};
 use crate::gate::Looked;
 use crate::holds::HoldView;
 use crate::identity::Person;
@@ -130,7 +130,7 @@ impl Desk {
     ) -> Result<Detail, DeskError> {
         reads(person)?;
         let hold = self.known(id).await?;
-        let asks = matches!(hold.state, HoldState::Pending | HoldState::Stale);
+        let asks = hold.state.is_undecided();
         let (looked, present) = tokio::join!(self.look_at(&hold), self.present(&hold, asks));
         // It may have moved on while Intercom was asked.
         let hold = self.gate.holds().hold(id).unwrap_or(hold);
@@ -162,7 +162,7 @@ impl Desk {
             actions: actions.collect(),
             latest: hold.opened.release.latest(hold.opened_at),
             barred,
-            snoozed: self.snoozes.of(&person.id, hold.id, now),
+            snoozed: self.snoozes.of(&person.id, (hold.id, hold.version), now),
             present,
             hold: HoldView::from(&hold),
         })

@@ -137,12 +137,8 @@ impl Desk {
         });
         let mut aside = 0;
         if filter.grouped || filter.aside {
-            let put = |one: &Found| {
-                let snoozed = || self.snoozes.hides(&person.id, one.id, one.version, now);
-                !one.over && snoozed()
-            };
             found.retain(|one| {
-                let put = put(one);
+                let put = !one.over && self.is_aside(person, one, now);
                 aside += usize::from(put);
                 put == filter.aside
             });
@@ -159,17 +155,43 @@ impl Desk {
         Ok(Page { rows, floods, total, aside, waiting, last_decision })
     }
 
+    /// The hold that a person comes to after another one: the first in the order of their inbox that
+    /// they may release, those of an agent that floods people after all others.
+    #[must_use]
+    pub fn next(&self, person: &Person, after: HoldId) -> Option<HoldId> {
+        reads(person).ok()?;
+        let now = clock::now();
+        let mut found = Vec::new();
+        self.gate.holds().for_each(|hold| {
+            if hold.id != after && hold.state.is_undecided() {
+                found.push(Found::new(hold));
+            }
+        });
+        found.retain(|one| !self.is_aside(person, one, now));
+        let _crowds = by_agent(&mut found);
+        found.into_iter().map(|one| one.id).find(|id| {
+            let hold = self.gate.holds().hold(*id);
+            hold.is_ok_and(|hold| self.barred_by_hold(person, &hold).is_none())
+        })
+    }
+
+    fn is_aside(&self, person: &Person, one: &Found, now: Timestamp) -> bool {
+        self.snoozes.of(&person.id, (one.id, one.version), now).is_some()
+    }
+
     fn row(&self, person: &Person, hold: &Hold, now: Timestamp) -> Row {
         let given =
             hold.opened.release.counted(hold.approvals.iter().map(|it| it.groups.as_slice()));
         let given = u32::try_from(given).unwrap_or(u32::MAX);
-        let waits = matches!(hold.state, HoldState::Pending | HoldState::Stale);
         Row {
             hold: HoldView::from(hold),
             object: self.object_name(hold),
             seconds_left: hold.opened.expires_at.since(now).as_secs(),
             missing: hold.opened.release.people.saturating_sub(given),
-            barred: if waits { self.barred_by_hold(person, hold) } else { None },
+            barred: match hold.state.is_undecided() {
+                true => self.barred_by_hold(person, hold),
+                false => None,
+            },
             opened: self.looks.of(person, hold).is_some(),
         }
     }
@@ -216,15 +238,17 @@ impl Found {
     }
 }
 
-/// Puts the rows of each agent together, the agent with the most urgent one first, and takes those out
-/// of which there are very many, unless somebody asks for that agent's.
-fn grouped(found: &mut Vec<Found>, filter: &Filter, now: Timestamp) -> Vec<Flood> {
-    struct Crowd {
-        first: Rank,
-        count: usize,
-        high: usize,
-        expires_at: Timestamp,
-    }
+/// What is known of the calls of one agent together.
+struct Crowd {
+    first: Rank,
+    count: usize,
+    high: usize,
+    expires_at: Timestamp,
+}
+
+/// Puts the rows of each agent together, the agent with the most urgent one first, and those last of which
+/// there are very many.
+fn by_agent(found: &mut [Found]) -> HashMap<PrincipalId, Crowd> {
     let mut crowds: HashMap<PrincipalId, Crowd> = HashMap::new();
     for one in found.iter() {
         let high = usize::from(one.rank.1 == Reverse(Risk::High));
@@ -239,8 +263,14 @@ fn grouped(found: &mut Vec<Found>, filter: &Filter, now: Timestamp) -> Vec<Flood
         crowd.count += 1;
         crowd.high += high;
     }
-    let first = |of: &PrincipalId| crowds.get(of).map(|crowd| crowd.first);
-    found.sort_unstable_by_key(|one| (first(&one.principal), one.rank));
+    let place = |of: &PrincipalId| crowds.get(of).map(|crowd| (crowd.count > CROWD, crowd.first));
+    found.sort_unstable_by_key(|one| (place(&one.principal), one.rank));
+    crowds
+}
+
+/// As [`by_agent`], and takes those out of which there are very many, unless somebody asks for that agent's.
+fn grouped(found: &mut Vec<Found>, filter: &Filter, now: Timestamp) -> Vec<Flood> {
+    let mut crowds = by_agent(found);
     if filter.principal.is_some() {
         return Vec::new();
     }

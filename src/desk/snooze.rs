@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Desk, DeskError, reads};
+use super::{Desk, DeskError, Shown, reads};
 use crate::clock;
 use crate::domain::{ApproverId, HoldId, Timestamp};
+use crate::holds::HoldError;
 use crate::identity::Person;
 use crate::store::Shelf;
 
@@ -32,29 +33,16 @@ impl Snoozes {
         Self(shelf)
     }
 
-    /// Until when a person does not want to see a hold.
+    /// Until when a person does not want to see a hold, which is in this version now.
     pub(super) fn of(
         &self,
         person: &ApproverId,
-        hold: HoldId,
+        (hold, version): (HoldId, u64),
         now: Timestamp,
     ) -> Option<Timestamp> {
         let lies = self.0.get(&key(person, hold)).ok().flatten()?;
         let snooze: Snooze = serde_json::from_slice(&lies).ok()?;
-        (now < snooze.until).then_some(snooze.until)
-    }
-
-    /// As [`Snoozes::of`], for a hold that may have changed since.
-    pub(super) fn hides(
-        &self,
-        person: &ApproverId,
-        hold: HoldId,
-        version: u64,
-        now: Timestamp,
-    ) -> bool {
-        let lies = self.0.get(&key(person, hold)).ok().flatten();
-        let snooze = lies.and_then(|it| serde_json::from_slice::<Snooze>(&it).ok());
-        snooze.is_some_and(|it| now < it.until && it.version == version)
+        (now < snooze.until && snooze.version == version).then_some(snooze.until)
     }
 }
 
@@ -63,18 +51,28 @@ fn key(person: &ApproverId, hold: HoldId) -> Vec<u8> {
 }
 
 impl Desk {
-    /// Puts a hold aside for a span, for this person alone; no time at all brings it back.
+    /// Puts a hold aside for a span as it was shown, for this person alone; no time at all brings it back.
     ///
     /// # Errors
-    /// If this person may not read, there is no such hold, or it expires too soon.
-    pub fn snooze(&self, person: &Person, id: HoldId, span: Duration) -> Result<String, DeskError> {
+    /// If this person may not read, there is no such hold, it is another by now, or it expires too soon.
+    pub fn snooze(
+        &self,
+        person: &Person,
+        shown: &Shown,
+        span: Duration,
+    ) -> Result<String, DeskError> {
         reads(person)?;
+        let id = shown.id;
         let (hold, now) = (self.hold(id)?, clock::now());
         let failed = |error: crate::store::ShelfError| DeskError::Unavailable(error.to_string());
         let key = key(&person.id, id);
         if span.is_zero() {
             self.snoozes.0.remove(&key).map_err(failed)?;
             return Ok("back in your inbox".to_owned());
+        }
+        // Nobody puts aside what they have not seen.
+        if shown.if_version.is_some_and(|version| version != hold.version) {
+            return Err(DeskError::of_hold(&self.gate, id, &HoldError::Moved(id)));
         }
         let until = now.plus(span.min(LONGEST)).min(hold.opened.expires_at.minus(LEFT));
         if until <= now || hold.state.is_final() {

@@ -37,7 +37,7 @@ impl Entry {
     pub(super) fn time(&self, hold: &Hold) -> Timestamp {
         let now = clock::now();
         let deadline = *self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
-        let undecided = matches!(hold.state, HoldState::Pending | HoldState::Stale);
+        let undecided = hold.state.is_undecided();
         if undecided && Instant::now() >= deadline { now.max(hold.opened.expires_at) } else { now }
     }
 

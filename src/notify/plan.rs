@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::outbox::{Notice, State};
 use crate::config::{Hears, Occasion};
-use crate::domain::{Hold, HoldState, Timestamp};
+use crate::domain::{Hold, Timestamp};
 use crate::holds::HoldView;
 
 /// A hold, as far as messages go.
@@ -20,7 +20,7 @@ impl Facts {
 
     /// Whether people can still decide.
     fn waits(&self) -> bool {
-        matches!(self.view.state, HoldState::Pending | HoldState::Stale)
+        self.view.state.is_undecided()
     }
 
     /// Whether a notice that has not arrived is needed no more: nobody is asked to decide what is
@@ -78,7 +78,7 @@ pub(super) fn wanted(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ClientHint, Digest, HoldId, OnRelease, Release, Risk};
+    use crate::domain::{ClientHint, Digest, HoldId, HoldState, OnRelease, Release, Risk};
 
     const OPENED: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 

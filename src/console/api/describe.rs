@@ -103,9 +103,9 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
         "/api/v1/grants/{id}/revoke": { "post": posts::<(), Said>(schemas, "revokeGrant", "Take a grant back", "id") },
         "/api/v1/holds/{id}/grant": {
             "get": offer,
-            "post": writes::<Granted>(schemas, "grant", "Release it, and let calls like it through for a while")
+            "post": writes::<Granted, Done>(schemas, "grant", "Release it, and let calls like it through for a while")
         },
-        "/api/v1/holds/{id}/snooze": { "post": posts::<Snooze, Said>(schemas, "snooze", "Put it aside, for the one who asks alone", "id") },
+        "/api/v1/holds/{id}/snooze": { "post": writes::<Snooze, Said>(schemas, "snooze", "Put it aside, for the one who asks alone") },
         "/api/v1/batch": { "post": posts::<Batch, Batched>(schemas, "batch", "Release several, each shown before", "") },
         "/api/v1/principals/{name}/pause": { "post": posts::<(), Said>(schemas, "pause", "Deny every call of an agent", "name") },
         "/api/v1/principals/{name}/resume": { "post": posts::<(), Said>(schemas, "resume", "Let a paused agent call again", "name") },
@@ -121,11 +121,11 @@ fn holds(schemas: &mut SchemaGenerator, list: Value) -> Value {
         "/api/v1/holds": { "get": list },
         "/api/v1/holds/{id}": { "get": reads::<Shown>(schemas, "show", "One held call with its contents", true) },
         "/api/v1/holds/{id}/diff": { "get": reads::<Review>(schemas, "diff", "What it would change", true) },
-        "/api/v1/holds/{id}/decision": { "post": writes::<Decision>(schemas, "decide", "Decide on it") },
-        "/api/v1/holds/{id}/assign": { "post": writes::<Assignment>(schemas, "assign", "Give it to somebody") },
-        "/api/v1/holds/{id}/extend": { "post": writes::<Extension>(schemas, "extend", "Lengthen the wait") },
-        "/api/v1/holds/{id}/revoke": { "post": writes::<()>(schemas, "revoke", "Take a release back") },
-        "/api/v1/holds/{id}/note": { "post": writes::<Noted>(schemas, "note", "Say what became of it") },
+        "/api/v1/holds/{id}/decision": { "post": writes::<Decision, Done>(schemas, "decide", "Decide on it") },
+        "/api/v1/holds/{id}/assign": { "post": writes::<Assignment, Done>(schemas, "assign", "Give it to somebody") },
+        "/api/v1/holds/{id}/extend": { "post": writes::<Extension, Done>(schemas, "extend", "Lengthen the wait") },
+        "/api/v1/holds/{id}/revoke": { "post": writes::<(), Done>(schemas, "revoke", "Take a release back") },
+        "/api/v1/holds/{id}/note": { "post": writes::<Noted, Done>(schemas, "note", "Say what became of it") },
     })
 }
 
@@ -150,7 +150,11 @@ fn reads<T: JsonSchema>(
     operation
 }
 
-fn writes<T: JsonSchema>(schemas: &mut SchemaGenerator, name: &str, words: &str) -> Value {
+fn writes<T: JsonSchema, A: JsonSchema>(
+    schemas: &mut SchemaGenerator,
+    name: &str,
+    words: &str,
+) -> Value {
     let header = |name: &str, required: bool, words: &str| {
         json!({
             "name": name, "in": "header", "required": required, "description": words,
@@ -166,7 +170,7 @@ fn writes<T: JsonSchema>(schemas: &mut SchemaGenerator, name: &str, words: &str)
             header("If-Match", true, "The `ETag` of what was shown."),
             header("Idempotency-Key", false, "The same key makes it the same wish."),
         ],
-        "responses": responses::<Done>(schemas, &failures),
+        "responses": responses::<A>(schemas, &failures),
     });
     if name != "revoke"
         && let Some(operation) = operation.as_object_mut()

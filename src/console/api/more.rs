@@ -99,7 +99,8 @@ async fn snooze(
 ) -> Result<Response, Refused> {
     let asked: Snooze = read(&headers, &body)?;
     let span = Duration::from_secs(asked.minutes.saturating_mul(60));
-    let words = console.desk.snooze(&person, hold(&id)?, span).map_err(problem)?;
+    let shown = shown(&id, &headers)?;
+    let words = console.desk.snooze(&person, &shown, span).map_err(problem)?;
     Ok(json(StatusCode::OK, &Said { words }))
 }
 

@@ -64,6 +64,12 @@ impl HoldState {
         )
     }
 
+    /// Whether people are still to decide.
+    #[must_use]
+    pub const fn is_undecided(self) -> bool {
+        matches!(self, Self::Pending | Self::Stale)
+    }
+
     /// The word for people and protocols.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
