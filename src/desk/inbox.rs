@@ -196,20 +196,27 @@ impl Desk {
         }
     }
 
-    /// What a call is about: the title that it gives, or which object it changes.
+    /// What a call is about: the title that it gives, the title of what it changes, or which object that is.
     pub(super) fn object_name(&self, hold: &Hold) -> Option<String> {
-        #[derive(Deserialize)]
-        struct Named {
-            title: Option<String>,
-        }
         let contents = self.gate.stored_contents(hold).ok()?;
-        let named: Option<Named> = serde_json::from_str(&contents.arguments).ok();
-        if let Some(title) = named.and_then(|it| it.title) {
-            return Some(title.chars().take(TITLE).collect());
-        }
         let arguments = JsonText::from_valid(contents.arguments.into_bytes().into());
-        lookup(&hold.binding().tool, &arguments).map(|lookup| lookup.reference())
+        let lookup = lookup(&hold.binding().tool, &arguments);
+        let there = || self.gate.target_title(hold, lookup.as_ref()?);
+        match title(&arguments).or_else(there) {
+            Some(title) => Some(title.chars().take(TITLE).collect()),
+            None => lookup.map(|lookup| lookup.reference()),
+        }
     }
+}
+
+/// The title that a call gives.
+pub(super) fn title(arguments: &JsonText) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        title: Option<String>,
+    }
+    let title = serde_json::from_str::<Named>(arguments.as_str()).ok()?.title;
+    title.filter(|title| !title.trim().is_empty())
 }
 
 /// What a list is sorted by: what is over comes last and the newest first; what waits comes the riskiest

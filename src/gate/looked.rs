@@ -14,6 +14,9 @@ use crate::domain::{
 use crate::holds::HoldError;
 use crate::intercom::{Lookup, Publicity, Sight, lookup};
 
+/// The longest title that is kept, in bytes; Intercom's are of 255 letters at most.
+const LONGEST_TITLE: usize = 1_024;
+
 /// An object that was just read.
 #[derive(Debug, Clone)]
 pub struct Target {
@@ -76,8 +79,20 @@ impl Gate {
             .collect();
         let digest = self.sealer.mac("portcullis/target/v1", &all);
         let parts: BTreeMap<String, Mark> = sight.parts.into_iter().map(marked).collect();
-        let version = TargetVersion { digest, parts, updated_at: sight.updated_at };
+        // Without a title it is called by its id.
+        let title = sight.title.filter(|title| title.len() <= LONGEST_TITLE);
+        let title =
+            title.and_then(|it| self.sealer.seal(&title_context(&name), it.as_bytes()).ok());
+        let version = TargetVersion { digest, parts, updated_at: sight.updated_at, title };
         Target { facts: sight.facts, object: sight.object, state: sight.state, version }
+    }
+
+    /// What the object of a held call was called when it was last read for the hold.
+    #[must_use]
+    pub fn target_title(&self, hold: &Hold, lookup: &Lookup) -> Option<String> {
+        let sealed = hold.opened.target.as_ref()?.title.as_ref()?;
+        let plain = self.sealer.open(&title_context(&lookup.reference()), sealed).ok()?;
+        String::from_utf8(plain).ok()
     }
 
     /// Which object a call would change, so that holds on one object are found.
@@ -133,6 +148,10 @@ impl Gate {
         let is_clear = object.is_some() || asked.next().is_none();
         is_clear.then(|| Revises { hold: newest.id, revision: newest.revision() + 1 })
     }
+}
+
+fn title_context(name: &str) -> String {
+    format!("target/{name}/title")
 }
 
 /// What a call would do to what is public.

@@ -39,6 +39,8 @@ pub struct Sight {
     pub state: Option<String>,
     /// When it last changed, as Intercom says.
     pub updated_at: Option<Timestamp>,
+    /// What an article is called.
+    pub title: Option<String>,
 }
 
 /// The read that shows what a call would change; `None` for calls that change no object that is
@@ -76,10 +78,13 @@ impl Lookup {
             records::Kind::Conversation => parts_of_conversation(&object),
             _ => parts_of_article(&object),
         };
-        let state = object.get("state").and_then(Value::as_str).map(str::to_owned);
+        let text = |key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
+        let state = text("state");
+        // Of a conversation it would be words of a customer.
+        let title = text("title").filter(|_| self.kind == records::Kind::Article);
         let updated_at = object.get("updated_at").and_then(Value::as_i64);
         let updated_at = updated_at.map(|it| Timestamp::from_millis(it.saturating_mul(1_000)));
-        Some(Sight { facts, object: JsonText::of(&object), parts, state, updated_at })
+        Some(Sight { facts, object: JsonText::of(&object), parts, state, updated_at, title })
     }
 
     /// The object itself, which is JSON in a text or beside it.
@@ -235,6 +240,7 @@ mod tests {
         let first = seen(&article);
         assert_eq!(first.state.as_deref(), Some("published"));
         assert_eq!(first.updated_at, Some(Timestamp::from_millis(1_700_000_000_000)));
+        assert_eq!(first.title.as_deref(), Some("T"));
         for (path, value, changed) in [
             ("/statistics/views", json!(2), None),
             ("/title", json!("U"), Some("title")),

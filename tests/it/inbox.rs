@@ -120,3 +120,28 @@ async fn what_is_looked_for_and_cannot_be_read_shows_nothing_and_says_so() {
         assert!(!page.text.contains("rel=\"next\""), "{query}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_is_told_by_the_title_of_what_it_changes() {
+    let (setup, _bundle) = setup(grantable());
+    let mut stand = Stand::start(setup).await;
+    let mut ann = ann(&stand).await;
+    let client = stand.client().connected().await;
+    let there = client.call("get_article", json!({"id": ARTICLE})).await;
+    let there: serde_json::Value = serde_json::from_str(there.tool_text()).unwrap();
+    let title = there["title"].as_str().unwrap();
+    held(&stand, "update_article", json!({"id": ARTICLE, "body": "<p>other words</p>"})).await;
+    let row = format!("<b><bdi>{title}</bdi></b>");
+    // It is noted right after the call is held.
+    until("the article was read", async || ann.get("/").await.text.contains(&row)).await;
+    stand.kill();
+    let log = std::fs::read_dir(stand.data()).unwrap().map(|it| it.unwrap().path());
+    for file in log.filter(|it| it.extension().is_some_and(|it| it == "jsonl")) {
+        assert!(!std::fs::read_to_string(file).unwrap().contains(title), "in plain words");
+    }
+    stand.serve();
+    ann.base = stand.console.clone().unwrap();
+    assert!(ann.get("/").await.text.contains(&row), "also after a restart");
+    let page = ann.get("/?tool=update_article").await;
+    assert!(!page.text.contains(&format!("article:{ARTICLE}")), "{}", page.text);
+}

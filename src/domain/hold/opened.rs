@@ -63,6 +63,9 @@ pub struct TargetVersion {
     /// When it last changed, as Intercom says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
+    /// Its title, sealed, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
 }
 
 impl TargetVersion {

@@ -113,6 +113,7 @@ fn version(body: &str, at: i64) -> TargetVersion {
         digest: Digest::of("version", &[body.as_bytes()]),
         parts: [("body".to_owned(), mark(body)), ("title".to_owned(), mark("t"))].into(),
         updated_at: Some(Timestamp::from_millis(at)),
+        title: None,
     }
 }
 
