@@ -153,6 +153,10 @@ pub enum AccountChange {
     TokenAdded,
     /// A token of it ended.
     TokenRevoked,
+    /// Its owner has one more key for the command line.
+    KeyAdded,
+    /// A key of its owner ended.
+    KeyRevoked,
 }
 
 const fn once() -> u64 {
@@ -341,7 +345,7 @@ pub enum Event {
         account: Option<ApproverId>,
         /// What.
         change: AccountChange,
-        /// More about it in our words: roles, a token's id, how somebody signed in.
+        /// More about it in our words: roles, a token's or key's id, how somebody signed in.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         detail: Option<String>,
         /// How often since the last record of the kind.

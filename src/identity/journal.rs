@@ -4,8 +4,9 @@
 //! else that somebody typed: a password in the wrong field is in no log. Failures under names that nobody
 //! has are counted together, so that guessing fills no disk.
 //!
-//! Accounts are changed by the command line, by the page and by hand: all of it in one file. What is
-//! another in it since the last look is what is recorded, also after a time in which no server ran.
+//! Accounts and keys of people are changed by the command line, by the page and by hand: all of it in two
+//! files. What is another in them since the last look is what is recorded, also after a time in which no
+//! server ran.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,6 +16,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::accounts::Account;
+use super::key_file::KeyEntry;
 use super::people::People;
 use crate::domain::{AccountChange, ApproverId, Digest, Event, Role, Timestamp};
 use crate::store::{Log, LogError, Shelf, ShelfError, Store};
@@ -97,13 +99,23 @@ pub enum ChangesError {
     Shelf(#[from] ShelfError),
 }
 
-/// Records what is another in the file of accounts.
+/// Records what is another in the files of accounts and keys.
 pub struct AccountChanges {
     log: Log,
-    /// What was recorded last, by name.
+    /// What was recorded last of accounts, by name.
     known: Shelf,
-    /// The reading of the file that was looked at last.
+    /// What was recorded last of keys, by digest: people of the configuration have no account.
+    keys: Shelf,
+    /// The reading of the files that was looked at last.
     seen: AtomicU64,
+}
+
+/// What counts of a key, without anything that could be used.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct KeyMark {
+    name: ApproverId,
+    id: String,
+    good: bool,
 }
 
 /// What counts of an account, without anything that could be used.
@@ -186,8 +198,8 @@ impl AccountChanges {
     /// # Errors
     /// If the database fails.
     pub fn open(store: &Store) -> Result<Self, ShelfError> {
-        let known = store.shelf("accounts")?;
-        Ok(Self { log: store.log(), known, seen: AtomicU64::new(u64::MAX) })
+        let (known, keys) = (store.shelf("accounts")?, store.shelf("account_keys")?);
+        Ok(Self { log: store.log(), known, keys, seen: AtomicU64::new(u64::MAX) })
     }
 
     /// Records what is another since the last look. To be called about once a second.
@@ -199,11 +211,21 @@ impl AccountChanges {
         if self.seen.load(Ordering::Relaxed) == reading {
             return Ok(());
         }
-        // While the file cannot be trusted nothing is known.
-        let Some(accounts) = people.all_accounts() else { return Ok(()) };
+        // While a file cannot be trusted nothing is known.
+        if let Some(accounts) = people.all_accounts() {
+            self.accounts(&accounts).await?;
+        }
+        if let Some(keys) = people.all_keys() {
+            self.keys(&keys).await?;
+        }
+        self.seen.store(reading, Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn accounts(&self, accounts: &[Account]) -> Result<(), ChangesError> {
         let mut was: BTreeMap<Vec<u8>, Vec<u8>> = self.known.all()?.into_iter().collect();
         let mut changed = false;
-        for account in &accounts {
+        for account in accounts {
             let (key, mark) = (account.name.as_str().as_bytes(), Mark::of(account));
             let before =
                 was.remove(key).and_then(|lies| serde_json::from_slice::<Mark>(&lies).ok());
@@ -212,7 +234,7 @@ impl AccountChanges {
                 Some(before) => mark.since(before),
             };
             for (change, detail) in changes {
-                let _recorded = self.log.append(event(&account.name, change, detail)).await?;
+                self.tell(&account.name, change, detail).await?;
             }
             if before.as_ref() != Some(&mark) {
                 self.known.put(key, &serde_json::to_vec(&mark).unwrap_or_default())?;
@@ -222,8 +244,7 @@ impl AccountChanges {
         for name in was.into_keys() {
             let known = String::from_utf8_lossy(&name).parse::<ApproverId>();
             if let Ok(account) = known {
-                let event = event(&account, AccountChange::Removed, None);
-                let _recorded = self.log.append(event).await?;
+                self.tell(&account, AccountChange::Removed, None).await?;
             }
             self.known.remove(&name)?;
             changed = true;
@@ -231,7 +252,51 @@ impl AccountChanges {
         if changed {
             self.known.sync()?;
         }
-        self.seen.store(reading, Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn keys(&self, keys: &[KeyEntry<ApproverId>]) -> Result<(), ChangesError> {
+        let read = |lies: Vec<u8>| serde_json::from_slice::<KeyMark>(&lies).ok();
+        let mut was: BTreeMap<Vec<u8>, Vec<u8>> = self.keys.all()?.into_iter().collect();
+        let mut changed = false;
+        for entry in keys {
+            let good = entry.revoked_at.is_none();
+            let mark = KeyMark { name: entry.name.clone(), id: entry.id.clone(), good };
+            let before = was.remove(entry.hash.as_bytes().as_slice()).and_then(read);
+            let change = match (before.as_ref().map(|before| before.good), good) {
+                (None, true) => Some(AccountChange::KeyAdded),
+                (Some(true), false) => Some(AccountChange::KeyRevoked),
+                _ => None,
+            };
+            if let Some(change) = change {
+                self.tell(&entry.name, change, Some(entry.id.clone())).await?;
+            }
+            if before.as_ref() != Some(&mark) {
+                let text = serde_json::to_vec(&mark).unwrap_or_default();
+                self.keys.put(entry.hash.as_bytes(), &text)?;
+                changed = true;
+            }
+        }
+        for (hash, lies) in was {
+            if let Some(gone) = read(lies).filter(|gone| gone.good) {
+                self.tell(&gone.name, AccountChange::KeyRevoked, Some(gone.id)).await?;
+            }
+            self.keys.remove(&hash)?;
+            changed = true;
+        }
+        if changed {
+            self.keys.sync()?;
+        }
+        Ok(())
+    }
+
+    async fn tell(
+        &self,
+        account: &ApproverId,
+        change: AccountChange,
+        detail: Option<String>,
+    ) -> Result<(), ChangesError> {
+        let _recorded = self.log.append(event(account, change, detail)).await?;
         Ok(())
     }
 }

@@ -37,6 +37,11 @@ impl<N: Holder> KeyTable<N> {
         })
     }
 
+    /// All keys, those that ended too; `None` while the file cannot be trusted.
+    pub(super) fn all(&self) -> Option<Vec<KeyEntry<N>>> {
+        Some(self.keys.get().as_ref().as_ref()?.values().cloned().collect())
+    }
+
     /// The holder of a key that is good now.
     pub(super) fn find(&self, digest: &Digest, now: Timestamp) -> Result<N, BadKey> {
         let keys = self.keys.get();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::accounts::{Account, Accounts, AccountsError};
-use super::key_file::{Holder as _, KeyFile, KeysError, digest_of, has_key_form};
+use super::key_file::{Holder as _, KeyEntry, KeyFile, KeysError, digest_of, has_key_form};
 use super::key_table::KeyTable;
 use super::person::{Person, Via};
 use super::token;
@@ -33,7 +33,7 @@ pub struct People {
     keys: KeyTable<ApproverId>,
     accounts: Accounts,
     table: Watched<Table>,
-    /// How often the file of accounts was read.
+    /// How often the files of accounts and keys were read.
     reading: AtomicU64,
 }
 
@@ -126,7 +126,7 @@ impl People {
             let by_name = accounts.into_iter().map(|account| (account.name.clone(), account));
             Ok::<_, AccountsError>(Table { accounts: by_name.collect(), tokens })
         });
-        if !matches!(accounts, Ok(false)) {
+        if !matches!((&keys, &accounts), (Ok(false), Ok(false))) {
             self.reading.fetch_add(1, Ordering::Release);
         }
         // Both are read in any case: a fault of one does not keep the other old.
@@ -155,7 +155,7 @@ impl People {
         listed.collect()
     }
 
-    /// A number that is another after each reading of the file of accounts.
+    /// A number that is another after each reading of a file.
     pub(super) fn reading(&self) -> u64 {
         self.reading.load(Ordering::Acquire)
     }
@@ -163,6 +163,11 @@ impl People {
     /// All accounts; `None` while the file cannot be trusted.
     pub(super) fn all_accounts(&self) -> Option<Vec<Account>> {
         self.with_table(|table| Some(table.accounts.values().cloned().collect()))
+    }
+
+    /// All keys for the command line, those that ended too; `None` while their file cannot be trusted.
+    pub(super) fn all_keys(&self) -> Option<Vec<KeyEntry<ApproverId>>> {
+        self.keys.all()
     }
 
     /// Whether it is known at this moment who has an account.

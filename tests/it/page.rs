@@ -563,6 +563,8 @@ async fn who_came_in_and_whose_account_changed_is_in_the_log_and_nothing_that_wa
         (&["people", "group", "jane", "leads"], "jane groups"),
         (&["people", "token", "add", "jane", "--scope", "holds:read"], "jane token_added"),
         (&["people", "passwd", "jane"], "jane set_up"),
+        (&["people", "key", "add", "jane"], "jane key_added"),
+        (&["people", "key", "revoke", "jane"], "jane key_revoked"),
         (&["people", "add", "joe"], "joe added"),
     ] {
         stand.output(command);
@@ -571,10 +573,13 @@ async fn who_came_in_and_whose_account_changed_is_in_the_log_and_nothing_that_wa
     // Also what happened while no server ran.
     stand.kill();
     stand.output(&["people", "remove", "jane"]);
+    stand.output(&["people", "key", "revoke", "ann"]);
     stand.serve();
     let all = account(&stand);
     let count = |what: &str| all.iter().filter(|it| *it == what).count();
     assert!(count("jane added") == 1 && count("jane removed") == 1, "{all:?}");
+    // Somebody whom the configuration lists has keys without an account.
+    assert_eq!((count("ann key_added"), count("ann key_revoked")), (1, 1), "{all:?}");
     assert_eq!((count("jane signed_in"), count("jane signed_out")), (1, 1), "{all:?}");
     assert!(count("jane sign_in_failed") >= 5 && count("jane locked_out") >= 1, "{all:?}");
     assert!(count("- sign_in_failed") >= 1, "{all:?}");
