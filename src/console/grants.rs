@@ -17,7 +17,7 @@ use super::page::{Fault, Frame, html, time_text, with_status};
 use super::text::Seen;
 use crate::clock;
 use crate::desk::{DeskError, Offer};
-use crate::domain::{Grant, GrantId, HoldId, Role};
+use crate::domain::{Grant, GrantId, HoldId};
 use crate::gate::Granting;
 
 pub(super) fn routes() -> Router<Arc<Console>> {
@@ -71,7 +71,7 @@ struct Wanted {
 
 async fn grants(State(console): State<Arc<Console>>, signed: Signed) -> Result<Response, Fault> {
     let all = console.desk.grants(&signed.person).map_err(|error| Fault::desk(&error))?;
-    let revokes = signed.person.is(Role::Approver) || signed.person.is(Role::Admin);
+    let revokes = console.desk.may_revoke_grants(&signed.person);
     let frame = Frame::signed(&console, &signed, "/grants", "Grants");
     Ok(html(&GrantsPage { frame, rows: all.into_iter().map(Row::of).collect(), revokes }))
 }

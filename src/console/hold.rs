@@ -20,10 +20,10 @@ use super::page::{Fault, Frame, time_text, with_status};
 use super::records::{Line, lately};
 use super::text::{RedLine, Seen, Segments, Source};
 use crate::clock;
-use crate::desk::{Article, Detail, Object, Present};
-use crate::domain::{Action, HoldId, HoldState, JsonText, OnRelease, Timestamp};
+use crate::desk::{Detail, Present};
+use crate::domain::{Action, HoldId, HoldState, OnRelease, Timestamp};
 use crate::intercom::Catalogue;
-use crate::review::{Asked, Now, Other, Review, Severity, review};
+use crate::review::{Review, Severity};
 
 pub(super) fn routes() -> Router<Arc<Console>> {
     Router::new().route("/holds/{id}", get(page))
@@ -68,32 +68,13 @@ pub(super) struct Card {
 
 impl Card {
     pub(super) fn of(detail: Detail) -> Self {
-        let arguments = JsonText::from_valid(detail.contents.arguments.clone().into_bytes().into());
-        let object = match &detail.object {
-            Object::Now { json, read_at } => {
-                Some((JsonText::from_valid(json.clone().into_bytes().into()), *read_at))
-            }
-            Object::None | Object::Unread { .. } => None,
-        };
-        let now = match (&detail.object, &object) {
-            (Object::Unread { why }, _) => Now::NotRead { why },
-            (_, Some((answer, at))) => Now::Read { answer, at: *at },
-            (_, None) => Now::New,
-        };
-        let tool = detail.hold.tool.as_str();
-        let others: Vec<Other> = match &detail.present {
-            Present::Read { articles } => articles.iter().map(other).collect(),
-            Present::NotAsked | Present::Unread { .. } => Vec::new(),
-        };
-        let found = &detail.found;
-        let review = review(Asked { tool, arguments: &arguments, now, found, others: &others });
         Self {
             id: detail.hold.id.to_string(),
             version: detail.hold.version,
             binding: detail.binding.to_string(),
             state: detail.hold.state.as_str(),
             now: clock::now(),
-            review,
+            review: detail.review(),
             detail,
         }
     }
@@ -189,7 +170,7 @@ impl Card {
     /// How many articles a new one was compared with.
     fn compared_with(&self) -> Option<usize> {
         match &self.detail.present {
-            Present::Read { articles } => Some(articles.len()),
+            Present::Read { count, .. } => Some(*count),
             Present::NotAsked | Present::Unread { .. } => None,
         }
     }
@@ -342,11 +323,6 @@ pub(super) async fn draw(
         lately,
     };
     Ok(with_status(status, &page))
-}
-
-fn other(article: &Article) -> Other {
-    let Article { id, title, body } = article.clone();
-    Other { id, title, body }
 }
 
 /// A span in words, in its largest unit.

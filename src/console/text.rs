@@ -384,7 +384,7 @@ mod tests {
             arguments: &arguments,
             now,
             found: &[],
-            others: &[],
+            similar: &[],
         })
     }
 

@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Desk, DeskError, Shown, decides, reads};
 use crate::clock;
-use crate::domain::{Action, Binding, Digest, Hold, HoldId, Timestamp};
+use crate::domain::{Action, Binding, Digest, Hold, HoldId, JsonText, Timestamp};
 use crate::gate::Looked;
 use crate::holds::HoldView;
 use crate::identity::Person;
+use crate::review::{Asked, Now, Review, Similar, review};
 
 /// What a held call contains.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -84,29 +85,20 @@ pub struct Detail {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "present", rename_all = "snake_case")]
 pub enum Present {
-    /// Nobody asks: the call makes no article, or is over.
+    /// Nobody asks: the call makes no article or is over, or its reader may not decide on it.
     NotAsked,
     /// Some of them, found by the new one's title.
     Read {
-        /// Each as id, title and text.
-        articles: Vec<Article>,
+        /// How many.
+        count: usize,
+        /// Those that are like the new one.
+        similar: Vec<Similar>,
     },
     /// They could not be read.
     Unread {
         /// Why.
         why: String,
     },
-}
-
-/// An article that is there already.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Article {
-    /// Its id.
-    pub id: String,
-    /// Its title.
-    pub title: String,
-    /// Its HTML, if it was told.
-    pub body: Option<String>,
 }
 
 /// The call that this one is a later revision of.
@@ -116,6 +108,30 @@ pub struct Earlier {
     pub hold: HoldView,
     /// Its arguments.
     pub arguments: String,
+}
+
+impl Detail {
+    /// What it comes to, for eyes.
+    #[must_use]
+    pub fn review(&self) -> Review {
+        let text = |json: &str| JsonText::from_valid(json.to_owned().into_bytes().into());
+        let arguments = text(&self.contents.arguments);
+        let object = match &self.object {
+            Object::Now { json, read_at } => Some((text(json), *read_at)),
+            Object::None | Object::Unread { .. } => None,
+        };
+        let now = match (&self.object, &object) {
+            (Object::Unread { why }, _) => Now::NotRead { why },
+            (_, Some((answer, at))) => Now::Read { answer, at: *at },
+            (_, None) => Now::New,
+        };
+        let similar = match &self.present {
+            Present::Read { similar, .. } => similar.as_slice(),
+            Present::NotAsked | Present::Unread { .. } => &[],
+        };
+        let (tool, found) = (self.hold.tool.as_str(), self.found.as_slice());
+        review(Asked { tool, arguments: &arguments, now, found, similar })
+    }
 }
 
 impl Desk {
@@ -131,7 +147,7 @@ impl Desk {
         reads(person)?;
         let hold = self.known(id).await?;
         let asks = hold.state.is_undecided();
-        let (looked, present) = tokio::join!(self.look_at(&hold), self.present(&hold, asks));
+        let (looked, present) = tokio::join!(self.look_at(&hold), self.present(person, &hold));
         // It may have moved on while Intercom was asked.
         let hold = self.gate.holds().hold(id).unwrap_or(hold);
         let now = clock::now();
@@ -219,25 +235,6 @@ impl Desk {
             Err(DeskError::Forbidden { text, .. }) => Some(text),
             Err(error) => Some(error.to_string()),
             Ok(()) => self.gate.barred(person, hold, &self.identity),
-        }
-    }
-
-    /// The articles that a new one could be like.
-    async fn present(&self, hold: &Hold, asks: bool) -> Present {
-        if !asks || hold.binding().tool != "create_article" {
-            return Present::NotAsked;
-        }
-        let title = self.gate.stored_arguments(hold).and_then(|all| all.get("title").cloned());
-        let title = title.and_then(|text| serde_json::from_str::<String>(&text).ok());
-        let Some(title) = title else { return Present::NotAsked };
-        match self.upstream.articles_like(&title).await {
-            Ok(found) => Present::Read {
-                articles: found
-                    .into_iter()
-                    .map(|it| Article { id: it.id, title: it.title, body: it.body })
-                    .collect(),
-            },
-            Err(why) => Present::Unread { why },
         }
     }
 

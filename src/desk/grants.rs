@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::commands::named;
 use super::history::unreadable;
-use super::{Decided, Desk, DeskError, Shown, decides, reads};
+use super::{Decided, Desk, DeskError, Shown, decides, reads, restrains};
 use crate::clock;
-use crate::domain::{Grant, GrantId, Hold, HoldId, Role};
+use crate::domain::{Grant, GrantId, Hold, HoldId};
 use crate::gate::{Granting, Term};
-use crate::identity::{Person, Scope};
+use crate::identity::Person;
 
 /// Days of which held calls are counted for an offer.
 const DAYS: u64 = 30;
@@ -150,17 +150,18 @@ impl Desk {
         Ok(self.gate.grants().all(clock::now()))
     }
 
+    /// Whether this person may take grants back.
+    #[must_use]
+    pub fn may_revoke_grants(&self, person: &Person) -> bool {
+        restrains(person).is_ok()
+    }
+
     /// Takes a grant back at once. Any approver may, and any admin: it only makes things stricter.
     ///
     /// # Errors
     /// If this person may not, there is no such grant, or it cannot be recorded.
     pub async fn revoke_grant(&self, person: &Person, id: GrantId) -> Result<String, DeskError> {
-        if !person.may(Scope::HoldsDecide) {
-            return Err(DeskError::scope(Scope::HoldsDecide));
-        }
-        if !person.is(Role::Approver) && !person.is(Role::Admin) {
-            return Err(DeskError::role("approver or admin"));
-        }
+        restrains(person)?;
         let revoked = self.gate.grants().revoke(id, person.id.clone()).await;
         match revoked.map_err(|error| DeskError::Unavailable(error.to_string()))? {
             true => Ok(format!("{id}: taken back by {}", person.id)),

@@ -9,6 +9,7 @@
 //! What may be read: holds without contents by whoever runs Portcullis, contents by approvers,
 //! auditors and admins. Reading never changes a hold.
 
+mod alike;
 mod batch;
 mod commands;
 mod detail;
@@ -36,12 +37,13 @@ use crate::store::Shelf;
 use crate::upstream::{Upstream, run_release};
 
 pub use commands::Decided;
-pub use detail::{Article, Contents, Detail, Object, Present};
+pub use detail::{Contents, Detail, Object, Present};
 pub use error::DeskError;
 pub use grants::{Offer, OfferTerm};
 pub use history::{Lookback, PastPage, PastRow};
 pub use inbox::{Filter, Flood, Page, Row};
 
+use alike::Alike;
 use batch::Looks;
 use once::Once;
 use snooze::Snoozes;
@@ -58,6 +60,7 @@ pub struct Desk {
     looks: Looks,
     archive: Archive,
     snoozes: Snoozes,
+    alike: Alike,
 }
 
 /// A hold as it was on a person's screen.
@@ -95,9 +98,9 @@ impl Desk {
         archive: Archive,
         snoozes: Shelf,
     ) -> Self {
-        let (once, looks) = (Once::default(), Looks::default());
+        let (once, looks, alike) = (Once::default(), Looks::default(), Alike::default());
         let snoozes = Snoozes::new(snoozes);
-        Self { gate, upstream, identity, once, looks, archive, snoozes }
+        Self { gate, upstream, identity, once, looks, archive, snoozes, alike }
     }
 
     /// Changes of holds from now on, and those after the change numbered `after`; `None` if that is
@@ -228,6 +231,18 @@ fn decides(person: &Person) -> Result<(), DeskError> {
     if person.is(Role::Approver) { Ok(()) } else { Err(DeskError::role("approver")) }
 }
 
+/// Refuses people who may not make things stricter, by pausing an agent or taking a grant back: any
+/// approver may, and any admin, with a credential for deciding.
+fn restrains(person: &Person) -> Result<(), DeskError> {
+    if !person.may(Scope::HoldsDecide) {
+        return Err(DeskError::scope(Scope::HoldsDecide));
+    }
+    if person.is(Role::Approver) || person.is(Role::Admin) {
+        return Ok(());
+    }
+    Err(DeskError::role("approver or admin"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,16 +250,20 @@ mod tests {
     #[test]
     fn a_token_may_what_its_scopes_say_and_its_owner_may() {
         let (approver, auditor) = ([Role::Approver].as_slice(), [Role::Auditor].as_slice());
+        let admin = [Role::Admin].as_slice();
         let (read, decide) = ([Scope::HoldsRead].as_slice(), [Scope::HoldsDecide].as_slice());
-        for (roles, scopes, may_read, may_decide) in [
-            (approver, None, true, true),
-            (auditor, None, true, false),
-            ([].as_slice(), None, false, false),
-            (approver, Some(read), true, false),
-            (approver, Some(decide), false, true),
-            (approver, Some(Scope::ALL.as_slice()), true, true),
-            (approver, Some([].as_slice()), false, false),
-            (auditor, Some(Scope::ALL.as_slice()), true, false),
+        for (roles, scopes, may_read, may_decide, may_restrain) in [
+            (approver, None, true, true, true),
+            (auditor, None, true, false, false),
+            (admin, None, true, false, true),
+            ([].as_slice(), None, false, false, false),
+            (approver, Some(read), true, false, false),
+            (approver, Some(decide), false, true, true),
+            (admin, Some(read), true, false, false),
+            (admin, Some(decide), false, false, true),
+            (approver, Some(Scope::ALL.as_slice()), true, true, true),
+            (approver, Some([].as_slice()), false, false, false),
+            (auditor, Some(Scope::ALL.as_slice()), true, false, false),
         ] {
             let person = Person::for_test("ann", &[], roles, clock::now());
             let person = match scopes {
@@ -253,6 +272,7 @@ mod tests {
             };
             assert_eq!(reads(&person).is_ok(), may_read, "{roles:?} {scopes:?}");
             assert_eq!(decides(&person).is_ok(), may_decide, "{roles:?} {scopes:?}");
+            assert_eq!(restrains(&person).is_ok(), may_restrain, "{roles:?} {scopes:?}");
         }
     }
 }

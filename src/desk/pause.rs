@@ -1,8 +1,8 @@
 //! An agent that floods people is paused by one of them: it may call nothing until somebody lets it.
 
-use super::{Desk, DeskError};
-use crate::domain::{PrincipalId, PrincipalKind, Role};
-use crate::identity::{Pause, Person, Scope};
+use super::{Desk, DeskError, restrains};
+use crate::domain::{PrincipalId, PrincipalKind};
+use crate::identity::{Pause, Person};
 
 impl Desk {
     /// Pauses an agent, or lets it call again. Any approver may pause, and any admin; what is held stays
@@ -16,12 +16,7 @@ impl Desk {
         principal: &PrincipalId,
         pause: bool,
     ) -> Result<String, DeskError> {
-        if !person.may(Scope::HoldsDecide) {
-            return Err(DeskError::scope(Scope::HoldsDecide));
-        }
-        if !person.is(Role::Approver) && !person.is(Role::Admin) {
-            return Err(DeskError::role("approver or admin"));
-        }
+        restrains(person)?;
         self.pause_by(person.id.as_str(), principal, pause).await
     }
 

@@ -33,7 +33,7 @@ pub use fields::Field;
 pub use hosts::{Link, destination};
 pub use preview::STYLE;
 pub use rendered::{BlockChange, DiffBlock, DiffPart};
-pub use similar::{Other, Similar};
+pub use similar::{Other, Similar, similar};
 pub use source::{SourceLine, Stretch, folded};
 pub use visible::{Mark, Visible, plain, visible};
 pub use warnings::{Severity, Warning, WarningCode};
@@ -50,8 +50,8 @@ pub struct Asked<'a> {
     pub now: Now<'a>,
     /// What plugins found in the arguments: kinds and how many of each.
     pub found: &'a [(String, usize)],
-    /// Articles that are there already; looked at for calls that make a new one.
-    pub others: &'a [Other],
+    /// Articles that a new one resembles.
+    pub similar: &'a [Similar],
 }
 
 /// The object that a call changes, as it is now.
@@ -168,20 +168,13 @@ pub fn review(asked: Asked<'_>) -> Review {
         body: body.as_ref(),
         links: links.as_deref().unwrap_or_default(),
     });
-    let title = arguments.get("title").map(fields::text).unwrap_or_default();
-    let empty = Document::default();
-    let new = texts.as_ref().map_or(&empty, |texts| &texts.new);
-    let similar = match asked.now {
-        Now::New => similar::similar(&title, new, asked.others),
-        Now::Read { .. } | Now::NotRead { .. } => Vec::new(),
-    };
     Review {
         headline: headline(&asked, &arguments, object.as_ref(), &fields, body.as_ref()),
         warnings,
         fields,
         body,
         links: links.unwrap_or_default(),
-        similar,
+        similar: asked.similar.to_vec(),
         raw: asked.arguments.as_str().to_owned(),
         read_at: match asked.now {
             Now::Read { at, .. } => Some(at),

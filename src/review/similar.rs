@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::document::Document;
+use super::fields;
+use crate::domain::JsonText;
 
 /// An article that is there already.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub struct Other {
     pub title: String,
     /// Its HTML, if it was read.
     pub body: Option<String>,
+    /// Its public page, if it has one.
+    pub url: Option<String>,
 }
 
 /// An article that resembles the new one.
@@ -27,6 +31,9 @@ pub struct Similar {
     pub title: String,
     /// How much, from 0 to 100.
     pub percent: u8,
+    /// Its public page, if it has one. Written by others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
 }
 
 /// Less than this is chance.
@@ -34,9 +41,13 @@ const ALIKE: f64 = 0.45;
 /// More than these help nobody.
 const MOST: usize = 5;
 
-/// Those of `others` that resemble a title and a text, the most alike first.
-pub(super) fn similar(title: &str, body: &Document, others: &[Other]) -> Vec<Similar> {
-    let title_words = words(title);
+/// Those of `others` that resemble the article of a call's arguments, the most alike first.
+#[must_use]
+pub fn similar(arguments: &JsonText, others: &[Other]) -> Vec<Similar> {
+    let arguments = super::object::arguments(arguments);
+    let text = |name: &str| arguments.get(name).map(fields::text).unwrap_or_default();
+    let (title, body) = (text("title"), Document::read(&text(fields::BODY)));
+    let title_words = words(&title);
     let body_words: HashSet<String> = body.words().map(str::to_lowercase).collect();
     let mut found: Vec<Similar> = others
         .iter()
@@ -61,6 +72,7 @@ pub(super) fn similar(title: &str, body: &Document, others: &[Other]) -> Vec<Sim
                 id: other.id.clone(),
                 title: other.title.clone(),
                 percent,
+                url: other.url.clone(),
             })
         })
         .collect();

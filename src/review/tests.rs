@@ -16,7 +16,7 @@ fn reviewed(tool: &str, arguments: &Value, object: Option<&Value>) -> Review {
         Some(answer) => Now::Read { answer, at: Timestamp::from_millis(0) },
         None => Now::New,
     };
-    review(Asked { tool, arguments: &arguments, now, found: &[], others: &[] })
+    review(Asked { tool, arguments: &arguments, now, found: &[], similar: &[] })
 }
 
 fn article(state: &str, body: &str) -> Value {
@@ -152,7 +152,7 @@ fn what_was_not_read_is_not_compared() {
             arguments: &arguments,
             now,
             found: &[],
-            others: &[],
+            similar: &[],
         })
     };
     let odd = JsonText::of(&json!({"content": [{"type": "text", "text": "no such article"}]}));
@@ -190,7 +190,7 @@ fn states_removals_and_data_are_told() {
         arguments: &arguments,
         now,
         found: &found,
-        others: &[],
+        similar: &[],
     });
     assert!(review.warnings.iter().any(|it| it.text == "personal data: 2 email"));
 }
@@ -204,20 +204,15 @@ fn a_new_article_is_told_from_what_is_there() {
         id: id.to_owned(),
         title: title.to_owned(),
         body: body.map(str::to_owned),
+        url: None,
     };
     let others = [
         other("1", "Refund policy", None),
         other("2", "Opening hours", None),
         other("3", "Payment", Some("<h1>How to pay</h1>")),
     ];
-    let asked = Asked {
-        tool: "create_article",
-        arguments: &arguments,
-        now: Now::New,
-        found: &[],
-        others: &others,
-    };
-    let ids: Vec<String> = review(asked).similar.into_iter().map(|it| it.id).collect();
+    let found = similar(&arguments, &others);
+    let ids: Vec<&str> = found.iter().map(|it| it.id.as_str()).collect();
     assert_eq!(ids, ["3", "1"]);
 }
 

@@ -30,6 +30,8 @@ pub struct ArticleSeen {
     pub title: String,
     /// Its HTML, if the search tells it.
     pub body: Option<String>,
+    /// Its public page, if it has one.
+    pub url: Option<String>,
 }
 
 impl Upstream {
@@ -95,7 +97,8 @@ fn articles(result: &JsonText) -> Option<Vec<ArticleSeen>> {
     };
     let seen = |one: &Value| {
         let (id, title) = (text(one, "id")?, text(one, "title")?);
-        Some(ArticleSeen { id, title, body: text(one, "body") })
+        let url = text(one, "url").filter(|url| url.starts_with("https://"));
+        Some(ArticleSeen { id, title, body: text(one, "body"), url })
     };
     Some(list.iter().filter_map(seen).collect())
 }
@@ -122,11 +125,16 @@ mod tests {
     #[test]
     fn articles_are_read_from_either_form_and_nothing_else_is() {
         let list = json!({"type": "list", "data": {"articles": [
-            {"id": "7", "title": "T", "body": "<p>x</p>"}, {"id": 8, "title": "U"}, {"id": "9"},
+            {"id": "7", "title": "T", "body": "<p>x</p>", "url": "https://help.example/7"},
+            {"id": 8, "title": "U", "url": "javascript:x"}, {"id": "9"},
         ]}});
-        let seven =
-            ArticleSeen { id: "7".into(), title: "T".into(), body: Some("<p>x</p>".into()) };
-        let eight = ArticleSeen { id: "8".into(), title: "U".into(), body: None };
+        let seven = ArticleSeen {
+            id: "7".into(),
+            title: "T".into(),
+            body: Some("<p>x</p>".into()),
+            url: Some("https://help.example/7".into()),
+        };
+        let eight = ArticleSeen { id: "8".into(), title: "U".into(), body: None, url: None };
         for result in [
             json!({"content": [{"type": "text", "text": list.to_string()}]}),
             json!({"content": [], "structuredContent": list}),

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
-use crate::stand::Stand;
+use crate::stand::{Stand, until};
 
 /// What was answered.
 pub(crate) struct Page {
@@ -62,6 +62,16 @@ impl Browser {
         browser
     }
 
+    /// As [`Browser::signed_in`], as soon as the server has seen the account.
+    pub(crate) async fn once_signed_in(stand: &Stand, name: &str, password: &str) -> Self {
+        let mut browser = Self::new(stand);
+        until("the account counts", async || {
+            browser.sign_in(name, password, "").await.status == StatusCode::SEE_OTHER
+        })
+        .await;
+        browser
+    }
+
     /// Fills in the login page.
     pub(crate) async fn sign_in(&mut self, name: &str, password: &str, code: &str) -> Page {
         self.get("/login").await;
@@ -107,17 +117,7 @@ impl Browser {
         headers: &[(&str, &str)],
         body: String,
     ) -> Page {
-        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        if !self.cookies.is_empty() {
-            let all: Vec<_> =
-                self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            request = request.header("cookie", all.join("; "));
-        }
-        let request = request.body(Full::new(Bytes::from(body))).unwrap();
-        let (head, body) = self.client.request(request).await.unwrap().into_parts();
+        let (head, body) = self.answer(method, path, headers, body).await.into_parts();
         for line in head.headers.get_all("set-cookie") {
             let line = line.to_str().unwrap();
             // What a browser asks of a `__Host-` cookie before it keeps it.
@@ -139,5 +139,36 @@ impl Browser {
             headers: head.headers,
             text: String::from_utf8(text.to_vec()).unwrap(),
         }
+    }
+
+    /// The status of an answer that may have no end. Its cookies are not kept.
+    pub(crate) async fn status(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> StatusCode {
+        self.answer(method, path, headers, body).await.status()
+    }
+
+    async fn answer(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Response<Incoming> {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if !self.cookies.is_empty() {
+            let all: Vec<_> =
+                self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            request = request.header("cookie", all.join("; "));
+        }
+        let request = request.body(Full::new(Bytes::from(body))).unwrap();
+        self.client.request(request).await.unwrap()
     }
 }

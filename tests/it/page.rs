@@ -52,13 +52,13 @@ pub(crate) async fn ann(stand: &Stand) -> Browser {
 }
 
 pub(crate) async fn person(stand: &Stand, name: &str) -> Browser {
-    assert!(with_password(stand, &["people", "add", name], PASSWORD));
-    let mut browser = Browser::new(stand);
-    until("the account counts", async || {
-        browser.sign_in(name, PASSWORD, "").await.status == StatusCode::SEE_OTHER
-    })
-    .await;
-    browser
+    person_with(stand, name, &[]).await
+}
+
+/// As [`person`], with more words of the command that adds them.
+pub(crate) async fn person_with(stand: &Stand, name: &str, more: &[&str]) -> Browser {
+    assert!(with_password(stand, &[&["people", "add", name], more].concat(), PASSWORD));
+    Browser::once_signed_in(stand, name, PASSWORD).await
 }
 
 /// Sends a form of a hold's page as it is now.
@@ -467,7 +467,19 @@ async fn a_new_article_is_compared_with_those_that_are_there() {
     let id = held(&stand, "create_article", created("Zyxwv qponm")).await;
     let page = browser.get(&format!("/holds/{id}")).await;
     assert!(page.text.contains("is like it"), "{}", page.text);
+    // A page that is loaded again asks nothing anew, and of who may not decide nobody asks for anything.
+    let searches = || {
+        let calls = stand.calls().into_iter();
+        calls.filter(|it| it.tool.as_deref() == Some("search_articles")).count()
+    };
+    let before = searches();
+    assert!(browser.get(&format!("/holds/{id}")).await.text.contains("is like it"));
+    let mut olga = person_with(&stand, "olga", &["--role", "auditor"]).await;
+    let page = olga.get(&format!("/holds/{id}")).await;
+    assert!(page.status == StatusCode::OK && !page.text.contains("Similar articles"));
+    assert_eq!(searches(), before);
     // What cannot be read is told.
+    let id = held(&stand, "create_article", created("Vutsr qponm")).await;
     stand.simulator.set(|options| options.latency = 6_000);
     let page = browser.get(&format!("/holds/{id}")).await;
     assert!(page.text.contains("It is not known whether such an article"), "{}", page.text);

@@ -7,15 +7,11 @@ use std::io::IsTerminal as _;
 
 use super::super::shown;
 use crate::desk::{Detail, Object, Present};
-use crate::domain::JsonText;
-use crate::review::{
-    Asked, BlockChange, Change, DiffBlock, Now, Other, Part, Review, Severity, destination, folded,
-    review,
-};
+use crate::review::{BlockChange, Change, DiffBlock, Part, Severity, destination, folded};
 
 /// Prints a hold with its change.
 pub(super) fn show(detail: &Detail, json: bool) -> anyhow::Result<()> {
-    let review = reviewed(detail);
+    let review = detail.review();
     if json {
         println!("{}", serde_json::to_string_pretty(&review)?);
         return Ok(());
@@ -53,7 +49,7 @@ pub(super) fn show(detail: &Detail, json: bool) -> anyhow::Result<()> {
         );
         blocks(&body.rendered, &paint);
     }
-    similar(detail, &review);
+    similar(detail);
     println!("binding    {}", detail.binding);
     println!(
         "to release: portcullis holds approve {} --binding {}",
@@ -62,49 +58,24 @@ pub(super) fn show(detail: &Detail, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn similar(detail: &Detail, review: &Review) {
+fn similar(detail: &Detail) {
     match &detail.present {
         Present::NotAsked => {}
         Present::Unread { why } => {
             println!("it is not known whether such an article is there already: {}", shown(why));
         }
-        Present::Read { articles } if review.similar.is_empty() => {
-            println!("none of the {} articles that a search found is like it", articles.len());
+        Present::Read { count, similar } if similar.is_empty() => {
+            println!("none of the {count} articles that a search found is like it");
         }
-        Present::Read { .. } => {
+        Present::Read { similar, .. } => {
             println!("similar articles:");
-            for one in &review.similar {
-                println!("  {:>3} %  {} ({})", one.percent, shown(&one.title), shown(&one.id));
+            for one in similar {
+                let url =
+                    one.url.as_deref().map(|url| format!(" {}", shown(url))).unwrap_or_default();
+                println!("  {:>3} %  {} ({}){url}", one.percent, shown(&one.title), shown(&one.id));
             }
         }
     }
-}
-
-fn reviewed(detail: &Detail) -> Review {
-    let text = |json: &str| JsonText::from_valid(json.to_owned().into_bytes().into());
-    let arguments = text(&detail.contents.arguments);
-    let object = match &detail.object {
-        Object::Now { json, .. } => Some(text(json)),
-        Object::None | Object::Unread { .. } => None,
-    };
-    let now = match (&detail.object, &object) {
-        (Object::Unread { why }, _) => Now::NotRead { why },
-        (Object::Now { read_at, .. }, Some(answer)) => Now::Read { answer, at: *read_at },
-        _ => Now::New,
-    };
-    let others: Vec<Other> = match &detail.present {
-        Present::Read { articles } => {
-            let other = |it: &crate::desk::Article| Other {
-                id: it.id.clone(),
-                title: it.title.clone(),
-                body: it.body.clone(),
-            };
-            articles.iter().map(other).collect()
-        }
-        Present::NotAsked | Present::Unread { .. } => Vec::new(),
-    };
-    let (tool, found) = (detail.hold.tool.as_str(), detail.found.as_slice());
-    review(Asked { tool, arguments: &arguments, now, found, others: &others })
 }
 
 /// The red-line, what stays folded to a line.
