@@ -264,6 +264,7 @@ impl Gate {
         let mut rounds = self.tape.rounds();
         let (call, decision) = self.judge_and_fulfil(call, own, &weighed, &mut rounds).await;
         let decision = holding.decided(self.under_grant(place, &call, decision).await?);
+        let decision = self.unless_paused(&call, decision);
         self.counted.add(Question::Admit, decision.verdict);
         let facts = self.facts_of(&call);
         let step = weigh::keep_call(weighed, &call, &decision);

@@ -160,7 +160,7 @@ impl Desk {
         let ended = tokio::time::timeout(FATE, released).await;
         let hold = self.gate.holds().hold(hold.id).unwrap_or(hold);
         let words = match (hold.state, ended) {
-            (HoldState::Approved, Ok(Ok(Err(ReleaseError::Later(why))))) => {
+            (HoldState::Approved | HoldState::Claimed, Ok(Ok(Err(ReleaseError::Later(why))))) => {
                 format!("not sent yet, Portcullis will try again: {why}")
             }
             (HoldState::Executed, _) => "sent, and Intercom did it".to_owned(),

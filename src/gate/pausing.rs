@@ -2,7 +2,9 @@
 
 use super::Gate;
 use crate::clock;
-use crate::domain::{Call, Event, Finding, PrincipalChange, PrincipalId, Subject};
+use crate::domain::{
+    Call, Decision, Event, Finding, PrincipalChange, PrincipalId, Question, Subject, Verdict, decide,
+};
 use crate::identity::Pause;
 
 /// The rule named where a paused agent calls.
@@ -19,6 +21,16 @@ impl Gate {
             return None;
         }
         self.is_paused(&call.principal.id).then(|| Finding::denied(PAUSED, WAITS))
+    }
+
+    /// The decision on a call, unless its agent was paused while it was judged.
+    pub(super) fn unless_paused(&self, call: &Call, decision: Decision) -> Decision {
+        match self.pausing(call) {
+            Some(paused) if decision.verdict != Verdict::Deny => {
+                decide(Question::Admit, decision.ruleset, vec![paused])
+            }
+            _ => decision,
+        }
     }
 
     /// Whether an agent is paused: then what people released of it waits too.

@@ -83,8 +83,9 @@ impl Gate {
         self.may_go_on(id)?;
         let hold = self.holds.claim(id).await?;
         let released = self.claimed(hold, definition, looked, identity).await;
-        if let Err(ReleaseError::Hold(_)) = &released {
-            // A record failed, so nothing was sent: the claim is free for another try.
+        if let Err(ReleaseError::Hold(_) | ReleaseError::Later(_)) = &released {
+            // A record failed or the agent was paused, so nothing was sent: the claim is free for another
+            // try.
             self.holds.give_up_claim(id);
         }
         released
@@ -150,6 +151,8 @@ impl Gate {
             self.holds.step(id, event).await?;
             return Err(ReleaseError::Stale(changed));
         }
+        // Somebody may have paused the agent while its call was judged.
+        self.may_go_on(id)?;
         // Why it may go, by today's rules; then that it goes.
         let step = weighed.keep(weigh::labelled(weigh::release(&call), &decision), None);
         let (facts, recorded) = (self.facts_of(&call), decision.clone());

@@ -15,7 +15,7 @@ use crate::road::CONVERSATION;
 use crate::stand::{Setup, Stand, told, until};
 
 /// Writes a component; the line of configuration that names it.
-fn entry(folder: &Path, name: &str, guest: &Guest) -> String {
+pub(crate) fn entry(folder: &Path, name: &str, guest: &Guest) -> String {
     let (path, bytes) = (folder.join(format!("{name}.wasm")), guest.bytes());
     std::fs::write(&path, &bytes).unwrap();
     let digest = Component::digest_of(&bytes);

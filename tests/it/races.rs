@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::client::{Client, Reply};
+use crate::guests::Guest;
+use crate::obligations;
+use crate::plugins::entry;
 use crate::road::{ARTICLE, CONVERSATION, hold_id};
 use crate::stand::{Setup, Stand, number, told, until, wish};
 
@@ -427,6 +430,67 @@ async fn a_principal_that_is_gone_sends_nothing() {
 }
 
 /// The questions of the door are words on a socket: what is no question is refused in words.
+const UNHELD: &str = r#"
+package portcullis.rules.admit
+
+import rego.v1
+
+allow contains {"rule": "reads", "text": "reads are allowed"} if {
+	input.tool.effect == "read"
+	input.principal.id in {"agent", "portcullis"}
+}
+
+allow contains {"rule": "methods", "text": "methods are allowed"} if {
+	input.subject.kind == "method"
+	input.principal.id
+}
+
+allow contains {"rule": "articles", "text": "articles are changed"} if {
+	input.tool.effect == "write"
+	input.target.type == "article"
+}
+"#;
+
+/// A plugin that looks at a call of a tool with a name of 14 letters for a second or more.
+fn slow() -> Guest {
+    let looks = "(local $n i64)
+        (if (i32.and (i32.eqz (local.get 0)) (i32.eq (local.get 2) (i32.const 14))) (then
+          (loop $l
+            (local.set $n (i64.add (local.get $n) (i64.const 1)))
+            (br_if $l (i64.lt_u (local.get $n) (i64.const 1500000000))))))
+        (global.get $report)";
+    Guest::looking(looks)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pause_counts_for_a_call_that_is_being_judged() {
+    let work = tempfile::tempdir().unwrap();
+    let slow = entry(work.path(), "slow", &slow()).replace(" }", ", deadline: 10s }");
+    let more =
+        format!("policies: rules\nplugins: {{ shipped: false, without: ['*'], list: [{slow}] }}\n");
+    let stand = Stand::start(Setup { more, ..obligations::bundle(UNHELD) }).await;
+    let client = stand.client().connected().await;
+    let call = tokio::spawn(async move { client.call("update_article", update("raced")).await });
+    // What it would change was read, so now it is judged.
+    until("its target was read", async || {
+        let records = stand.records();
+        let read = records.iter().find(|it| it["call"]["subject"]["name"] == "get_article");
+        let ended = |read: &Value| records.iter().any(|it| it["call"] == read["call"]["id"]);
+        read.is_some_and(ended)
+    })
+    .await;
+    let pause = Question::Pause { principal: "agent".parse().unwrap(), pause: true };
+    told(stand.ask(&pause).await).unwrap();
+    let reply = call.await.unwrap();
+    assert!(reply.tool_text().contains("a person paused this agent"), "{reply:?}");
+    assert_eq!(stand.sent("raced"), 0);
+    let records = stand.records();
+    let write = |it: &&Value| it["call"]["subject"]["name"] == "update_article";
+    let decision = &records.iter().find(write).unwrap()["decision"];
+    assert_eq!(decision["verdict"], "deny");
+    assert_eq!(decision["reasons"][0]["rule"], "portcullis.paused");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hold_that_does_not_exist_is_told_so() {
     let stand = Stand::start(waiting("100ms")).await;
