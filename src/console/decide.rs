@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use super::Console;
 use super::extract::{Fields, Posted, Signed};
 use super::hold::{Card, Tab, Told, draw};
-use super::page::{Fault, Frame, html};
+use super::page::{Fault, Frame, html, status_of, with_status};
 use super::text::{RedLine, Seen, Source};
 use crate::desk::{Decided, DeskError, Shown};
 use crate::domain::{Effected, HoldId};
@@ -164,18 +164,16 @@ pub(super) async fn answered(
         Ok(_) => return Ok(Redirect::to(&format!("/holds/{id}?done=true")).into_response()),
         Err(error) => error,
     };
-    let status = match &error {
+    match &error {
         DeskError::StepUp { .. } => {
             return Ok(Redirect::to(&format!("/step-up?next=/holds/{id}")).into_response());
         }
         DeskError::NoSuchHold(_) => return Err(Fault::desk(&error)),
-        DeskError::Conflict { .. } => StatusCode::CONFLICT,
-        DeskError::Forbidden { .. } => StatusCode::FORBIDDEN,
-        DeskError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        DeskError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-    };
+        _ => {}
+    }
     let words = format!("Nothing was changed by you: {error}.");
-    let told = Told { status, problem: words, typed: typed.to_owned(), parts: false };
+    let told =
+        Told { status: status_of(&error), problem: words, typed: typed.to_owned(), parts: false };
     draw(console, signed, id, &Tab::default(), told).await
 }
 
@@ -248,5 +246,5 @@ async fn edit(
         console.desk.detail(&signed.person, id).await.map_err(|error| Fault::desk(&error))?;
     let problem = format!("Nothing was changed: {error}.");
     let page = editing(&console, &signed, Card::of(detail), &edited, problem);
-    Ok(super::page::with_status(StatusCode::UNPROCESSABLE_ENTITY, &page))
+    Ok(with_status(status_of(&error), &page))
 }

@@ -23,6 +23,7 @@ use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::Console;
+use super::areas::reads;
 use super::extract::Signed;
 use super::page::Fault;
 use crate::holds::Change;
@@ -41,10 +42,11 @@ struct After {
 
 async fn events(
     State(console): State<Arc<Console>>,
-    _signed: Signed,
+    signed: Signed,
     Query(After { after }): Query<After>,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
+    reads(&signed)?;
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let (send, receive) = mpsc::channel(64);
     tokio::spawn(feed(console, headers, last.or(after), send));
@@ -92,7 +94,8 @@ async fn feed(
                 Err(RecvError::Closed) => return,
             },
             () = tokio::time::sleep(HEARTBEAT) => {
-                if !matches!(Signed::of(&console, &headers), Ok(Some(_))) {
+                let signed = Signed::of(&console, &headers).ok().flatten();
+                if signed.is_none_or(|signed| reads(&signed).is_err()) {
                     return;
                 }
                 String::from(": alive\n\n")

@@ -18,7 +18,7 @@ use super::Console;
 use super::asked::{self, one_of, text, there_are};
 use super::extract::{Posted, Signed};
 use super::hold::{left, tool_title};
-use super::page::{Fault, Frame, html, time_text, with_status};
+use super::page::{Fault, Frame, html, status_of, time_text, with_status};
 use super::text::Seen;
 use crate::clock;
 use crate::desk::{self, Decided, Filter, Flood, Shown};
@@ -276,11 +276,16 @@ async fn batch(
     }
     let released = console.desk.batch(&signed.person, &shown).await;
     let frame = Frame::signed(&console, &signed, "/", "Released together");
-    let (results, problem) = match released {
-        Ok(each) => (shown.iter().zip(each).map(Released::of).collect(), String::new()),
-        Err(error) => (Vec::new(), error.to_string()),
-    };
-    Ok(html(&BatchPage { frame, results, problem }))
+    Ok(match released {
+        Ok(each) => {
+            let results = shown.iter().zip(each).map(Released::of).collect();
+            html(&BatchPage { frame, results, problem: String::new() })
+        }
+        Err(error) => {
+            let page = BatchPage { frame, results: Vec::new(), problem: error.to_string() };
+            with_status(status_of(&error), &page)
+        }
+    })
 }
 
 impl Released {

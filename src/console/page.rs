@@ -154,6 +154,17 @@ pub(super) fn time_text(at: Timestamp) -> String {
     }
 }
 
+/// The status of an answer that says why the desk did not do something.
+pub(super) const fn status_of(error: &DeskError) -> StatusCode {
+    match error {
+        DeskError::NoSuchHold(_) => StatusCode::NOT_FOUND,
+        DeskError::Conflict { .. } => StatusCode::CONFLICT,
+        DeskError::Forbidden { .. } | DeskError::StepUp { .. } => StatusCode::FORBIDDEN,
+        DeskError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        DeskError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
 /// A request that cannot be served, with words for the person.
 #[derive(Debug)]
 pub(super) struct Fault {
@@ -209,16 +220,14 @@ impl Fault {
 
     /// What the desk says.
     pub(super) fn desk(error: &DeskError) -> Self {
-        let (status, title) = match error {
-            DeskError::NoSuchHold(_) => (StatusCode::NOT_FOUND, "No such call"),
-            DeskError::Conflict { .. } => (StatusCode::CONFLICT, "It changed"),
-            DeskError::Forbidden { .. } | DeskError::StepUp { .. } => {
-                (StatusCode::FORBIDDEN, "Not for you")
-            }
-            DeskError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "Not understood"),
-            DeskError::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "Not available"),
+        let title = match error {
+            DeskError::NoSuchHold(_) => "No such call",
+            DeskError::Conflict { .. } => "It changed",
+            DeskError::Forbidden { .. } | DeskError::StepUp { .. } => "Not for you",
+            DeskError::Invalid(_) => "Not understood",
+            DeskError::Unavailable(_) => "Not available",
         };
-        Self::new(status, title, format!("Nothing was changed: {error}."))
+        Self::new(status_of(error), title, format!("Nothing was changed: {error}."))
     }
 
     /// Somebody else is served first.

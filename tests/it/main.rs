@@ -66,6 +66,7 @@ mod redaction;
 mod reload;
 mod road;
 mod rollout;
+mod routes;
 mod shadow;
 mod streams;
 mod strict;

@@ -25,7 +25,7 @@ use serde::de::DeserializeOwned;
 
 use super::Console;
 use super::extract::Caller;
-use super::hold::Card;
+use super::page::status_of;
 use crate::desk::{self, Decided, DeskError, Filter};
 use crate::domain::{Digest, HoldId};
 
@@ -84,7 +84,7 @@ async fn diff(
 ) -> Result<Response, Refused> {
     let detail = console.desk.detail(&person, hold(&id)?).await.map_err(problem)?;
     let version = detail.hold.version;
-    Ok(tagged(version, json(StatusCode::OK, &Card::of(detail).review)))
+    Ok(tagged(version, json(StatusCode::OK, &detail.review())))
 }
 
 async fn decide(
@@ -194,16 +194,14 @@ fn done(decided: Result<Decided, DeskError>) -> Result<Response, Refused> {
 }
 
 fn problem(error: DeskError) -> Refused {
-    let words = error.to_string();
-    let (status, rule, hold) = match error {
-        DeskError::NoSuchHold(_) => (StatusCode::NOT_FOUND, None, None),
-        DeskError::Conflict { now, .. } => (StatusCode::CONFLICT, None, Some((*now).into())),
-        DeskError::Forbidden { rule, .. } => (StatusCode::FORBIDDEN, Some(rule), None),
-        DeskError::StepUp { .. } => {
-            (StatusCode::FORBIDDEN, Some(String::from("portcullis.step_up")), None)
+    let (status, words) = (status_of(&error), error.to_string());
+    let (rule, hold) = match error {
+        DeskError::Conflict { now, .. } => (None, Some((*now).into())),
+        DeskError::Forbidden { rule, .. } => (Some(rule), None),
+        DeskError::StepUp { .. } => (Some(String::from("portcullis.step_up")), None),
+        DeskError::NoSuchHold(_) | DeskError::Invalid(_) | DeskError::Unavailable(_) => {
+            (None, None)
         }
-        DeskError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, None, None),
-        DeskError::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, None, None),
     };
     Refused(Box::new(json(status, &Problem { error: words, rule, hold })))
 }
