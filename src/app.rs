@@ -4,6 +4,7 @@
 //! Everything that can fail at start fails here, before the address is printed.
 
 mod doors;
+mod ground;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,29 +14,27 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use doors::Doors;
+use ground::Ground;
 
-use crate::clock;
 use crate::config::{Config, PolicyOrigin};
 use crate::control::{self, Control};
 use crate::desk::Desk;
-use crate::domain::{Announced, Event, GRANT_SPAN, Timestamp};
-use crate::gate::{Folds, Gate, Secrets, Settings};
-use crate::holds::{Archive, Grants, HoldError, Holds};
+use crate::domain::Event;
+use crate::holds::{Archive, HoldError};
 use crate::identity::{
-    AccountChanges, ChangesError, Identity, KeysError, Paused, PausedError, People, PeopleError,
-    own_principal,
+    AccountChanges, ChangesError, KeysError, PausedError, PeopleError, own_principal,
 };
-use crate::intercom::{Pins, PinsError};
+use crate::intercom::PinsError;
 use crate::listen::{self, Limits};
 use crate::notify::NotifyError;
 use crate::policy::Source;
 use crate::proxy::{Proxy, Rooms};
 use crate::rollout::{self, PluginRollout, PluginsError, Rollout, RolloutError};
 use crate::store::{self, OpenError, Store};
-use crate::tape::{Tape, TapeError};
-use crate::trail::{Moment, Trail, TrailError};
+use crate::tape::TapeError;
+use crate::trail::TrailError;
 use crate::upstream::Upstream;
-use crate::vault::{Vault, VaultError};
+use crate::vault::VaultError;
 
 /// How often Intercom's tool list is read again.
 const TOOLS_EVERY: Duration = Duration::from_secs(60);
@@ -153,50 +152,12 @@ impl App {
     /// # Errors
     /// If any of them cannot work.
     pub async fn start(config: &Config) -> Result<Self, AppError> {
-        crate::config::private::make_folder(&config.data)?;
-        let plugins = rollout::open_plugins(config).await?;
-        let announced = plugins.announced();
-        warn_of(announced);
-        let mut policies = rollout::open(&config.policies, &config.data, announced).await?;
-        let gone = || io("take the policies", std::io::Error::other("they were taken already"));
-        let ruleset = policies.ruleset.take().ok_or_else(gone)?;
-        if let Some(reason) = ruleset.interpreted_because() {
-            tracing::warn!("policies are interpreted, which is slower: {reason}");
-        }
-        let own =
-            own_principal().map_err(|error| io("name itself", std::io::Error::other(error)))?;
-        let identity = Arc::new(Identity::open(config)?);
-        let people = Arc::new(People::open(config)?);
-        let (store, recovery) = Store::open(&config.data, &store::Options::default())?;
-        let pins = Arc::new(Pins::open(config.data.join("pins.json"))?);
-        let now = clock::now();
-        let folds = folded(config, &store, now)?;
-        let (sealer, pseudonyms) = (store.sealer(), &config.pseudonyms);
-        let key = pseudonyms.key.as_ref();
-        let vault = Vault::open(&config.data, key, &sealer, pseudonyms.into(), now)?;
-        let gate = Arc::new(Gate::new(
-            ruleset,
-            store.log(),
-            folds,
-            Secrets { tape: Tape::open(config, &sealer)?, sealer: Arc::new(sealer), vault },
-            pins.clone(),
-            Settings {
-                environment: config.environment.as_str().into(),
-                required_plugins: config.plugins.required.clone(),
-                approval_valid: config.holds.valid,
-                origin: origin(&config.upstream.url),
-                people: people.clone(),
-                paused: Paused::open(&config.data)?,
-            },
-        ));
-        let started = Event::Started {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            ruleset: gate.ruleset().revision(),
-            recovered_bytes: (recovery.recovered_bytes > 0).then_some(recovery.recovered_bytes),
-        };
-        let _recorded = store.log().append(started).await.map_err(HoldError::from)?;
+        let Ground { plugins, policies, identity, people, store, pins, gate } =
+            Ground::open(config).await?;
         let plugins = Arc::new(PluginRollout::begin(plugins, gate.clone()).await?);
         gate.holds().close_unfinished().await?;
+        let own =
+            own_principal().map_err(|error| io("name itself", std::io::Error::other(error)))?;
         let upstream = Upstream::new(&config.upstream, gate.clone(), pins.clone(), own)
             .map_err(|error| io("prepare TLS towards Intercom", error))?;
         let upstream = Arc::new(upstream);
@@ -309,23 +270,6 @@ impl App {
     }
 }
 
-/// What the log says of what was before.
-fn folded(config: &Config, store: &Store, now: Timestamp) -> Result<Folds, AppError> {
-    let events = store.hold_events().collect::<Result<Vec<_>, _>>()?;
-    let holds = Holds::replay(store.log(), config.holds.pending_per_principal, events);
-    let trail = Trail::rebuild(&config.data, Moment::now())?;
-    let given = store.grant_events(now.minus(GRANT_SPAN))?;
-    Ok(Folds { trail, holds, grants: Grants::replay(store.log(), given, now) })
-}
-
-/// Says loudly what configuration accepts.
-fn warn_of(announced: &Announced) {
-    if !announced.without.is_empty() {
-        let kinds: Vec<&str> = announced.without.iter().map(String::as_str).collect();
-        tracing::warn!("`plugins.without` accepts that no plugin looks for: {}", kinds.join(", "));
-    }
-}
-
 async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), AppError> {
     let failed = |source| AppError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
@@ -402,12 +346,6 @@ async fn refresh_tools(control: Arc<Control>) {
     if let Err(fault) = refreshed {
         tracing::warn!(code = fault.code(), %fault, "Intercom's tool list was not read");
     }
-}
-
-/// Scheme and authority of an address.
-fn origin(url: &http::Uri) -> String {
-    let scheme = url.scheme_str().unwrap_or_default();
-    format!("{scheme}://{}", url.authority().map(http::uri::Authority::as_str).unwrap_or_default())
 }
 
 const fn io(what: &'static str, source: std::io::Error) -> AppError {
