@@ -3,7 +3,8 @@
 use super::Gate;
 use crate::clock;
 use crate::domain::{
-    Call, Decision, Event, Finding, PrincipalChange, PrincipalId, Question, Subject, Verdict, decide,
+    Call, Decision, Event, Finding, PrincipalChange, PrincipalId, Question, Subject, Verdict,
+    decide,
 };
 use crate::identity::Pause;
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Client, Reply};
 use crate::live::{Live, TASKS, legacy, other};
+use crate::obligations::bundle_of;
 use crate::road::{CONVERSATION, hold_id};
 use crate::stand::{Setup, Stand};
 
@@ -67,32 +68,9 @@ allow contains {"rule": "all", "text": "all"} if input.principal.id
 hold contains {"rule": "writes_wait", "text": "writes wait"} if input.tool.effect == "write"
 "#;
 
-const APPROVE: &str = r#"
-package portcullis.rules.approve
-
-import rego.v1
-
-allow contains {"rule": "all", "text": "all"} if input.principal.id
-"#;
-
-const VISIBLE: &str = r"
-package portcullis.rules.visible
-
-import rego.v1
-
-show contains tool.name if some tool in input.tools
-";
-
 fn setup(simulator: Options, disclose: &str) -> Setup {
-    let files =
-        [("admit", ADMIT), ("disclose", disclose), ("approve", APPROVE), ("visible", VISIBLE)];
-    let file = |(name, text): (&str, &str)| (format!("rules/{name}.rego"), text.to_owned());
-    Setup {
-        simulator,
-        files: files.map(file).into(),
-        more: "policies: rules\nholds: { wait: 300ms, poll: 300ms }\n".to_owned(),
-        ..Setup::default()
-    }
+    let more = "policies: rules\nholds: { wait: 300ms, poll: 300ms }\n".to_owned();
+    Setup { simulator, more, ..bundle_of(ADMIT, disclose) }
 }
 
 /// The JSON of an answer, and the words of ours beside it.

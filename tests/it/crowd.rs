@@ -197,11 +197,7 @@ async fn what_publishes_takes_a_fresh_proof() {
     let scopes = ["--scope", "holds:read", "--scope", "holds:decide"];
     let token = stand.output(&[&["people", "token", "add", "ann"][..], &scopes].concat());
     let token = token.lines().last().unwrap().to_owned();
-    let mut browser = Browser::new(&stand);
-    until("the account counts", async || {
-        browser.sign_in("ann", PASSWORD, "").await.status == StatusCode::SEE_OTHER
-    })
-    .await;
+    let mut browser = Browser::once_signed_in(&stand, "ann", PASSWORD).await;
     let unpublish = json!({"id": ARTICLE, "title": "fresh", "state": "draft"});
     let id = held(&stand, "update_article", unpublish).await;
     let page = browser.get(&format!("/holds/{id}")).await;

@@ -52,6 +52,7 @@ async fn after_a_decision_one_comes_to_the_next_call_that_is_theirs() {
     assert_eq!(stand.holds().await.iter().filter(|it| it.state == HoldState::Pending).count(), 2);
 }
 
+/// Whoever puts a call aside has it back as soon as it is another, wherever it is shown.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_put_aside_is_back_when_it_changes_and_not_before() {
     let release = json!({"groups": [], "people": 2, "expires_seconds": 7200});
@@ -121,6 +122,7 @@ async fn what_is_looked_for_and_cannot_be_read_shows_nothing_and_says_so() {
     }
 }
 
+/// A change of an article that says no title is told by the one that the article had.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_is_told_by_the_title_of_what_it_changes() {
     let (setup, _bundle) = setup(grantable());

@@ -93,11 +93,15 @@ fn setup() -> Setup {
 
 /// A stand with a bundle in `rules` that has these rules for `admit` and allows the rest.
 pub(crate) fn bundle(admit: &str) -> Setup {
-    let others = |question: &str| OTHERS.replace("QUESTION", question);
+    bundle_of(admit, &OTHERS.replace("QUESTION", "disclose"))
+}
+
+/// As [`bundle`], with these rules for `disclose`.
+pub(crate) fn bundle_of(admit: &str, disclose: &str) -> Setup {
     let files = [
         ("admit", admit.to_owned()),
-        ("disclose", others("disclose")),
-        ("approve", others("approve")),
+        ("disclose", disclose.to_owned()),
+        ("approve", OTHERS.replace("QUESTION", "approve")),
         ("visible", VISIBLE.to_owned()),
     ];
     let file = |(name, text): (&str, String)| (format!("rules/{name}.rego"), text);

@@ -1,32 +1,17 @@
 //! The commands about plugins that need no running Portcullis and no compiler for WebAssembly, by the
 //! real binary and a plugin that is shipped.
 
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::stand::binary;
+use crate::stand::ran;
 
 /// Exit status, standard output and standard error of `portcullis plugin ...` in a folder.
 fn plugin(folder: &Path, args: &[&str], input: &str) -> (i32, String, String) {
-    let mut child = Command::new(binary())
-        .arg("plugin")
-        .args(args)
-        .current_dir(folder)
-        .env_clear()
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // A command that reads nothing may have ended.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    let ended = child.wait_with_output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (ended.status.code().unwrap(), text(ended.stdout), text(ended.stderr))
+    ran(folder, &[&["plugin"], args].concat(), input)
 }
 
 /// A folder with a shipped plugin in it.

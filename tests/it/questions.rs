@@ -53,6 +53,16 @@ fn said(reply: &[Value]) -> String {
     reply.last().unwrap()["result"]["content"][1]["text"].as_str().unwrap().to_owned()
 }
 
+/// Answers what the client was asked; Intercom hears it, and a second answer is none.
+async fn answered_once(client: &Client, live: &mut Live, asked: &Value, result: &Value) {
+    let answer = json!({"jsonrpc": "2.0", "id": asked["id"], "result": result}).to_string();
+    assert_eq!(client.post(&answer).await.status, 202, "{asked}");
+    assert_eq!(client.post(&answer).await.status, 400, "{asked}: a second answer");
+    let reply = live.rest().await;
+    assert!(said(&reply).contains("was answered"), "{asked} {reply:?}");
+    assert!(said(&reply).contains(&result.to_string()), "{asked} {reply:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_question_is_relayed_and_answered_once() {
     let (stand, _policies) = asking_stand(Options::default(), true).await;
@@ -63,12 +73,7 @@ async fn a_question_is_relayed_and_answered_once() {
         let client = session(&stand, capabilities).await;
         let mut live = Live::post(&client, &legacy(1, "tools/call", reading(0))).await;
         let asked = live.note(method).await;
-        let answer = json!({"jsonrpc": "2.0", "id": asked["id"], "result": result}).to_string();
-        assert_eq!(client.post(&answer).await.status, 202, "{question:?}");
-        assert_eq!(client.post(&answer).await.status, 400, "{question:?}: a second answer");
-        let reply = live.rest().await;
-        assert!(said(&reply).contains("was answered"), "{question:?} {reply:?}");
-        assert!(said(&reply).contains(&result.to_string()), "{question:?} {reply:?}");
+        answered_once(&client, &mut live, &asked, &result).await;
         let received = answers(&stand);
         assert_eq!(received.len(), 1, "{received:?}");
         assert_eq!(received[0]["result"], result);
@@ -91,12 +96,7 @@ async fn questions_of_a_modern_intercom_are_asked_of_legacy_clients() {
         let asked = live.note(method).await;
         let is_link = question == Question::ElicitationUrl;
         assert_eq!(asked["params"]["elicitationId"].is_string(), is_link, "{asked}");
-        let answer = json!({"jsonrpc": "2.0", "id": asked["id"], "result": result}).to_string();
-        assert_eq!(client.post(&answer).await.status, 202, "{question:?}");
-        assert_eq!(client.post(&answer).await.status, 400, "{question:?}: a second answer");
-        let reply = live.rest().await;
-        assert!(said(&reply).contains("was answered"), "{question:?} {reply:?}");
-        assert!(said(&reply).contains(&result.to_string()), "{question:?} {reply:?}");
+        answered_once(&client, &mut live, &asked, &result).await;
         let calls = stand.calls();
         let bodies: Vec<Value> =
             calls.iter().map(|it| serde_json::from_str(&it.body).unwrap()).collect();

@@ -1,6 +1,6 @@
 //! A Portcullis under test: the real binary in front of an embedded simulator.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -355,6 +355,24 @@ impl Drop for Stand {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Exit status, standard output and standard error of a command in a folder, which reads no configuration.
+pub(crate) fn ran(folder: &Path, arguments: &[&str], input: &str) -> (i32, String, String) {
+    let mut child = Command::new(binary())
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that reads nothing may have ended.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let ended = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (ended.status.code().unwrap(), text(ended.stdout), text(ended.stderr))
 }
 
 pub(crate) fn binary() -> &'static Path {

@@ -1,29 +1,15 @@
 //! The commands about policies that need no running Portcullis, by the real binary.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::stand::binary;
+use crate::stand::{binary, ran};
 
 /// Exit status and standard output of `portcullis policy ...` with this on its standard input.
 fn policy(args: &[&str], input: &str) -> (i32, String, String) {
     let folder = tempfile::tempdir().unwrap();
-    let mut child = Command::new(binary())
-        .arg("policy")
-        .args(args)
-        .current_dir(folder.path())
-        .env_clear()
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    let ended = child.wait_with_output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (ended.status.code().unwrap(), text(ended.stdout), text(ended.stderr))
+    ran(folder.path(), &[&["policy"], args].concat(), input)
 }
 
 fn json_of(args: &[&str], input: &str) -> Value {
