@@ -141,6 +141,8 @@ async fn a_session_is_the_browsers_and_nobody_elses() {
     let stand = stand().await;
     assert!(with_password(&stand, &["people", "add", "jane"], PASSWORD));
     assert!(with_password(&stand, &["people", "add", "joe"], PASSWORD));
+    // Who sees the account that came last sees both.
+    until_signed_in(&stand, "joe").await;
     // Fixation: what was set before means nothing, and there is a new id with each sign-in.
     let mut jane = until_signed_in(&stand, "jane").await;
     let first = jane.cookies[SESSION].clone();
