@@ -85,7 +85,7 @@ def _pip(folder):
         raise RuntimeError(f"{error}\n{advice}") from None
     pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     (pins,) = folder.glob("requirements*.txt")
-    _run([*pip, "-r", pins.name], folder)
+    _run([*pip, "--require-hashes", "-r", pins.name], folder)
 
 
 def _node(modules):
