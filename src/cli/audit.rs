@@ -196,8 +196,9 @@ const fn action_words(action: RolloutAction) -> &'static str {
 fn shadow_line(facts: &ShadowFacts) -> String {
     let what = facts.tool.as_deref().unwrap_or_else(|| facts.question.as_str());
     let call = facts.call.map(|call| format!(" [{call}]")).unwrap_or_default();
+    let demands: String = facts.demands.iter().map(|demand| format!(" | {demand}")).collect();
     format!(
-        "shadow    {} {what}: the candidate {} {} ({}){call}",
+        "shadow    {} {what}: the candidate {} {} ({}){demands}{call}",
         facts.principal,
         facts.revision.short(),
         facts.would,
@@ -271,7 +272,7 @@ fn hold_line(hold: HoldId, event: &HoldEvent) -> String {
     format!("hold      {:<10} {more} [{hold}]", event.name())
 }
 
-fn call_id(text: &str) -> Result<CallId, String> {
+pub(super) fn call_id(text: &str) -> Result<CallId, String> {
     text.parse().map(CallId).map_err(|_| format!("`{text}` is not a call id"))
 }
 

@@ -91,6 +91,28 @@ impl Duty {
         json
     }
 
+    /// In words, for people who compare revisions. Without what is of one call alone: the value of
+    /// `set`, and which record is left out.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Set { argument, .. } => format!("set `{argument}`"),
+            Self::Cap { argument, most } => format!("cap `{argument}` at {most}"),
+            Self::Filter(Filter { field, operator, values }) => {
+                format!("only where `{field}` {} {}", operator.as_str(), values.join(", "))
+            }
+            Self::Reason { least } => format!("a reason of at least {least} characters"),
+            Self::Restore { kinds, arguments } => {
+                format!("turn back {} in `{}`", kinds.join(", "), arguments.join("`, `"))
+            }
+            Self::Reveal { kinds } => format!("reveal {}", kinds.join(", ")),
+            Self::Drop { .. } => "leave a record out".to_owned(),
+            Self::Rows { most } => format!("at most {most} records"),
+            Self::Redact(redact) => format!("{}: {}", redact.kinds.join(", "), redact.way()),
+            Self::Label(label) => format!("label `{}`", label.name),
+        }
+    }
+
     /// Whether it concerns what the agent sends: the arguments, or its reason.
     #[must_use]
     pub const fn is_of_call(&self) -> bool {

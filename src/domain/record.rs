@@ -189,6 +189,9 @@ pub struct ShadowFacts {
     pub candidate: Verdict,
     /// The rules for it, the candidate's if it is stricter.
     pub rules: Vec<String>,
+    /// What only one of the two demands, in words: behind `-` what decided, behind `+` the candidate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub demands: Vec<String>,
     /// The candidate's revision.
     pub revision: Digest,
 }

@@ -87,6 +87,26 @@ impl Redact {
         self.kinds.iter().any(|own| own == kind || own == "*")
     }
 
+    /// What it does to them, in words.
+    #[must_use]
+    pub fn way(&self) -> String {
+        let mut way = match self.how {
+            How::Keep => "kept".to_owned(),
+            how => how.as_str().to_owned(),
+        };
+        if !self.parties.is_empty() {
+            let parties: Vec<&str> = self.parties.iter().map(|party| party.as_str()).collect();
+            way.push_str(&format!(" for {}", parties.join(" and ")));
+        }
+        if !self.paths.is_empty() {
+            way.push_str(&format!(" in {}", self.paths.join(" and ")));
+        }
+        if self.least > 0 {
+            way.push_str(&format!(" from {} % on", self.least));
+        }
+        way
+    }
+
     /// Whether it is about spans that stand here.
     #[must_use]
     pub fn is_at(&self, path: &str) -> bool {

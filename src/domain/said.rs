@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, Finding, Release, Verdict};
+use super::{Duty, Fault, Finding, Release, Verdict};
 
 /// What policy, and the judges beside it, came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,20 @@ pub struct Demand {
     pub rule: String,
     /// What it demands, as it is written in Rego.
     pub duty: serde_json::Value,
+}
+
+impl Demand {
+    /// What it demands, if this version knows it.
+    #[must_use]
+    pub fn known(&self) -> Option<Duty> {
+        serde_json::from_value(self.duty.clone()).ok()
+    }
+
+    /// What it demands, in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        self.known().map_or_else(|| "something unknown".to_owned(), |duty| duty.words())
+    }
 }
 
 impl From<&Finding> for Said {

@@ -23,7 +23,7 @@ use crate::domain::{
 };
 use crate::policy::{AnswerFacts, ApproveFacts, Facts, HoldFacts, Ruleset, ToolFacts, Visible};
 
-pub use change::Change;
+pub use change::{Change, Contrast};
 use tally::{Compared, Tally};
 pub use tally::{Flip, ShadowReport};
 

@@ -15,6 +15,10 @@ use super::Past;
 pub enum Why {
     /// Nothing was kept of it.
     NotKept,
+    /// A held call was changed or released by people, of which nothing is kept.
+    Again,
+    /// It is named, and the log has no decision of it in that time.
+    Unknown,
     /// What was kept cannot be read.
     Unreadable,
     /// The content of an answer was not kept.
@@ -27,6 +31,8 @@ pub enum Why {
     Edited,
     /// Policy ran out of time, or broke, which it need not do again.
     Failed,
+    /// The rules that are asked again do not answer in time.
+    Late,
     /// Something after policy decided: an edit that did not fit, a grant, a pseudonym.
     Afterwards,
     /// A written case names no verdict.
@@ -39,12 +45,15 @@ impl Why {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NotKept => "what policy was asked was not kept",
+            Self::Again => "a held call was judged again for people, which is not kept",
+            Self::Unknown => "the log has no such decision in that time",
             Self::Unreadable => "what was kept cannot be read",
             Self::Content => "the rules look into answers, and this one's content was not kept",
             Self::Target => "the rules look at what a write would change, which was not read then",
             Self::Uncounted => "the rules look at counts of answers, which were not made then",
             Self::Edited => "the rules change the call into one that was never judged",
             Self::Failed => "policy ran out of time, or broke",
+            Self::Late => "the rules did not answer in time",
             Self::Afterwards => "something after policy decided: an edit, a grant, a pseudonym",
             Self::NoVerdict => "the case names no verdict",
         }
@@ -65,10 +74,10 @@ pub(super) fn recorded(past: &Past) -> Result<Said, Why> {
     // An agent that was to say why and did not: policy's demand decided.
     if decided == Verdict::Deny && said.verdict != Verdict::Deny {
         let reason = first.asked.reason.as_deref();
-        let is_unsaid = said.demands.iter().any(|demand| {
-            serde_json::from_value(demand.duty.clone())
-                .is_ok_and(|duty: Duty| unsaid(reason, &duty).is_some())
-        });
+        let is_unsaid = said
+            .demands
+            .iter()
+            .any(|demand| demand.known().is_some_and(|duty| unsaid(reason, &duty).is_some()));
         return if is_unsaid { Ok(denied(UNSAID, &said)) } else { Err(Why::Afterwards) };
     }
     if decided == said.verdict { Ok(said) } else { Err(Why::Afterwards) }
@@ -126,7 +135,9 @@ async fn put(past: &Past, round: &Kept, ruleset: &Replay) -> Result<Finding, Why
     }
     let now = Timestamp::default();
     let ruled = ruleset.rule_on(past.question, asked, now).await;
-    Ok(ruled.map_err(|_| Why::Unreadable)?.finding)
+    let finding = ruled.map_err(|_| Why::Unreadable)?.finding;
+    // What they say is not known then; that the road denies for it is no answer of theirs.
+    if finding.fault == Some(Fault::PolicyTimeout) { Err(Why::Late) } else { Ok(finding) }
 }
 
 /// What demands come to, as on the road.

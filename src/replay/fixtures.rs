@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value as Json, json};
 
 use super::{Mask, Past, Why};
-use crate::domain::{Question, Said, Verdict};
+use crate::domain::{Fault, Question, Said, Verdict};
 use crate::policy::{self, LoadErrors, Replay, Source};
 use crate::tape::{Entry, Kept};
 
@@ -50,27 +50,39 @@ pub struct Made {
     pub unmasked: u64,
     /// Masked, they are decided otherwise.
     pub otherwise: u64,
+    /// They were not decided in time, or are not when they are masked.
+    pub late: u64,
+}
+
+/// Of which records cases are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// One for each caller, tool, verdict and rules.
+    Kinds,
+    /// Each of them.
+    Each,
 }
 
 /// Writes a file of cases.
 pub struct Writer {
     mask: Mask,
+    choice: Choice,
     seen: BTreeSet<(String, String, String, String)>,
     /// What became of the records so far.
     pub made: Made,
     text: String,
 }
 
-impl Default for Writer {
-    fn default() -> Self {
+impl Writer {
+    /// Begins a file.
+    #[must_use]
+    pub fn new(choice: Choice) -> Self {
         let text = String::from(
             "# Recorded decisions, masked: letters and digits are others than they were.\n",
         );
-        Self { mask: Mask::default(), seen: BTreeSet::new(), made: Made::default(), text }
+        Self { mask: Mask::default(), choice, seen: BTreeSet::new(), made: Made::default(), text }
     }
-}
 
-impl Writer {
     /// Adds a record as a case, if it says something new and is decided the same when it is masked.
     pub async fn add(&mut self, entry: &Entry, ruleset: &Replay) {
         let Some(round) = entry.rounds.first() else { return };
@@ -79,10 +91,19 @@ impl Writer {
         let principal = text(asked.principal.id.as_ref());
         let tool = text(asked.tool.as_ref().or(asked.method.as_ref()));
         let question = entry.question.as_str().to_owned();
-        let what = format!("{} {}", said.verdict, said.rules.join(" "));
+        let mut what = format!("{} {}", said.verdict, said.rules.join(" "));
+        if self.choice == Choice::Each {
+            what.push_str(&format!(" {}", entry.call));
+        }
         let group = (question, principal, tool, what);
         if self.seen.contains(&group) {
             self.made.alike += 1;
+            return;
+        }
+        // What was not decided in time says nothing of the rules.
+        let is_late = |said: &Said| said.fault == Some(Fault::PolicyTimeout);
+        if is_late(said) {
+            self.made.late += 1;
             return;
         }
         let Some(masked) = self.mask.question(asked) else {
@@ -91,10 +112,12 @@ impl Writer {
         };
         let now = entry.at;
         let ruled = ruleset.rule_on(entry.question, &masked, now).await;
-        let is_same = ruled.is_ok_and(|ruled| {
-            let again = Said::from(&ruled.finding);
-            (again.verdict, &again.rules) == (said.verdict, &said.rules)
-        });
+        let again = ruled.map(|ruled| Said::from(&ruled.finding));
+        if again.as_ref().is_ok_and(is_late) {
+            self.made.late += 1;
+            return;
+        }
+        let is_same = again.is_ok_and(|it| (it.verdict, &it.rules) == (said.verdict, &said.rules));
         if !is_same {
             self.made.otherwise += 1;
             return;
@@ -159,4 +182,4 @@ fn item(case: &[(String, Json)], text: &mut String) {
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-pub(super) use tests::written;
+pub(super) use tests::{folder, written};

@@ -14,12 +14,14 @@ mod fixtures;
 mod log;
 mod mask;
 mod report;
+#[cfg(test)]
+mod tests;
 
 pub use again::Why;
-pub use fixtures::{Fixture, Made, Writer, fixtures};
-pub use log::Log;
+pub use fixtures::{Choice, Fixture, Made, Writer, fixtures};
+pub use log::{Log, Unkept};
 pub use mask::Mask;
-pub use report::{Base, By, Change, Impact, Redaction, Row, Silent, Total};
+pub use report::{Base, By, Change, Demanded, Impact, Redaction, Row, Silent, Total};
 
 use crate::domain::{Question, Said, Verdict};
 use crate::policy::Replay;
@@ -114,6 +116,11 @@ impl<'a> Comparison<'a> {
     /// Counts past questions that are not there to be asked.
     pub fn missing(&mut self, question: Question, why: Why, count: u64) {
         self.impact.unasked(question, why, count);
+    }
+
+    /// Counts parts of what was kept that cannot be read.
+    pub const fn unread(&mut self, count: u64) {
+        self.impact.unread += count;
     }
 
     /// What was found.

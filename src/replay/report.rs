@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{Past, Why};
-use crate::domain::{Demand, Digest, How, Question, Redact, Said, Timestamp, Verdict};
+use crate::domain::{Demand, Digest, Duty, Question, Said, Timestamp, Verdict};
 pub use crate::gate::Change;
+use crate::gate::Contrast;
 use crate::policy::Replay;
 
-/// Rows that are listed; further ones are only counted.
-const MOST_ROWS: usize = 10_000;
+/// Rows that are listed, the most dangerous first; further ones are only counted.
+pub(super) const MOST_ROWS: usize = 10_000;
 /// Records that are named with one kind of difference.
 const EXAMPLES: usize = 5;
 
@@ -32,10 +33,12 @@ pub enum Base {
 pub struct Total {
     /// All of them.
     pub records: u64,
-    /// Those that were asked again.
+    /// Those that were asked again and answered.
     pub asked: u64,
     /// Those on which both sides say the same.
     pub unchanged: u64,
+    /// Those that were asked again and not answered in time, of which nothing is known.
+    pub not_in_time: u64,
 }
 
 /// One past question that would be decided otherwise.
@@ -60,6 +63,9 @@ pub struct Row {
     pub would: Verdict,
     /// The rules behind it.
     pub rules: Vec<String>,
+    /// What only one side demands: behind `-` what was demanded, behind `+` what would be.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub demands: Vec<String>,
 }
 
 /// Differences of one kind.
@@ -94,6 +100,16 @@ pub struct Redaction {
     pub count: u64,
 }
 
+/// A demand, other than to redact, that only one side makes: behind `-` what was demanded, behind `+`
+/// what would be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Demanded {
+    /// In words, with its rule.
+    pub demand: String,
+    /// Of how many calls or answers.
+    pub count: u64,
+}
+
 /// A rule of the candidate that never spoke.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Silent {
@@ -118,14 +134,18 @@ pub struct Impact {
     pub by: Vec<By>,
     /// Differences in what is redacted.
     pub redactions: Vec<Redaction>,
+    /// Differences in what is demanded otherwise.
+    pub demands: Vec<Demanded>,
     /// Rules that never spoke.
     pub silent: Vec<Silent>,
     /// What could not be asked again, and why.
     pub not_replayable: BTreeMap<&'static str, u64>,
-    /// Each difference.
+    /// Each difference: the most dangerous first, those alike in the order of their questions.
     pub rows: Vec<Row>,
-    /// Differences that have no row any more.
+    /// Differences that have no row any more: the least dangerous and latest.
     pub beyond_rows: u64,
+    /// Parts of what was kept that could not be read.
+    pub unread: u64,
     #[serde(skip)]
     gathered: Gathered,
 }
@@ -135,6 +155,8 @@ pub struct Impact {
 struct Gathered {
     by: BTreeMap<(Change, &'static str, String, String, Vec<String>), By>,
     redactions: BTreeMap<(String, String, String), u64>,
+    demands: BTreeMap<String, u64>,
+    rows: BTreeMap<(Change, u64), Row>,
     spoke: BTreeSet<String>,
 }
 
@@ -147,25 +169,38 @@ impl Impact {
             changes: BTreeMap::new(),
             by: Vec::new(),
             redactions: Vec::new(),
+            demands: Vec::new(),
             silent: Vec::new(),
             not_replayable: BTreeMap::new(),
             rows: Vec::new(),
             beyond_rows: 0,
+            unread: 0,
             gathered: Gathered::default(),
         }
     }
 
-    /// How many past questions were asked again.
+    /// How many past questions were asked again and answered.
     #[must_use]
     pub fn asked(&self) -> u64 {
         self.totals.values().map(|total| total.asked).sum()
     }
 
-    /// Counts questions that could not be asked again.
+    /// How many were asked again and not answered in time.
+    #[must_use]
+    pub fn not_in_time(&self) -> u64 {
+        self.totals.values().map(|total| total.not_in_time).sum()
+    }
+
+    /// Counts questions that could not be asked again, or were not answered.
     pub(super) fn unasked(&mut self, question: Question, why: Why, count: u64) {
-        if count > 0 {
-            self.totals.entry(question.as_str()).or_default().records += count;
-            *self.not_replayable.entry(why.as_str()).or_default() += count;
+        if count == 0 {
+            return;
+        }
+        let total = self.totals.entry(question.as_str()).or_default();
+        total.records += count;
+        match why {
+            Why::Late => total.not_in_time += count,
+            why => *self.not_replayable.entry(why.as_str()).or_default() += count,
         }
     }
 
@@ -175,20 +210,27 @@ impl Impact {
         self.gathered.spoke.extend(spoke.cloned());
         let total = self.totals.entry(past.question.as_str()).or_default();
         (total.records, total.asked) = (total.records + 1, total.asked + 1);
-        let differs = if past.verdict_only && recorded {
-            let like_it = Said { verdict: was.verdict, ..would.clone() };
-            Change::between(&like_it, would)
-        } else {
-            Change::between(was, would)
-        };
-        let Some((change, rules)) = differs else {
+        let like_it = Said { verdict: was.verdict, ..would.clone() };
+        let was = if past.verdict_only && recorded { &like_it } else { was };
+        let Some(contrast) = Change::between(was, would) else {
             total.unchanged += 1;
             return;
         };
-        *self.changes.entry(change).or_default() += 1;
+        *self.changes.entry(contrast.change).or_default() += 1;
         for difference in redactions(was, would) {
             *self.gathered.redactions.entry(difference).or_default() += 1;
         }
+        // Those that redact are counted by kind.
+        let others = Change::between(&but_redactions(was), &but_redactions(would));
+        for demand in others.map(|others| others.demands).unwrap_or_default() {
+            *self.gathered.demands.entry(demand).or_default() += 1;
+        }
+        self.list(past, contrast, (was.verdict, would.verdict));
+    }
+
+    /// Lists a difference by itself and with those of its kind.
+    fn list(&mut self, past: &Past, contrast: Contrast, (was, would): (Verdict, Verdict)) {
+        let Contrast { change, rules, demands } = contrast;
         let asked = past.rounds.first().map(|round| &round.asked);
         let text = |text: Option<&String>| text.cloned().unwrap_or_default();
         let principal = text(asked.and_then(|asked| asked.principal.id.as_ref()));
@@ -208,18 +250,23 @@ impl Impact {
         if by.decisions.len() < EXAMPLES {
             by.decisions.push(past.name.clone());
         }
-        if self.rows.len() >= MOST_ROWS {
-            self.beyond_rows += 1;
-            return;
-        }
         let (decision, at) = (past.name.clone(), asked.and_then(|asked| asked.now));
-        let (was, would) = (was.verdict, would.verdict);
-        self.rows.push(Row { decision, at, question, principal, tool, change, was, would, rules });
+        let row =
+            Row { decision, at, question, principal, tool, change, was, would, rules, demands };
+        let number = self.changes.values().sum();
+        self.gathered.rows.insert((change, number), row);
+        if self.gathered.rows.len() > MOST_ROWS {
+            self.gathered.rows.pop_last();
+            self.beyond_rows += 1;
+        }
     }
 
     /// With what is known when all were asked.
     pub(super) fn finished(mut self, candidate: &Replay) -> Self {
-        let Gathered { by, redactions, spoke } = std::mem::take(&mut self.gathered);
+        let Gathered { by, redactions, demands, rows, spoke } = std::mem::take(&mut self.gathered);
+        self.rows = rows.into_values().collect();
+        let demands = demands.into_iter();
+        self.demands = demands.map(|(demand, count)| Demanded { demand, count }).collect();
         self.by = by.into_values().collect();
         self.by.sort_by(|a, b| a.change.cmp(&b.change).then(b.count.cmp(&a.count)));
         let redaction = |((kind, was, would), count)| Redaction { kind, was, would, count };
@@ -250,26 +297,17 @@ fn redactions(was: &Said, would: &Said) -> Vec<(String, String, String)> {
 fn ways(demands: &[Demand]) -> BTreeMap<String, BTreeSet<String>> {
     let mut ways: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for demand in demands {
-        let redact = demand.duty.get("redact").cloned();
-        let Some(Ok(redact)) = redact.map(serde_json::from_value::<Redact>) else { continue };
-        let Redact { kinds, parties, paths, least, how, .. } = redact;
-        let mut way = match how {
-            How::Keep => "kept".to_owned(),
-            how => how.as_str().to_owned(),
-        };
-        if !parties.is_empty() {
-            let parties: Vec<&str> = parties.iter().map(|party| party.as_str()).collect();
-            way.push_str(&format!(" for {}", parties.join(" and ")));
-        }
-        if !paths.is_empty() {
-            way.push_str(&format!(" in {}", paths.join(" and ")));
-        }
-        if least > 0 {
-            way.push_str(&format!(" from {least} % on"));
-        }
-        for kind in kinds {
+        let Some(Duty::Redact(redact)) = demand.known() else { continue };
+        let way = redact.way();
+        for kind in redact.kinds {
             ways.entry(kind).or_default().insert(way.clone());
         }
     }
     ways
+}
+
+/// The answer without its demands to redact.
+fn but_redactions(said: &Said) -> Said {
+    let is_other = |one: &&Demand| !matches!(one.known(), Some(Duty::Redact(_)));
+    Said { demands: said.demands.iter().filter(is_other).cloned().collect(), ..said.clone() }
 }

@@ -64,6 +64,7 @@ mod questions;
 mod races;
 mod redaction;
 mod reload;
+mod replays;
 mod road;
 mod rollout;
 mod routes;

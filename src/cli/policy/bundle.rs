@@ -16,6 +16,7 @@ const MODE: u32 = 0o644;
 #[derive(Debug, clap::Subcommand)]
 pub(in crate::cli) enum Command {
     /// Check a folder and write it as one file; the same files give the same bytes.
+    #[command(after_help = super::DONE)]
     Build {
         /// The folder of rules.
         folder: PathBuf,
@@ -27,6 +28,7 @@ pub(in crate::cli) enum Command {
         revision: Option<String>,
     },
     /// Sign a bundle: every file of it, and no other.
+    #[command(after_help = super::DONE)]
     Sign {
         /// The bundle's file, which gets the signature; or a folder, which gets a
         /// `.signatures.json`.
@@ -39,6 +41,7 @@ pub(in crate::cli) enum Command {
         alg: Option<Algorithm>,
     },
     /// Check that a bundle is signed by one of the keys.
+    #[command(after_help = super::DONE)]
     Verify {
         /// The bundle's file or folder.
         bundle: PathBuf,
@@ -47,6 +50,7 @@ pub(in crate::cli) enum Command {
         key: Vec<PathBuf>,
     },
     /// Show what a bundle holds, whether its rules are in order or not.
+    #[command(after_help = super::DONE)]
     Inspect {
         /// The bundle's file or folder.
         bundle: PathBuf,

@@ -13,6 +13,7 @@ use crate::policy::{self, Bundle, Lookers};
 
 /// What is checked, and how it is told.
 #[derive(Debug, clap::Args)]
+#[command(after_help = super::CHECKED)]
 pub(in crate::cli) struct Args {
     /// The bundle's folder; else the configuration's. With a configuration, the kinds that rules redact
     /// are checked against its plugins.

@@ -26,7 +26,9 @@ use crate::policy::{Asked, Explanation, Ruleset};
 #[command(after_help = "The call is a short document in YAML or JSON:\n\n  \
     tool: get_contact\n  arguments: {id: \"1\"}\n\n\
     `portcullis policy eval --help` lists what else it may hold. With RECORD, what the log knows of \
-    the call need not be repeated.")]
+    the call need not be repeated.\n\n\
+    Exit status: 0 if it is told, whatever was decided; 1 if it failed, 2 if the command line is \
+    wrong.")]
 pub(in crate::cli) struct Args {
     /// A recorded decision: the call's id, as in the `Record: ...` of a refusal, or a hold's.
     #[arg(required_unless_present = "input")]

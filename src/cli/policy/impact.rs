@@ -13,14 +13,21 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use askama::Template as _;
 
+use crate::cli::audit::call_id;
 use crate::clock;
 use crate::config::{self, Config, Keep};
-use crate::domain::{Question, Timestamp};
+use crate::domain::{CallId, Question, Timestamp};
 use crate::policy::{Bundle, Replay, Source};
-use crate::replay::{Change, Comparison, Impact, Log, Past, Why, fixtures};
+use crate::replay::{Change, Comparison, Fixture, Impact, Log, Past, Unkept, Why, fixtures};
 use crate::rollout;
 use crate::store::Sealer;
 use crate::tape::{self, Reader};
+
+/// How far is looked back where nothing else is said.
+const BACK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// The exit status if nothing could be asked again, and if something was not answered in time.
+const NOTHING: u8 = 2;
+const LATE: u8 = 3;
 
 /// What is compared with what, and how it is told.
 #[derive(Debug, clap::Args)]
@@ -29,9 +36,13 @@ use crate::tape::{self, Reader};
     replay: { keep: answers }   also what `disclose` was asked, so that redaction is compared\n\n\
     In CI, where there is no log, compare with recorded cases: --fixtures DIR. \
     `portcullis policy record` makes them.\n\n\
-    Exit status: 0 if nothing is found that `--fail-on` names, 1 if something is, 2 if nothing could \
-    be asked again.")]
+    Exit status: 0 if nothing is found that `--fail-on` names, 1 if something is or the command \
+    failed, 2 if nothing could be asked again (or the command line is wrong), 3 if nothing that \
+    `--fail-on` names is found but not every question was answered in time.")]
 pub(in crate::cli) struct Args {
+    /// Compare on these decisions alone, by their ids as in `Record: ...`.
+    #[arg(value_name = "ID", value_parser = call_id, conflicts_with = "fixtures")]
+    decisions: Vec<CallId>,
     /// The candidate: its folder, or its bundle in one file.
     #[arg(long, value_name = "DIR")]
     candidate: PathBuf,
@@ -41,9 +52,9 @@ pub(in crate::cli) struct Args {
     /// Compare on the cases (`*.cases.yaml`) of a folder.
     #[arg(long, value_name = "DIR")]
     fixtures: Option<PathBuf>,
-    /// How far back, such as `36h` or `7d`.
-    #[arg(long, default_value = "7d", value_parser = span)]
-    since: Duration,
+    /// How far back, such as `36h`; `7d` if decisions are not named.
+    #[arg(long, value_parser = span)]
+    since: Option<Duration>,
     /// Compare with what this kept revision says, instead of with what was decided: digits of its
     /// digest, or its name.
     #[arg(long, value_name = "REV")]
@@ -117,7 +128,7 @@ pub(super) async fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
     let mut comparison = Comparison::new(&candidate, base.as_ref());
     let (from, notes) = match (&args.fixtures, &config) {
         (Some(folder), _) => {
-            for past in fixtures(&Source::at(folder.clone()))? {
+            for past in cases(folder)? {
                 match past {
                     Ok(past) => drop(comparison.add(&past).await),
                     Err((question, why)) => comparison.missing(question, why, 1),
@@ -126,9 +137,13 @@ pub(super) async fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
             (format!("the cases of `{}`", folder.display()), Vec::new())
         }
         (None, Some(config)) => {
-            let since = ago(args.since);
-            let unread = recorded(&mut comparison, config, since).await?;
-            (format!("what was recorded since {since}"), notes(config, unread))
+            let since = ago(args.since, &args.decisions);
+            recorded(&mut comparison, config, since, &args.decisions).await?;
+            let from = match args.decisions.len() {
+                0 => format!("what was recorded since {since}"),
+                named => format!("{named} decisions that are named"),
+            };
+            (from, notes(config))
         }
         (None, None) => bail!(
             "there is no configuration, so no recorded traffic: name one with `--config FILE`, or \
@@ -149,25 +164,50 @@ pub(super) async fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
             machine::report(&found, &source, &candidate, args.fail_on).print(format)?;
         }
     }
-    if found.impact.asked() == 0 {
-        eprintln!("nothing could be asked again, so nothing is known of the candidate");
-        return Ok(ExitCode::from(2));
-    }
-    let fails = found.impact.changes.keys().any(|change| args.fail_on.is_on(*change));
-    Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(status(&found.impact, args.fail_on))
 }
 
-/// Asks about everything that the log has since then. Gives how many parts of the tape are unreadable.
+fn status(impact: &Impact, fail_on: FailOn) -> ExitCode {
+    if impact.changes.keys().any(|change| fail_on.is_on(*change)) {
+        return ExitCode::FAILURE;
+    }
+    let late = impact.not_in_time();
+    if late > 0 {
+        eprintln!("{late} questions were not answered in time, so nothing is known of those");
+        return ExitCode::from(LATE);
+    }
+    if impact.asked() == 0 {
+        eprintln!("nothing could be asked again, so nothing is known of the candidate");
+        return ExitCode::from(NOTHING);
+    }
+    ExitCode::SUCCESS
+}
+
+/// The cases of a folder, of which there must be some.
+fn cases(folder: &Path) -> anyhow::Result<Vec<Fixture>> {
+    let shown = folder.display();
+    let cases = fixtures(&Source::at(folder.to_owned()))
+        .with_context(|| format!("there are no cases to compare on in `{shown}`"))?;
+    if cases.is_empty() {
+        bail!(
+            "`{shown}` has no cases (`*.cases.yaml`), so there is nothing to compare; `portcullis \
+             policy record` makes some of recorded decisions"
+        );
+    }
+    Ok(cases)
+}
+
+/// Asks about everything that the log has since then, or about what is named.
 async fn recorded(
     comparison: &mut Comparison<'_>,
     config: &Config,
     since: Timestamp,
-) -> anyhow::Result<u64> {
-    let mut unread = 0;
-    let mut log = Log::read(&config.data, since)?;
+    only: &[CallId],
+) -> anyhow::Result<()> {
+    let mut log = Log::read(&config.data, since, only)?;
     for entry in open(config, since)? {
         let Ok(entry) = entry else {
-            unread += 1;
+            comparison.unread(1);
             continue;
         };
         match entry.question {
@@ -180,21 +220,17 @@ async fn recorded(
             _ => {}
         }
     }
-    let (calls, answers) = log.unasked();
+    let Unkept { calls, again, answers } = log.unkept();
     comparison.missing(Question::Admit, Why::NotKept, calls);
+    comparison.missing(Question::Admit, Why::Again, again);
     comparison.missing(Question::Disclose, Why::NotKept, answers);
-    Ok(unread)
+    let unknown = only.iter().filter(|call| !log.has(**call)).count() as u64;
+    comparison.missing(Question::Admit, Why::Unknown, unknown);
+    Ok(())
 }
 
 /// What can be done about what was not kept.
-fn notes(config: &Config, unread: u64) -> Vec<String> {
-    let mut notes = Vec::new();
-    if unread > 0 {
-        notes.push(format!(
-            "{unread} parts of what was kept cannot be read: they are damaged, or sealed under \
-             another `pseudonyms.key`; their decisions count as not kept"
-        ));
-    }
+fn notes(config: &Config) -> Vec<String> {
     let file = config.file.as_deref().unwrap_or(Path::new("the configuration")).display();
     let advice = match config.replay.keep {
         Keep::Nothing => format!(
@@ -205,13 +241,20 @@ fn notes(config: &Config, unread: u64) -> Vec<String> {
             "of answers nothing is kept, so redaction is not compared: `replay: {{ keep: answers }}` \
              in {file}"
         ),
-        Keep::Answers => return notes,
+        Keep::Answers => return Vec::new(),
     };
-    notes.push(advice);
-    notes
+    vec![advice]
 }
 
-/// The tape of an installation.
+/// What is said of parts of the tape that cannot be read.
+pub(super) fn unread(count: u64) -> String {
+    format!(
+        "{count} parts of what was kept cannot be read: they are damaged, or sealed under another \
+         `pseudonyms.key`; their decisions count as not kept"
+    )
+}
+
+/// The tape of an installation: what was kept since then, and perhaps some before.
 pub(super) fn open(config: &Config, since: Timestamp) -> anyhow::Result<Reader> {
     let sealer = Sealer::load(&config.data)?;
     Ok(tape::read(&config.data, tape::lockbox(config, &sealer)?, since)?)
@@ -223,8 +266,12 @@ pub(super) fn revision(config: &Config, word: &str) -> anyhow::Result<Replay> {
     Replay::of(&bundle).with_context(|| format!("the kept revision `{word}` cannot be loaded"))
 }
 
-/// The moment that lies so far back.
-pub(super) fn ago(span: Duration) -> Timestamp {
+/// The moment that lies so far back: a week if nothing is said, but named decisions may be of any time.
+pub(super) fn ago(span: Option<Duration>, named: &[CallId]) -> Timestamp {
+    let span = match span {
+        None if !named.is_empty() => return Timestamp::default(),
+        span => span.unwrap_or(BACK),
+    };
     let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
     Timestamp::from_millis(clock::now().millis().saturating_sub(millis))
 }

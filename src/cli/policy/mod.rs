@@ -40,16 +40,26 @@ pub(in crate::cli) enum Format {
     Json,
 }
 
+/// What the exit status of a check says.
+const CHECKED: &str = "Exit status: 0 if nothing is wrong, 1 if something is or the command failed, \
+                       2 if the command line is wrong.";
+
+/// What that of an order or a listing says.
+const DONE: &str = "Exit status: 0 if it is done, 1 if it failed, 2 if the command line is wrong.";
+
 /// Commands about policies.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// Write a bundle to begin with: rules, tests, editor settings, an example for CI.
+    #[command(after_help = DONE)]
     Init(init::Args),
     /// Read, check, compile and try a bundle, with its tests.
     Check(check::Args),
     /// Measure how long a question takes.
+    #[command(after_help = DONE)]
     Bench(bench::Args),
     /// Print the builtins that rules may use, as OPA's `capabilities.json`.
+    #[command(after_help = DONE)]
     Capabilities,
     /// Evaluate a query in Rego, or ask one of the four questions about a call.
     Eval(eval::Args),
@@ -67,19 +77,24 @@ pub(super) enum Command {
     /// Run the tests of a bundle.
     Test(test::Args),
     /// Show which lines of the rules the tests evaluate.
+    #[command(after_help = CHECKED)]
     Coverage(coverage::Args),
     /// Put the policies of the configuration in force again; a broken bundle changes nothing.
+    #[command(after_help = DONE)]
     Reload,
     /// Where policy stands: what decides, since when, and what went wrong.
     Status(status::Args),
     /// Put a kept revision in force, or follow the source again.
+    #[command(after_help = DONE)]
     Promote(promote::Args),
     /// Put an earlier revision in force again.
+    #[command(after_help = DONE)]
     Rollback(rollback::Args),
     /// Watch live traffic with a candidate that decides nothing.
     #[command(subcommand)]
     Shadow(shadow::Command),
     /// Print the JSON Schema of what rules see, for `opa check -s` and editors.
+    #[command(after_help = DONE)]
     Schema(schema::Args),
 }
 
@@ -132,4 +147,24 @@ async fn order(config: &Path, what: PolicyQuestion) -> anyhow::Result<ExitCode> 
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Subcommand as _;
+
+    #[test]
+    fn every_command_says_what_its_exit_status_means() {
+        let mut all = vec![super::Command::augment_subcommands(clap::Command::new("policy"))];
+        let mut looked_at = 0;
+        while let Some(mut command) = all.pop() {
+            all.extend(command.get_subcommands().cloned());
+            if !command.has_subcommands() {
+                let help = command.render_long_help().to_string();
+                assert!(help.to_lowercase().contains("exit status"), "{help}");
+                looked_at += 1;
+            }
+        }
+        assert!(looked_at > 20, "{looked_at}");
+    }
 }

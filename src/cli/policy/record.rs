@@ -1,30 +1,34 @@
 //! `portcullis policy record`: recorded decisions as cases that `policy test` runs, masked.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
-use super::impact::{ago, open, revision, span};
+use super::impact::{ago, open, revision, span, unread};
+use crate::cli::audit::call_id;
 use crate::cli::shown;
 use crate::config::{Config, Keep};
 use crate::domain::{CallId, Digest};
 use crate::policy::Replay;
-use crate::replay::Writer;
+use crate::replay::{Choice, Writer};
 
 /// Which records, and where the cases go.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Put the file into the bundle's folder under a name that ends in \
     `.cases.yaml`, and `portcullis policy test` decides the cases each time. Personal values are \
-    replaced; a record that is decided otherwise without them is left out and counted.")]
+    replaced; a record that is decided otherwise without them is left out and counted.\n\n\
+    Exit status: 0 if there is a case, and one of each decision that is named; 1 if not, or the \
+    command failed; 2 if the command line is wrong.")]
 pub(in crate::cli) struct Args {
-    /// Only these decisions; else one for each caller, tool, verdict and rule.
-    decisions: Vec<String>,
-    /// How far back, such as `36h` or `7d`.
-    #[arg(long, default_value = "7d", value_parser = span)]
-    since: Duration,
+    /// Only these decisions, each of them; else one for each caller, tool, verdict and rule.
+    #[arg(value_name = "ID", value_parser = call_id)]
+    decisions: Vec<CallId>,
+    /// How far back, such as `36h`; `7d` if decisions are not named.
+    #[arg(long, value_parser = span)]
+    since: Option<Duration>,
     /// The most cases.
     #[arg(long, default_value_t = 100)]
     most: u64,
@@ -35,29 +39,38 @@ pub(in crate::cli) struct Args {
 
 pub(super) async fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
     let config = Config::load(config)?;
-    let wanted = args
-        .decisions
-        .iter()
-        .map(|id| id.parse().map(CallId).with_context(|| format!("`{id}` is no decision's id")));
-    let wanted: Vec<CallId> = wanted.collect::<Result<_, _>>()?;
+    let since = ago(args.since, &args.decisions);
+    let mut missing: BTreeSet<CallId> = args.decisions.iter().copied().collect();
+    let choice = if missing.is_empty() { Choice::Kinds } else { Choice::Each };
     let mut rulesets: HashMap<Digest, Option<Replay>> = HashMap::new();
-    let (mut writer, mut read, mut gone) = (Writer::default(), 0_u64, 0_u64);
-    for entry in open(&config, ago(args.since))? {
+    let (mut writer, mut read, mut gone, mut damaged) = (Writer::new(choice), 0_u64, 0_u64, 0_u64);
+    for entry in open(&config, since)? {
         if writer.made.cases >= args.most {
             break;
         }
-        let Ok(entry) = entry else { continue };
-        if !wanted.is_empty() && !wanted.contains(&entry.call) {
+        let Ok(entry) = entry else {
+            damaged += 1;
+            continue;
+        };
+        let is_named = args.decisions.is_empty() || args.decisions.contains(&entry.call);
+        if entry.at < since || !is_named {
             continue;
         }
         read += 1;
         let kept = rulesets
             .entry(entry.ruleset)
             .or_insert_with(|| revision(&config, &entry.ruleset.to_string()).ok());
+        let before = writer.made.cases;
         match kept {
             Some(ruleset) => writer.add(&entry, ruleset).await,
             None => gone += 1,
         }
+        if writer.made.cases > before {
+            missing.remove(&entry.call);
+        }
+    }
+    if damaged > 0 {
+        eprintln!("{}", unread(damaged));
     }
     if read == 0 {
         let advice = match config.replay.keep {
@@ -83,10 +96,15 @@ pub(super) async fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
         (made.alike, "records like one of them"),
         (made.otherwise, "records that are decided otherwise without their personal values"),
         (made.unmasked, "records that cannot be masked"),
+        (made.late, "records that were not decided in time"),
         (gone, "records of revisions that are no longer kept"),
     ];
     let counts = counts.into_iter().filter(|(count, _)| *count > 0);
     let told: Vec<String> = counts.map(|(count, what)| format!("{count} {what}")).collect();
     eprintln!("{}", shown(&told.join(", ")));
-    Ok(if made.cases > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    for call in &missing {
+        eprintln!("of the decision {call} there is no case");
+    }
+    let done = made.cases > 0 && missing.is_empty();
+    Ok(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

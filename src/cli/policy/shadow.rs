@@ -16,10 +16,14 @@ use crate::gate::{Change, ShadowReport};
 /// How often `--watch` looks.
 const EVERY: Duration = Duration::from_secs(2);
 
+const FOUND: &str = "Exit status: 0 if there is nothing that `--fail-on` names, 1 if there is or the \
+                     command failed, 2 if the command line is wrong.";
+
 /// Commands about a candidate in shadow.
 #[derive(Debug, clap::Subcommand)]
 pub(in crate::cli) enum Command {
     /// Check a candidate and put it beside the road, in place of the one that is there.
+    #[command(after_help = super::DONE)]
     Start {
         /// Its folder, or its bundle in one file.
         path: PathBuf,
@@ -28,6 +32,7 @@ pub(in crate::cli) enum Command {
         reason: Option<String>,
     },
     /// Take the candidate away and show what it has seen.
+    #[command(after_help = FOUND)]
     Stop {
         /// Why, for the log.
         #[arg(long)]
@@ -36,6 +41,7 @@ pub(in crate::cli) enum Command {
         how: How,
     },
     /// Show what the candidate has seen so far.
+    #[command(after_help = FOUND)]
     Report {
         /// Show it again every two seconds.
         #[arg(long)]
@@ -159,6 +165,7 @@ fn pretty(report: &ShadowReport) -> String {
             row.approver.as_ref().map_or(row.principal.as_str(), |it| it.as_str()),
             row.rule,
         ));
+        lines.extend(row.demands.iter().map(|demand| format!("{:>7}  {demand}", "")));
     }
     for (count, what) in [
         (report.beyond_rows, "more differences have no row of their own"),

@@ -13,13 +13,16 @@ use crate::rollout::PolicyStatus;
 
 /// How it is shown.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit status: 0 if the last try to put a revision in force went well, 1 if it \
+                        failed or nothing could be asked, 2 if the command line is wrong."
+)]
 pub(in crate::cli) struct Args {
     /// For people or for machines.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
-/// Exit status 1 if the last try to put a revision in force failed.
 pub(super) async fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
     let config = Config::load(config)?;
     let question = Question::Policy { what: PolicyQuestion::Status };

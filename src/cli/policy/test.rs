@@ -14,6 +14,7 @@ use crate::policy::{FileCoverage, Kind, Problem, Source, TestOutcome, TestResult
 
 /// What is tested, and how it is told.
 #[derive(Debug, clap::Args)]
+#[command(after_help = super::CHECKED)]
 pub(in crate::cli) struct Args {
     /// The bundle's folder; else the configuration's.
     folder: Option<PathBuf>,

@@ -79,21 +79,37 @@ impl Change {
         }
     }
 
-    /// What differs between two answers to one question, and the rules behind it: those of the
-    /// stricter side, or those whose demands the other does not make.
+    /// What differs between two answers to one question.
     #[must_use]
-    pub fn between(was: &Said, would: &Said) -> Option<(Self, Vec<String>)> {
+    pub fn between(was: &Said, would: &Said) -> Option<Contrast> {
+        let (gone, new) = (without(&was.demands, would), without(&would.demands, was));
+        let said = |sign: char, one: &Demand| format!("{sign} {} ({})", one.words(), one.rule);
+        let mut demands: Vec<String> = gone.iter().map(|one| said('-', one)).collect();
+        demands.extend(new.iter().map(|one| said('+', one)));
+        demands.dedup();
         if let Some(change) = Self::of(was.verdict, would.verdict) {
             let stricter = if would.verdict > was.verdict { would } else { was };
-            return Some((change, rules(stricter)));
+            return Some(Contrast { change, rules: rules(stricter), demands });
         }
         if was.release != would.release {
-            return Some((Self::Release, rules(would)));
+            return Some(Contrast { change: Self::Release, rules: rules(would), demands });
         }
-        let mut others = without(&would.demands, &was.demands);
-        others.extend(without(&was.demands, &would.demands));
-        (!others.is_empty()).then_some((Self::Obligations, others))
+        let rules: Vec<String> = new.iter().chain(&gone).map(|one| one.rule.clone()).collect();
+        let change = Self::Obligations;
+        (!rules.is_empty()).then_some(Contrast { change, rules, demands })
     }
+}
+
+/// How two answers to one question differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contrast {
+    /// In what.
+    pub change: Change,
+    /// The rules behind it: those of the stricter side, or those whose demands the other does not make.
+    pub rules: Vec<String>,
+    /// The demands that only one of them makes, in words with their rules: behind `-` what the candidate
+    /// does without, behind `+` what it demands anew. Also where the verdict differs.
+    pub demands: Vec<String>,
 }
 
 pub(super) fn rules(said: &Said) -> Vec<String> {
@@ -104,8 +120,7 @@ pub(super) fn rules(said: &Said) -> Vec<String> {
     rules.into_iter().cloned().collect()
 }
 
-/// The rules whose demands the others do not make.
-fn without(these: &[Demand], others: &[Demand]) -> Vec<String> {
-    let alone = these.iter().filter(|one| !others.iter().any(|other| other.duty == one.duty));
-    alone.map(|one| one.rule.clone()).collect()
+/// The demands that the other answer does not make.
+fn without<'a>(these: &'a [Demand], other: &Said) -> Vec<&'a Demand> {
+    these.iter().filter(|one| !other.demands.iter().any(|it| it.duty == one.duty)).collect()
 }

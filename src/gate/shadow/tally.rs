@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use super::change::{self, Change};
+use super::change::{self, Change, Contrast};
 use crate::domain::{
     ApproverId, CallId, Digest, Finding, PrincipalId, Question, Said, ShadowFacts, Timestamp,
     Verdict,
@@ -100,6 +100,9 @@ pub struct Row {
     pub approver: Option<ApproverId>,
     /// The revision that decided.
     pub active: Digest,
+    /// What only one of the two demands: behind `-` the active revision, behind `+` the candidate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub demands: Vec<String>,
 }
 
 /// One question, with what the candidate says otherwise.
@@ -115,20 +118,19 @@ pub(super) struct Compared {
 
 /// One difference.
 pub(super) struct Difference {
-    change: Change,
+    contrast: Contrast,
     tool: Option<String>,
     was: Verdict,
     would: Verdict,
-    rules: Vec<String>,
 }
 
 impl Compared {
     /// Compares what was said with what the candidate says; `own` binds both.
     pub(super) fn findings(mut self, own: Verdict, said: &Finding, says: &Finding) -> Self {
         let (was, would) = (Said::from(said).under(own), Said::from(says).under(own));
-        if let Some((change, rules)) = Change::between(&was, &would) {
+        if let Some(contrast) = Change::between(&was, &would) {
             let (was, would) = (was.verdict, would.verdict);
-            self.flips.push(Difference { change, tool: self.tool.clone(), was, would, rules });
+            self.flips.push(Difference { contrast, tool: self.tool.clone(), was, would });
         }
         self
     }
@@ -149,7 +151,8 @@ impl Compared {
                 (Change::DenyToAllow, Verdict::Deny, Verdict::Allow, said)
             };
             let (tool, rules) = (Some(tool.clone()), change::rules(&Said::from(finding)));
-            self.flips.push(Difference { change, tool, was, would, rules });
+            let contrast = Contrast { change, rules, demands: Vec::new() };
+            self.flips.push(Difference { contrast, tool, was, would });
         }
         self
     }
@@ -163,10 +166,11 @@ impl Compared {
                 call: self.call,
                 principal: self.principal.clone(),
                 tool: flip.tool.clone(),
-                would: flip.change.would().to_owned(),
+                would: flip.contrast.change.would().to_owned(),
                 decided: flip.was,
                 candidate: flip.would,
-                rules: flip.rules.clone(),
+                rules: flip.contrast.rules.clone(),
+                demands: flip.contrast.demands.clone(),
                 revision,
             })
             .collect()
@@ -192,15 +196,17 @@ impl Tally {
         let question = compared.question.as_str();
         *self.report.asked.entry(question.to_owned()).or_default() += 1;
         for flip in compared.flips {
-            *self.report.changes.entry(flip.change).or_default() += 1;
+            let Contrast { change, rules, demands } = flip.contrast;
+            *self.report.changes.entry(change).or_default() += 1;
             let row = Row {
-                change: flip.change,
+                change,
                 question: question.to_owned(),
-                rule: flip.rules.into_iter().next().unwrap_or_default(),
+                rule: rules.into_iter().next().unwrap_or_default(),
                 tool: flip.tool,
                 principal: compared.principal.clone(),
                 approver: compared.by.clone(),
                 active: compared.active,
+                demands,
             };
             if self.rows.len() >= MOST_ROWS && !self.rows.contains_key(&row) {
                 self.report.beyond_rows += 1;
@@ -260,7 +266,7 @@ mod tests {
         one
     }
 
-    fn compared(own: Verdict, said: &Finding, says: &Finding) -> Vec<(Change, String)> {
+    fn contrasts(own: Verdict, said: &Finding, says: &Finding) -> Vec<Contrast> {
         let nothing = Compared {
             question: Question::Admit,
             active: Digest::of("a", &[]),
@@ -271,7 +277,66 @@ mod tests {
             flips: Vec::new(),
         };
         let flips = nothing.findings(own, said, says).flips;
-        flips.into_iter().map(|flip| (flip.change, flip.rules.join(","))).collect()
+        flips.into_iter().map(|flip| flip.contrast).collect()
+    }
+
+    fn compared(own: Verdict, said: &Finding, says: &Finding) -> Vec<(Change, String)> {
+        let contrasts = contrasts(own, said, says).into_iter();
+        contrasts.map(|it| (it.change, it.rules.join(","))).collect()
+    }
+
+    /// What is demanded otherwise is told also where the verdict is another.
+    #[test]
+    fn a_flip_says_which_demands_changed() {
+        let duty = |json: serde_json::Value| serde_json::from_value::<Duty>(json).unwrap();
+        let least = |least| duty(serde_json::json!({"reason": {"least": least}}));
+        let cap = duty(serde_json::json!({"cap": {"argument": "per_page", "most": 20}}));
+        let mask =
+            duty(serde_json::json!({"redact": {"kinds": ["email", "phone"], "how": "mask"}}));
+        let one = duty(serde_json::json!(
+            {"filter": {"field": "state", "operator": "eq", "values": ["open"]}}
+        ));
+        let demanding = |verdict: Verdict, duties: &[(&str, &Duty)]| {
+            let mut all = finding(verdict, "r");
+            let demand = |(rule, duty): &(&str, &Duty)| Obligation {
+                reason: Reason::new(*rule, ""),
+                duty: (*duty).clone(),
+                changed: false,
+            };
+            all.obligations = duties.iter().map(demand).collect();
+            all
+        };
+        use Verdict::{Allow, Deny, Hold};
+        let rows: [(Finding, Finding, &[&str]); 5] = [
+            (
+                demanding(Allow, &[("a", &cap), ("b", &mask)]),
+                demanding(Hold, &[("b", &mask), ("c", &one)]),
+                &["- cap `per_page` at 20 (a)", "+ only where `state` eq open (c)"],
+            ),
+            (
+                demanding(Deny, &[]),
+                demanding(Allow, &[("b", &mask)]),
+                &["+ email, phone: mask (b)"],
+            ),
+            (
+                demanding(Hold, &[("a", &cap)]),
+                demanding(Deny, &[]),
+                &["- cap `per_page` at 20 (a)"],
+            ),
+            (
+                demanding(Allow, &[("a", &least(5))]),
+                demanding(Allow, &[("a", &least(9))]),
+                &[
+                    "- a reason of at least 5 characters (a)",
+                    "+ a reason of at least 9 characters (a)",
+                ],
+            ),
+            (demanding(Allow, &[("a", &cap)]), demanding(Hold, &[("z", &cap)]), &[]),
+        ];
+        for (said, says, demands) in rows {
+            let [contrast] = contrasts(Allow, &said, &says).try_into().unwrap();
+            assert_eq!(contrast.demands, demands, "{contrast:?}");
+        }
     }
 
     #[test]

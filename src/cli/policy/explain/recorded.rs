@@ -20,6 +20,7 @@ use crate::policy::{Asked, Caller};
 use crate::store::Sealer;
 use crate::tape::{self, Entry};
 
+use super::super::impact::unread;
 use super::pretty::Page;
 
 /// What the log has of one call.
@@ -54,11 +55,13 @@ impl Recorded {
                 format!("`{id}` is not the id of a call (as in `Record: ...`) or of a hold")
             })?),
         };
-        let (mut decided, mut hold, mut outcome) = (None, None, None);
+        let (mut decided, mut hold, mut outcome, mut again) = (None, None, None, 0_u64);
         let filter = Filter { call: Some(call), ..Filter::default() };
         for entry in audit::tail(data, filter, From::Start, Follow::No)? {
             let record = entry?.record;
             match record.event {
+                // A held call is judged again when people change or release it.
+                Event::Decision { .. } if decided.is_some() => again += 1,
                 Event::Decision { call, decision, .. } => {
                     decided = Some((record.seq, record.at, call, decision));
                 }
@@ -76,6 +79,13 @@ impl Recorded {
             );
         };
         let mut notes = Vec::new();
+        if again > 0 {
+            notes.push(format!(
+                "this is how the call was judged when it came; it was judged again for people, times: \
+                 {again} (portcullis audit tail --call {})",
+                call.id
+            ));
+        }
         match revision_now {
             Some(now) if now != decision.ruleset => notes.push(format!(
                 "the policies here are another revision now ({now}); their rules may say something \
@@ -92,14 +102,19 @@ impl Recorded {
 
     /// The question as it was kept, if it was.
     pub(super) fn kept(
-        &self,
+        &mut self,
         question: Question,
         config: &Config,
     ) -> anyhow::Result<Option<Asked>> {
         let sealer = Sealer::load(&config.data)?;
         let tape = tape::read(&config.data, tape::lockbox(config, &sealer)?, self.at)?;
         let of_call = |entry: &Entry| entry.call == self.call.id && entry.question == question;
-        let entry = tape.filter_map(Result::ok).find(of_call);
+        let mut damaged = 0;
+        let readable = tape.filter_map(|entry| entry.inspect_err(|_| damaged += 1).ok());
+        let entry = { readable }.find(of_call);
+        if entry.is_none() && damaged > 0 {
+            self.notes.push(unread(damaged));
+        }
         // The last round is what decided.
         Ok(entry.and_then(|mut entry| entry.rounds.pop()).map(|round| round.asked))
     }

@@ -14,6 +14,7 @@ pub(super) struct Page<'a> {
     impact: &'a Impact,
     base: String,
     rows: Vec<Shown<'a>>,
+    unread: Option<String>,
 }
 
 struct Shown<'a> {
@@ -45,6 +46,7 @@ impl<'a> Page<'a> {
             rules: row.rules.join(", "),
             row,
         };
-        Self { found, impact, base, rows: impact.rows.iter().map(shown).collect() }
+        let unread = (impact.unread > 0).then(|| super::unread(impact.unread));
+        Self { found, impact, base, rows: impact.rows.iter().map(shown).collect(), unread }
     }
 }

@@ -29,6 +29,11 @@ pub(super) fn text(found: &Found) -> String {
     for (why, count) in &impact.not_replayable {
         lines.push(format!("not asked  {count}: {why}"));
     }
+    let late = impact.not_in_time();
+    if late > 0 {
+        let known = "not answered in time, so nothing is known of them";
+        lines.push(format!("late       {late}: {known}"));
+    }
     if impact.changes.is_empty() && impact.asked() > 0 {
         lines.push("differs    nowhere".to_owned());
     }
@@ -50,6 +55,11 @@ pub(super) fn text(found: &Found) -> String {
                 .map(|it| format!("{:>7}  {}: {} -> {}", it.count, it.kind, it.was, it.would)),
         );
     }
+    if !impact.demands.is_empty() {
+        lines.push(String::new());
+        lines.push("demanded otherwise".to_owned());
+        lines.extend(impact.demands.iter().map(|it| format!("{:>7}  {}", it.count, it.demand)));
+    }
     if !impact.silent.is_empty() {
         lines.push(String::new());
         lines.push("rules that never spoke".to_owned());
@@ -61,6 +71,9 @@ pub(super) fn text(found: &Found) -> String {
     }
     if impact.beyond_rows > 0 {
         lines.push(format!("{} more differences have no row of their own", impact.beyond_rows));
+    }
+    if impact.unread > 0 {
+        lines.push(format!("note: {}", super::unread(impact.unread)));
     }
     lines.extend(found.notes.iter().map(|note| format!("note: {note}")));
     lines.iter().map(|line| shown(line) + "\n").collect()
