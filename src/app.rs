@@ -259,7 +259,7 @@ impl App {
         if tokio::time::timeout_at(deadline, last).await.is_err() {
             tracing::warn!("work under way was cut off when the drain time ended");
         }
-        control.rollout.note_shadow();
+        control.rollout.note_shadow().await;
         if let Some(cause) = failed {
             return Err(AppError::Log(cause));
         }

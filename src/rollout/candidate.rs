@@ -76,7 +76,7 @@ impl Rollout {
             report = ShadowReport::empty(revision, report.name, report.source, clock::now());
         }
         report.resumed = Some(clock::now());
-        self.watched.note(&report)?;
+        self.watched.resume(&report)?;
         self.gate
             .watch_with(ruleset, report)
             .map_err(|error| RolloutError::Lost(error.to_string()))?;
@@ -85,15 +85,17 @@ impl Rollout {
     }
 
     /// Writes down what the candidate has seen, if that is more than before.
-    pub fn note_shadow(&self) {
+    pub async fn note_shadow(&self) {
         let Some(report) = self.gate.watch_report() else { return };
-        let seen = Some(report.asked.values().sum());
-        if std::mem::replace(&mut self.state().noted, seen) == seen {
-            return;
-        }
-        if let Err(error) = self.watched.note(&report) {
-            tracing::error!("what the candidate has seen is not kept: {error}");
-        }
+        let watched = self.watched.clone();
+        // It is synced, which takes as long as the disk wants.
+        let noted = tokio::task::spawn_blocking(move || watched.note(&report)).await;
+        let why = match noted {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => error.to_string(),
+        };
+        tracing::error!("what the candidate has seen is not kept: {why}");
     }
 
     /// Takes the candidate away; what it has seen.

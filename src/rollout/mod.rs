@@ -88,7 +88,7 @@ pub struct Rollout {
     watch: bool,
     /// Held while a revision is put in force: one at a time.
     kept: tokio::sync::Mutex<Kept>,
-    watched: Watched,
+    watched: Arc<Watched>,
     state: Mutex<State>,
 }
 
@@ -104,8 +104,6 @@ struct State {
     last_attempt: Option<Attempt>,
     loads: Loads,
     shadow: Option<Shadowing>,
-    /// How many questions the candidate had been asked when that was last written down.
-    noted: Option<u64>,
     /// What is on disk, for the status: it must not wait while a revision is tried.
     kept: Vec<KeptRevision>,
     pinned: bool,
@@ -124,7 +122,7 @@ impl Rollout {
     pub fn new(opened: Opened, gate: Arc<Gate>) -> Self {
         let Opened { origin, keys, watch, kept, watched, state, .. } = opened;
         let (kept, state) = (tokio::sync::Mutex::new(kept), Mutex::new(state));
-        Self { gate, origin, keys, watch, kept, watched, state }
+        Self { gate, origin, keys, watch, kept, watched: Arc::new(watched), state }
     }
 
     /// Reads the source again, whether it changed or not.

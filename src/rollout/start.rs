@@ -107,7 +107,6 @@ pub async fn open(
         tried: Some(contents),
         last_attempt,
         shadow: None,
-        noted: None,
         kept: kept.revisions().to_vec(),
         pinned: pinned.is_some(),
     };

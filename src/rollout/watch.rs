@@ -40,7 +40,7 @@ impl Rollout {
         let noting = async {
             loop {
                 tokio::time::sleep(NOTE_EVERY).await;
-                self.note_shadow();
+                self.note_shadow().await;
             }
         };
         tokio::select! {
