@@ -49,7 +49,7 @@ use crate::intercom::{PinnedTool, Pins};
 use crate::plugin::Plugins;
 use crate::policy::{AnswerFacts, Facts, Ruleset};
 use crate::store::{SealError, Sealer};
-use crate::tape::{Round, Rounds, Tape};
+use crate::tape::{Round, Rounds, Tape, TapeHealth};
 use crate::trail::Weighed;
 use crate::vault::Vault;
 
@@ -182,6 +182,12 @@ impl Gate {
     /// Forgets looks that are old; to be called about once a second.
     pub fn shed(&self) {
         self.looks.shed(Instant::now());
+    }
+
+    /// How it is with what is kept of the questions to policy; `None` if nothing is to be.
+    #[must_use]
+    pub fn tape(&self) -> Option<TapeHealth> {
+        self.tape.health()
     }
 
     /// The sealer of this installation.

@@ -14,6 +14,8 @@
 //! | `portcullis_policy_loads_total` | revisions offered since start, by result |
 //! | `portcullis_shadow_questions_total` | questions that the candidate in shadow was asked |
 //! | `portcullis_shadow_flips_total` | how often it differed |
+//! | `portcullis_tape_dropped_total` | questions to policy that `replay.keep` wants and that were not kept |
+//! | `portcullis_tape_writable` | 1 while they can be kept |
 
 use std::collections::BTreeMap;
 use std::fmt::Error;
@@ -29,6 +31,7 @@ use super::Ops;
 use crate::audit;
 use crate::domain::{Question, Verdict};
 use crate::rollout::{Loads, PolicyStatus};
+use crate::tape::TapeHealth;
 
 /// Everything in the OpenMetrics text format.
 pub(super) fn text(ops: &Ops) -> Result<String, Error> {
@@ -47,6 +50,7 @@ struct Seen {
     log: audit::Health,
     policy: PolicyStatus,
     loads: Loads,
+    tape: Option<TapeHealth>,
 }
 
 impl Seen {
@@ -61,6 +65,7 @@ impl Seen {
             log: ops.gate.log().health(),
             policy: ops.rollout.status(),
             loads: ops.rollout.loads(),
+            tape: ops.gate.tape(),
         }
     }
 
@@ -70,6 +75,14 @@ impl Seen {
         to.gauge("log_waiting", "Events that wait to be written", waiting)?;
         let writable = i64::from(self.log.poisoned.is_none());
         to.gauge("log_writable", "1 while records can be written", writable)
+    }
+
+    fn tape(&self, to: &mut Writer<'_>) -> Result<(), Error> {
+        let Some(tape) = self.tape else { return Ok(()) };
+        let help = "Questions to policy that were to be kept and were not";
+        to.counters("tape_dropped", help, [(Vec::new(), tape.dropped)])?;
+        let help = "1 while questions to policy can be kept";
+        to.gauge("tape_writable", help, i64::from(tape.writable))
     }
 
     fn policy(&self, to: &mut Writer<'_>) -> Result<(), Error> {
@@ -112,6 +125,7 @@ impl Collector for Seen {
         let holds = states.map(|(state, count)| (vec![("state", (*state).to_owned())], *count));
         to.gauges("holds", "Held calls in memory, by state", holds)?;
         self.log(&mut to)?;
+        self.tape(&mut to)?;
         self.policy(&mut to)
     }
 }

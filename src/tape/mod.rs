@@ -6,8 +6,8 @@
 //! to a file in the data folder. Off the road, [`read()`] gives the questions back, for `policy impact`,
 //! `policy record` and `policy explain`.
 //!
-//! It is no evidence, which is the log's business, but material: what does not fit the queue is dropped
-//! and counted, and a decision whose question is not here is said to be one that cannot be decided
+//! It is no evidence, which is the log's business, but material: what does not fit the queue or cannot
+//! be written is dropped and counted ([`Tape::health`]), and a decision whose question is not here is said to be one that cannot be decided
 //! again. Nothing is kept unless configuration wants it. Bounded in bytes and in time.
 //!
 //! This module must never write a question in the clear, and never make the road wait.
@@ -124,8 +124,20 @@ struct Heard {
 struct Shared {
     waiting: AtomicUsize,
     dropped: AtomicU64,
-    /// Whether it was said that the thread is gone.
+    /// Whether the last write failed.
+    failing: AtomicBool,
+    /// Whether it was said that there was no room, and that the thread is gone.
+    full: AtomicBool,
     gone: AtomicBool,
+}
+
+/// How it is with what is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TapeHealth {
+    /// Questions that were not kept since start: they came too fast, or could not be written.
+    pub dropped: u64,
+    /// Whether those that come now can be kept.
+    pub writable: bool,
 }
 
 /// The way to the file. Dropping it writes what waits.
@@ -172,6 +184,15 @@ impl Tape {
         }
     }
 
+    /// How it is with what is kept; `None` if nothing is to be.
+    #[must_use]
+    pub fn health(&self) -> Option<TapeHealth> {
+        let is_gone = self.thread.as_ref().is_none_or(JoinHandle::is_finished);
+        let writable = !is_gone && !self.shared.failing.load(Ordering::Relaxed);
+        let dropped = self.shared.dropped.load(Ordering::Relaxed);
+        (self.keep != Keep::Nothing).then_some(TapeHealth { dropped, writable })
+    }
+
     /// Where the rounds of a call are gathered.
     #[must_use]
     pub fn rounds(&self) -> Rounds {
@@ -206,10 +227,16 @@ impl Tape {
             _ => Err(TrySendError::Full(heard)),
         };
         if let Err(error) = sent {
+            // Once: the metrics say how it goes on.
             let is_gone = matches!(error, TrySendError::Disconnected(_));
             if is_gone && !self.shared.gone.swap(true, Ordering::Relaxed) {
                 tracing::error!(
                     "what keeps questions to policy has broken; nothing is kept until the next start"
+                );
+            } else if !is_gone && !self.shared.full.swap(true, Ordering::Relaxed) {
+                tracing::warn!(
+                    "questions to policy come too fast to be kept; `portcullis_tape_dropped_total` \
+                     counts those that are not"
                 );
             }
             self.shared.waiting.fetch_sub(bytes, Ordering::Relaxed);

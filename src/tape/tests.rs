@@ -231,3 +231,31 @@ fn what_is_too_old_goes_also_when_nothing_is_written() {
         drop(tape);
     }
 }
+
+/// Of what is not kept there is a count, and whoever looks sees that nothing is.
+#[test]
+fn what_is_not_kept_is_counted_and_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = config(folder.path(), Keep::Calls);
+    let key = sealer(folder.path());
+    assert_eq!(Tape::open(&config(folder.path(), Keep::Nothing), &key).unwrap().health(), None);
+    let well = Tape::open(&kept, &key).unwrap();
+    assert_eq!(well.health(), Some(TapeHealth { dropped: 0, writable: true }));
+    // The thread broke; nobody takes what is handed over.
+    let thread = std::thread::spawn(|| {});
+    let until = std::time::Instant::now() + Duration::from_secs(30);
+    while !thread.is_finished() {
+        assert!(std::time::Instant::now() < until, "the thread goes on");
+        std::thread::yield_now();
+    }
+    let (queue, gone) = mpsc::sync_channel(1);
+    drop(gone);
+    let (queue, thread, shared) = (Some(queue), Some(thread), Arc::default());
+    let tape = Tape { keep: Keep::Calls, queue, shared, thread };
+    for dropped in 0..3 {
+        assert_eq!(tape.health(), Some(TapeHealth { dropped, writable: false }));
+        let mut rounds = tape.rounds();
+        rounds.add(|| round(0));
+        tape.call(rounds);
+    }
+}

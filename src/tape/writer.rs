@@ -82,9 +82,10 @@ impl Writer {
     /// Gathers a frame and writes it.
     fn frame(&mut self, first: Heard, heard: &Receiver<Heard>) {
         let until = Instant::now() + GATHER;
-        let mut lines = Vec::new();
+        let (mut lines, mut count) = (Vec::new(), 0);
         let mut next = Some(first);
         while let Some(heard_now) = next.take() {
+            count += 1;
             self.line(&heard_now, &mut lines);
             if lines.len() < FRAME_BYTES {
                 let left = until.saturating_duration_since(Instant::now());
@@ -93,11 +94,13 @@ impl Writer {
         }
         self.turn();
         if self.failed.is_some_and(|failed| failed.elapsed() < PAUSE) {
+            self.shared.dropped.fetch_add(count, Ordering::Relaxed);
             return;
         }
         match self.write(&lines) {
             Ok(()) => self.failed = None,
             Err(error) => {
+                self.shared.dropped.fetch_add(count, Ordering::Relaxed);
                 if self.failed.replace(Instant::now()).is_none() {
                     tracing::error!(%error, "questions to policy cannot be kept");
                 }
@@ -108,10 +111,7 @@ impl Writer {
                 self.prune();
             }
         }
-        let dropped = self.shared.dropped.swap(0, Ordering::Relaxed);
-        if dropped > 0 {
-            tracing::warn!(dropped, "questions to policy came too fast to be kept");
-        }
+        self.shared.failing.store(self.failed.is_some(), Ordering::Relaxed);
     }
 
     fn line(&self, heard: &Heard, lines: &mut Vec<u8>) {
@@ -198,10 +198,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let config = config(folder.path(), Keep::Calls);
         let key = lockbox(&config, &sealer(folder.path())).unwrap();
-        let mut writer = Writer::new(&config, key, Arc::default()).unwrap();
+        let shared: Arc<Shared> = Arc::default();
+        let mut writer = Writer::new(&config, key, shared.clone()).unwrap();
+        let health =
+            || (shared.dropped.load(Ordering::Relaxed), shared.failing.load(Ordering::Relaxed));
         let (_queue, none) = std::sync::mpsc::sync_channel(1);
         // An old one, and one that cannot be written to.
         writer.frame(heard(0), &none);
+        assert_eq!(health(), (0, false));
         writer.segment = None;
         aged(&files(folder.path())[0], &config);
         let mut broken = Segment::begin(&writer.folder, clock::now()).unwrap();
@@ -210,11 +214,13 @@ mod tests {
         writer.frame(heard(1), &none);
         assert_eq!(files(folder.path()), Vec::<PathBuf>::new());
         assert!(writer.segment.is_none());
+        assert_eq!(health(), (1, true));
         // Not for each frame another try.
         writer.frame(heard(2), &none);
-        assert_eq!(files(folder.path()), Vec::<PathBuf>::new());
+        assert_eq!((files(folder.path()), health()), (Vec::<PathBuf>::new(), (2, true)));
         writer.failed = Some(Instant::now().checked_sub(PAUSE).unwrap());
         writer.frame(heard(3), &none);
         assert_eq!((files(folder.path()).len(), writer.failed), (1, None));
+        assert_eq!(health(), (2, false));
     }
 }

@@ -48,7 +48,9 @@ async fn metrics(stand: &Stand) -> BTreeMap<String, f64> {
 async fn a_refused_bundle_shows_in_health_and_metrics_until_a_good_one_comes() {
     let policies = folder("first", false);
     let place = policies.path().display();
-    let more = format!("ops: {{ listen: \"127.0.0.1:0\" }}\npolicies: \"{place}\"\n");
+    let more = format!(
+        "ops: {{ listen: \"127.0.0.1:0\" }}\npolicies: \"{place}\"\nreplay: {{ keep: calls }}\n"
+    );
     let stand = Stand::start(Setup { more, ..Setup::default() }).await;
     let (status, well) = health(&stand).await;
     assert_eq!((status, &well["status"]), (StatusCode::OK, &json!("ok")), "{well}");
@@ -62,6 +64,8 @@ async fn a_refused_bundle_shows_in_health_and_metrics_until_a_good_one_comes() {
     assert!(after["portcullis_log_records"] > before["portcullis_log_records"]);
     assert_eq!(after["portcullis_log_writable"], 1.0);
     assert_eq!(after["portcullis_policy_load_success"], 1.0);
+    assert_eq!(after["portcullis_tape_writable"], 1.0);
+    assert_eq!(after["portcullis_tape_dropped_total"], 0.0);
 
     std::fs::write(
         policies.path().join("admit.rego"),
@@ -99,4 +103,6 @@ async fn only_looks_are_answered_and_held_calls_are_counted() {
     .await;
     let (_, _, text) = look(&stand, Method::GET, "/metrics").await;
     assert!(!text.contains(crate::stand::AGENT) && !text.contains("plan of ours"), "{text}");
+    // Nothing is to be kept.
+    assert!(!text.contains("portcullis_tape_"), "{text}");
 }
