@@ -58,7 +58,7 @@ use definitions::Definitions;
 use looks::Looks;
 use shadow::{Shadow, strictest};
 
-pub use confirm::Confirming;
+pub use confirm::{Askable, Confirming, Posed};
 pub use denial::{Denial, refusal};
 pub use disclosure::Disclosure;
 pub use duties::{OBLIGATION, TARGET_UNKNOWN, UNSAID, unsaid};

@@ -45,7 +45,7 @@ pub struct Release {
     /// What becomes of the hold when its agent closes a connection that cancels by closing.
     #[serde(default, skip_serializing_if = "OnDisconnect::is_keep")]
     pub on_disconnect: OnDisconnect,
-    /// Whether the person whom the agent acts for may release its call alone.
+    /// Whether the person whom the agent acts for may release its call alone; `approve` is not asked then.
     #[serde(default, skip_serializing_if = "Confirm::is_never")]
     pub confirm: Confirm,
 }

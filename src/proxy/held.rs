@@ -55,8 +55,8 @@ impl Proxy {
         if let Some(session) = &caller.session {
             session.running(&ask.id, |running| running.hold = Some(hold.id));
         }
-        if let Some((shown, answer)) = round.take_answer() {
-            hold = Box::pin(self.confirmed(leg, hold.id, shown, answer)).await?;
+        if let Some((posed, answer)) = round.take_answer() {
+            hold = Box::pin(self.confirmed(leg, hold.id, posed, answer)).await?;
         }
         // A hold that is sent only while the agent waits cannot be a task, which nobody waits in.
         let tasks = ask.era() == Era::Modern
@@ -96,7 +96,7 @@ impl Proxy {
         {
             return Ok(());
         }
-        let text = pending_text(&hold, self.page_of(hold.id).as_deref());
+        let text = pending_text(&hold, self.page_of(hold.id).as_deref(), self.unseen(&hold));
         outbox.result(&ask.id, &tool_error_result(&text, ask.era())).await;
         Ok(())
     }
@@ -156,8 +156,8 @@ impl Proxy {
                     }
                     return Ok(None);
                 }
-                answer = asking.answer() => if let Some((shown, answer)) = answer {
-                    Box::pin(self.confirmed(leg, now.id, shown, answer)).await?;
+                answer = asking.answer() => if let Some((posed, answer)) = answer {
+                    Box::pin(self.confirmed(leg, now.id, posed, answer)).await?;
                 },
                 _ = signs.tick() => {
                     progress += 1;

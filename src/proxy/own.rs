@@ -1,7 +1,8 @@
 //! What Portcullis itself asks the user of a held call's agent, through their own client.
 //!
 //! Where the hold's rules let the person whom the agent acts for confirm it, they are shown exactly what
-//! would be sent and asked whether it may (elicitation in form mode). Where the approvers' page has a
+//! would be sent and asked whether it may (elicitation in form mode); not where pseudonyms are turned back
+//! in it, for their client must not show what is sent then. Where the approvers' page has a
 //! public address, the user is shown where the hold can be looked at (URL mode): a link that shows
 //! something to those who may sign in there, and decides nothing. Either only if the client declared
 //! that it can. In the modern era the questions travel in rounds (`rounds`), in the legacy era as
@@ -19,9 +20,9 @@ use super::relay::can_be_asked;
 use super::session::{Asked, Session};
 use super::trouble::Trouble;
 use crate::domain::{
-    Digest, Era, Hold, HoldId, HoldState, JsonText, OnRelease, OwnAnswer, Revision, is_hidden, told,
+    Era, Hold, HoldId, HoldState, JsonText, OnRelease, OwnAnswer, Revision, is_hidden, told,
 };
-use crate::gate::{Confirming, Contents, DecideError, Looked};
+use crate::gate::{Askable, Confirming, Contents, DecideError, Looked, Posed};
 use crate::holds::HoldError;
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::{Notification, Request, RequestId, ResponseBody};
@@ -43,7 +44,7 @@ pub(super) enum Question {
     /// Where the hold can be looked at.
     Link { hold: HoldId, url: String },
     /// Whether exactly this may be sent.
-    Confirm { shown: Digest, text: String },
+    Confirm { posed: Posed, text: String },
 }
 
 impl Question {
@@ -83,7 +84,7 @@ struct Open {
     session: Arc<Session>,
     id: RequestId,
     /// What is to be confirmed; nothing where only an address is shown.
-    shown: Option<Digest>,
+    posed: Option<Posed>,
     answer: oneshot::Receiver<ResponseBody>,
 }
 
@@ -96,12 +97,12 @@ impl Drop for Open {
 impl Asking {
     /// The answer to the open question; pending for ever if there is none. `None` if the answer says
     /// nothing about the call.
-    pub(super) async fn answer(&mut self) -> Option<(Digest, OwnAnswer)> {
+    pub(super) async fn answer(&mut self) -> Option<(Posed, OwnAnswer)> {
         let Some(open) = &mut self.open else { return std::future::pending().await };
         let body = (&mut open.answer).await;
-        let shown = self.open.take()?.shown?;
+        let posed = self.open.take()?.posed.take()?;
         match body {
-            Ok(ResponseBody::Result(text)) => Some((shown, said(&text)?)),
+            Ok(ResponseBody::Result(text)) => Some((posed, said(&text)?)),
             Ok(ResponseBody::Error(_)) | Err(_) => None,
         }
     }
@@ -125,6 +126,15 @@ impl Proxy {
         self.settings.page.as_ref().map(|page| format!("{page}/holds/{hold}"))
     }
 
+    /// That the user of an agent cannot confirm a call although rules let them, in words for the agent.
+    pub(super) fn unseen(&self, hold: &Hold) -> Option<&'static str> {
+        let is_unseen = matches!(self.gate.askable(hold, &self.identity), Askable::Unseen);
+        is_unseen.then_some(
+            "its user cannot confirm it, for pseudonyms in it are turned back into what this client must \
+             not show, so approvers decide",
+        )
+    }
+
     /// What the user of this client is to be asked about a hold now; a `link` only if they were not
     /// shown it already.
     pub(super) fn own_question(
@@ -136,10 +146,11 @@ impl Proxy {
         if hold.state != HoldState::Pending {
             return None;
         }
-        let confirm = || {
-            let _person = self.gate.whom_to_ask(hold, &self.identity)?;
-            let text = summary(hold, &self.gate.stored_contents(hold).ok()?)?;
-            Some(Question::Confirm { shown: hold.binding().digest(), text })
+        let confirm = || match self.gate.askable(hold, &self.identity) {
+            Askable::Yes(posed, contents) => {
+                Some(Question::Confirm { posed, text: summary(hold, &contents)? })
+            }
+            Askable::Unseen | Askable::No => None,
         };
         let link = || {
             let url = self.page_of(hold.id).filter(|_| link)?;
@@ -163,14 +174,14 @@ impl Proxy {
         let Some(question) = self.own_question(caller, hold, !asking.offered) else { return };
         let (sender, answer) = oneshot::channel();
         let Some(id) = session.ask(Asked::Ours(sender)) else { return };
-        let shown = match &question {
+        let (method, params) = (ELICIT.to_owned(), question.params(true));
+        let posed = match question {
             Question::Link { .. } => None,
-            Question::Confirm { shown, .. } => Some(*shown),
+            Question::Confirm { posed, .. } => Some(posed),
         };
         asking.asked += 1;
-        asking.offered |= shown.is_none();
-        asking.open = Some(Open { session: session.clone(), id: id.clone(), shown, answer });
-        let (method, params) = (ELICIT.to_owned(), question.params(true));
+        asking.offered |= posed.is_none();
+        asking.open = Some(Open { session: session.clone(), id: id.clone(), posed, answer });
         outbox.message(Request { id, method, params, meta: Object::default() }.write()).await;
     }
 
@@ -180,7 +191,7 @@ impl Proxy {
         self: &Arc<Self>,
         leg: &Arc<Leg>,
         id: HoldId,
-        shown: Digest,
+        posed: Posed,
         answer: OwnAnswer,
     ) -> Result<Box<Hold>, Trouble> {
         let looked = match answer {
@@ -189,7 +200,7 @@ impl Proxy {
             }
             OwnAnswer::Declined | OwnAnswer::Left => Looked::Nothing,
         };
-        let confirming = Confirming { hold: id, shown, answer, looked, identity: &self.identity };
+        let confirming = Confirming { hold: id, posed, answer, looked, identity: &self.identity };
         match self.gate.confirm(&confirming).await {
             Ok(hold) => {
                 if hold.state == HoldState::Approved && hold.opened.on_release == OnRelease::Send {
@@ -274,9 +285,6 @@ fn summary(hold: &Hold, contents: &Contents) -> Option<String> {
     lines.extend(arguments.iter().map(line));
     if let Some(beside) = &contents.beside {
         lines.push(format!("and beside it: {}", visible(beside)));
-    }
-    if contents.restored.is_some() {
-        lines.push("Pseudonyms in it are turned back into what they stand for.".to_owned());
     }
     lines.push(
         "Tick the box and accept to have it sent, once. Decline to refuse it. Cancel to leave it to \

@@ -2,7 +2,7 @@
 //! how its user is asked.
 //!
 //! All that Portcullis must know of a round is in `requestState`, sealed for the principal: which hold,
-//! which round, what was asked and about which bytes. An answer counts only with the state of the very
+//! which round, what was asked of whom, about which version and which bytes. An answer counts only with the state of the very
 //! round that asked, so it cannot be made up, taken from somebody else, or used for another call; that it
 //! is used once, the hold sees to.
 
@@ -13,7 +13,8 @@ use super::handler::{Ask, Caller};
 use super::outbox::Outbox;
 use super::own::{Question, said};
 use super::tools::Wanted;
-use crate::domain::{Digest, Hold, HoldId, JsonText, OwnAnswer, PrincipalId};
+use crate::domain::{Hold, HoldId, JsonText, OwnAnswer, PrincipalId};
+use crate::gate::Posed;
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::MessageError;
 use crate::mcp::reply::INVALID_PARAMS;
@@ -50,15 +51,15 @@ pub(super) struct Round {
 enum Asked {
     /// Nothing; the user was shown an address.
     Link,
-    /// To confirm what has this binding.
-    Confirm(Digest),
+    /// To confirm this.
+    Confirm(Posed),
 }
 
 impl Round {
     /// The answer of the user to the question of this round, and what it was about.
-    pub(super) fn take_answer(&mut self) -> Option<(Digest, OwnAnswer)> {
+    pub(super) fn take_answer(&mut self) -> Option<(Posed, OwnAnswer)> {
         match (self.asked.take()?, self.answer.take()?) {
-            (Asked::Confirm(shown), answer) => Some((shown, said(&answer)?)),
+            (Asked::Confirm(posed), answer) => Some((posed, said(&answer)?)),
             (Asked::Link, _) => None,
         }
     }
@@ -123,7 +124,7 @@ impl Proxy {
             result.set("inputRequests", requests.to_text());
             round.asked = Some(match question {
                 Question::Link { .. } => Asked::Link,
-                Question::Confirm { shown, .. } => Asked::Confirm(shown),
+                Question::Confirm { posed, .. } => Asked::Confirm(posed),
             });
             round.offered |= matches!(round.asked, Some(Asked::Link));
         }

@@ -30,8 +30,10 @@ impl Proxy {
     /// A task that waits or is being worked on, with where people look at it.
     fn working(&self, hold: &Hold) -> Object {
         let mut task = fields(hold, "working");
-        if let (HoldState::Pending, Some(page)) = (hold.state, self.page_of(hold.id)) {
-            let message = format!("{} at {page}", status_message(hold.state));
+        if hold.state == HoldState::Pending {
+            let unasked = self.unseen(hold).map(|why| format!("; {why}")).unwrap_or_default();
+            let page = self.page_of(hold.id).map(|page| format!(" at {page}")).unwrap_or_default();
+            let message = format!("{}{page}{unasked}", status_message(hold.state));
             task.set("statusMessage", json::quote(&message));
         }
         task

@@ -2,12 +2,14 @@
 
 use crate::domain::{Hold, HoldOutcome, HoldState, OwnAnswer, SelfConfirmed, told};
 
-/// What an agent is told while its call waits and it cannot wait any longer.
-pub(super) fn pending_text(hold: &Hold, page: Option<&str>) -> String {
+/// What an agent is told while its call waits and it cannot wait any longer: where people look at it, and
+/// why its user is not asked.
+pub(super) fn pending_text(hold: &Hold, page: Option<&str>, unasked: Option<&str>) -> String {
     let page = page.map(|page| format!(" People look at it at {page}.")).unwrap_or_default();
+    let unasked = unasked.map(|why| format!(" Here {why}.")).unwrap_or_default();
     format!(
         "PENDING: this call is held and waits for a person; it has not been sent: {} It waits \
-         until {}.{page} To learn the outcome, repeat the identical call later: it belongs to the same \
+         until {}.{page}{unasked} To learn the outcome, repeat the identical call later: it belongs to the same \
          hold and is executed once at most. Do not change the arguments, for that would be \
          another call. Hold: {}",
         told(&hold.opened.reasons),

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use crate::client::{Client, Reply};
 use crate::live::{CONVERSATION, Live, Modern, declaring, legacy, other};
+use crate::pseudonyms::{MAIL, mint};
 use crate::stand::{Setup, Stand, told, until, wish};
 
 const PAGE: &str = "https://approve.example.com";
@@ -427,6 +428,96 @@ async fn an_answer_to_what_changed_meanwhile_does_not_count() {
     let view = stand.hold(id).await.0;
     assert_eq!((view.state, view.own.is_none()), (HoldState::Pending, true));
     assert_eq!(noted(&stand, "changed"), 0);
+}
+
+/// An answer is to the version that was shown, and of the person who was asked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_counts_for_what_was_asked_and_of_whom() {
+    let (mut stand, _policies) = stand_with(own(), SHORT, Options::default()).await;
+    let client = stand.client();
+    let params = note("versions");
+    let asked = modern(&client, &params, FORM).await;
+    let id = the_hold(&stand).await;
+    // Somebody was told to look at it meanwhile: nothing that would be sent is another.
+    let key = stand.approver_key.clone();
+    let assign = || Wish::Assign { to: Some("bob".parse().unwrap()) };
+    told(stand.ask(&wish(id, &key, assign())).await).unwrap();
+    for answer in [TICKED, r#"{"action": "decline"}"#] {
+        let again = modern(&client, &next(&params, &asked, Some(answer)), FORM).await;
+        assert!(question(&again)["message"].as_str().unwrap().contains("versions"), "{again:?}");
+        let view = stand.hold(id).await.0;
+        assert_eq!((view.state, view.own.is_none()), (HoldState::Pending, true), "{answer}");
+    }
+    let asked = modern(&client, &params, FORM).await;
+    // The agent acts for somebody else by now.
+    assert!(stand.terminate().success());
+    stand.edit_config("on_behalf_of: jane@example.com", "on_behalf_of: joe@example.com");
+    stand.serve();
+    let client = stand.client();
+    for answer in [TICKED, r#"{"action": "decline"}"#] {
+        let again = modern(&client, &next(&params, &asked, Some(answer)), FORM).await;
+        question(&again);
+        let view = stand.hold(id).await.0;
+        assert_eq!((view.state, view.own.is_none()), (HoldState::Pending, true), "{answer}");
+    }
+    assert_eq!(noted(&stand, "versions"), 0);
+    let asked = modern(&client, &params, FORM).await;
+    let sent = modern(&client, &next(&params, &asked, Some(TICKED)), FORM).await;
+    outcome(&client, &params, sent, FORM).await;
+    assert_eq!(stand.hold(id).await.0.own.unwrap().by, "joe@example.com");
+    assert_eq!(noted(&stand, "versions"), 1);
+
+    // On a stream of the legacy era.
+    let mut client = stand.client();
+    client.initialize_as("2025-06-18", serde_json::from_str(FORM).unwrap()).await;
+    let mut live = Live::post(&client, &legacy(1, "tools/call", note("stream"))).await;
+    let first = live.note("elicitation/create").await;
+    let id = the_hold(&stand).await;
+    told(stand.ask(&wish(id, &key, assign())).await).unwrap();
+    let answer = |asked: &Value| {
+        let result: Value = serde_json::from_str(TICKED).unwrap();
+        json!({"jsonrpc": "2.0", "id": asked["id"], "result": result}).to_string()
+    };
+    assert_eq!(client.post(&answer(&first)).await.status, 202);
+    let second = live.note("elicitation/create").await;
+    assert_ne!(second["id"], first["id"]);
+    let view = stand.hold(id).await.0;
+    assert_eq!((view.state, view.own.is_none()), (HoldState::Pending, true));
+    assert_eq!(client.post(&answer(&second)).await.status, 202);
+    assert_eq!(live.rest().await.len(), 1);
+    assert_eq!(noted(&stand, "stream"), 1);
+}
+
+/// Nobody confirms what they are not shown: real values in place of pseudonyms.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_pseudonyms_stand_for_is_confirmed_by_nobody() {
+    let (mut stand, _policies) = stand_with(own(), SHORT, Options::default()).await;
+    assert!(stand.terminate().success());
+    let token = mint(&stand).mail;
+    stand.serve();
+    let client = stand.client();
+    let params = note(&format!("wrote to {token}"));
+    let first = modern(&client, &params, FORM).await;
+    assert!(asks_nothing(&first), "{first:?}");
+    let words = "its user cannot confirm it";
+    let id = the_hold(&stand).await;
+    let task = modern(&client, &note(&format!("task for {token}")), BOTH).await;
+    let message = task.answer()["result"]["statusMessage"].as_str().unwrap();
+    assert!(message.contains(words), "{message}");
+    let mut old = stand.client();
+    old.initialize_as("2025-06-18", serde_json::from_str(FORM).unwrap()).await;
+    let pending = old.request("tools/call", params.clone()).await;
+    assert_eq!(pending.messages.len(), 1, "nothing is asked: {pending:?}");
+    assert!(pending.tool_text().contains(words), "{pending:?}");
+    // People decide; the value is sent.
+    assert!(stand.hold(id).await.0.own.is_none());
+    stand.approve(id).await.unwrap();
+    let last = outcome(&client, &params, first, FORM).await;
+    assert!(!last.is_tool_error(), "{last:?}");
+    assert_eq!(noted(&stand, &format!("wrote to {MAIL}")), 1);
+    // The same without a pseudonym is asked, and the agent is told nothing of it.
+    let plain = modern(&client, &note("plain"), FORM).await;
+    question(&plain);
 }
 
 /// A call with answers for Intercom, held, goes on with them, though the rounds of Portcullis have a

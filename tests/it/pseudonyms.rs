@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use crate::road::{ARTICLE, CONVERSATION, hold_id};
 use crate::stand::{AGENT, APPROVER, Setup, Stand};
 
-const MAIL: &str = "maria.lindqvist@northwind.example";
+pub(crate) const MAIL: &str = "maria.lindqvist@northwind.example";
 const NAME: &str = "Maria Lindqvist";
 const PHONE: &str = "+15550100123";
 const OTHER: &str = "somebody@else.example";
 
 /// What the agent was shown before.
-struct Tokens {
-    mail: String,
+pub(crate) struct Tokens {
+    pub mail: String,
     name: String,
     first: String,
     phone: String,
@@ -31,7 +31,7 @@ fn now() -> Timestamp {
 }
 
 /// Mints as an answer would, while no server runs.
-fn mint(stand: &Stand) -> Tokens {
+pub(crate) fn mint(stand: &Stand) -> Tokens {
     let sealer = Sealer::load(&stand.data()).unwrap();
     let vault = Vault::open(&stand.data(), None, &sealer, Bounds::default(), now()).unwrap();
     let conversation = format!("conversation:{CONVERSATION}");
