@@ -60,7 +60,7 @@ pub enum Settled {
         /// Whether `text` is a JSON-RPC error instead of a result.
         protocol_error: bool,
     },
-    /// Nothing was sent, or Intercom refused it as a whole.
+    /// Nothing was sent, or Intercom did not carry it out.
     NotSent(String),
     /// Sent, and no answer came.
     Lost(String),

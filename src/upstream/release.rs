@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::{Fault, FromServer, Leg, Upstream};
-use crate::domain::{HoldId, JsonText, OutcomeKind};
+use crate::domain::{Era, HoldId, JsonText, OutcomeKind};
 use crate::gate::{Looked, ReleaseError, Settled};
 use crate::identity::Identity;
 use crate::intercom::PinStatus;
@@ -101,6 +101,10 @@ async fn finish(
             Ok(FromServer::Answer(answer)) => {
                 let (text, error, protocol_error) = match answer.body {
                     ResponseBody::Result(text) => {
+                        if let Some(settled) = unfinished(leg.era(), &text) {
+                            exchange.spent().complete(OutcomeKind::Error, answer.bytes, None);
+                            return settled;
+                        }
                         let error = is_tool_error(&text);
                         (text, error, false)
                     }
@@ -124,6 +128,25 @@ fn settled_by(fault: &Fault) -> Settled {
     } else {
         Settled::NotSent(fault.to_string())
     }
+}
+
+/// How a call stands whose result is none yet (`resultType` of 2026-07-28). A released call declares no
+/// capabilities, for nobody is there to be asked and nobody would ask for a task; a server that asks all
+/// the same did not carry it out, and one that answers something else may have.
+fn unfinished(era: Era, result: &JsonText) -> Option<Settled> {
+    if era == Era::Legacy || !json::may_say(result, &["resultType", "inputRequests"], &[]) {
+        return None;
+    }
+    let result = Object::parse(result)?;
+    let kind = result.str("resultType");
+    let asks = result.contains("inputRequests") || kind.as_deref() == Some("input_required");
+    if asks {
+        let why = "Intercom wants to ask something before it carries the call out, and a released call \
+                   has nobody who could answer";
+        return Some(Settled::NotSent(why.to_owned()));
+    }
+    let why = "Intercom answered neither with a result nor with an error";
+    kind.filter(|kind| kind != "complete").map(|_| Settled::Lost(why.to_owned()))
 }
 
 /// Whether a result is a tool's error.

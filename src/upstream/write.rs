@@ -103,6 +103,9 @@ fn modern_meta(call: &Call, id: &RequestId) -> Object {
     };
     client.set("name", json::quote(name));
     client.set("version", json::quote(version));
+    // Capabilities are of one request (2026-07-28): a server asks only what the request declares, and else
+    // refuses with -32021. A direct call declares what its client can answer. A released one declares
+    // nothing: whoever called has left, or waits for a result and not for questions.
     let capabilities = call.meta.capabilities.clone().unwrap_or_else(JsonText::empty_object);
     let mut meta = Object::default();
     meta.set(META_VERSION, json::quote(Revision::V2026_07_28.as_str()));

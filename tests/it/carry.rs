@@ -186,3 +186,60 @@ async fn a_session_with_too_many_questions_hears_that_its_call_did_not_go_on() {
     );
     assert_eq!(calls(&stand, "get_conversation"), 65);
 }
+
+/// A released call declares that nobody can be asked. An Intercom that asks all the same did not carry it
+/// out, and one that gives a task may have.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_released_call_that_is_answered_with_a_question_has_failed() {
+    let stand = stand_asking(Question::None, "add_internal_note", "holds: { wait: 30s }\n").await;
+    let text = RULES.replace("\tinput.continuation\n", "");
+    assert_ne!(text, RULES);
+    std::fs::write(stand.folder.path().join("rules/admit.rego"), text).unwrap();
+    stand.output(&["policy", "reload"]);
+    for (result, state, words) in [
+        (
+            json!({"resultType": "input_required", "requestState": "s",
+                "inputRequests": {"r": {"method": "roots/list"}}}),
+            HoldState::Failed,
+            "FAILED: the call was released but not executed: Intercom wants to ask something",
+        ),
+        (
+            json!({"requestState": "s", "inputRequests": {}}),
+            HoldState::Failed,
+            "FAILED: the call was released but not executed: Intercom wants to ask something",
+        ),
+        (
+            json!({"resultType": "task", "taskId": "t", "status": "working"}),
+            HoldState::Unknown,
+            "UNKNOWN: the call was released and sent",
+        ),
+        (
+            json!({"resultType": "complete", "content": [{"type": "text", "text": "noted"}]}),
+            HoldState::Executed,
+            "noted",
+        ),
+    ] {
+        stand.simulator.set(|options| {
+            options.results.insert("add_internal_note".to_owned(), result.clone());
+        });
+        let client = session(&stand).await;
+        let arguments = json!({"conversation_id": crate::live::CONVERSATION.to_string(),
+            "body": result.to_string()});
+        let params = json!({"name": "add_internal_note", "arguments": arguments});
+        let waiting = tokio::spawn(async move { client.request("tools/call", params).await });
+        let pending = async || {
+            let holds = stand.holds().await;
+            holds.iter().find(|it| it.state == HoldState::Pending).map(|it| it.id)
+        };
+        until("it is held", async || pending().await.is_some()).await;
+        let id = pending().await.unwrap();
+        stand.approve(id).await.unwrap();
+        let told = waiting.await.unwrap();
+        assert!(told.tool_text().contains(words), "{result}: {told:?}");
+        assert_eq!(stand.hold(id).await.0.state, state, "{result}");
+        let sent = stand.calls().pop().unwrap();
+        let body: Value = serde_json::from_str(&sent.body).unwrap();
+        let declared = &body["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"];
+        assert_eq!(*declared, json!({}), "{body}");
+    }
+}
