@@ -59,19 +59,19 @@ pub(super) fn of_data(files: &[File], problems: &mut Vec<Problem>) {
 
 /// Where a text stands in a file of data for the first time as a word of its own.
 fn place(text: &str, name: &str) -> (u32, u32) {
+    let mut lines = (1_u32..).zip(text.lines());
+    lines.find_map(|(number, line)| Some((number, word_at(line, name)?))).unwrap_or((0, 0))
+}
+
+/// In which column of a line a name stands as a word of its own.
+pub(super) fn word_at(line: &str, name: &str) -> Option<u32> {
     let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
-    (1_u32..)
-        .zip(text.lines())
-        .find_map(|(number, line)| {
-            let (start, _) = line.match_indices(name).find(|(start, _)| {
-                let around = (line.get(..*start), line.get(start + name.len()..));
-                let (Some(before), Some(after)) = around else { return false };
-                !before.ends_with(is_part) && !after.starts_with(is_part)
-            })?;
-            let before = line.get(..start)?;
-            Some((number, u32::try_from(before.chars().count() + 1).ok()?))
-        })
-        .unwrap_or((0, 0))
+    let (start, _) = line.match_indices(name).find(|(start, _)| {
+        let around = (line.get(..*start), line.get(start + name.len()..));
+        let (Some(before), Some(after)) = around else { return false };
+        !before.ends_with(is_part) && !after.starts_with(is_part)
+    })?;
+    u32::try_from(line.get(..start)?.chars().count() + 1).ok()
 }
 
 fn unknown_tool(name: &str) -> Option<String> {
@@ -160,7 +160,7 @@ impl Advice<'_> {
 }
 
 /// Paths of the input that an expression compares with words: `==`, `!=` and `in`.
-fn comparisons(expr: &Expr) -> Vec<(String, Span, String)> {
+pub(super) fn comparisons(expr: &Expr) -> Vec<(String, Span, String)> {
     match expr {
         Expr::BoolExpr { op: BoolOp::Eq | BoolOp::Ne, lhs, rhs, .. } => {
             let found = pair(lhs, rhs).map(|found| (found, rhs));

@@ -106,6 +106,8 @@ kinds! {
         "correct the kind; if a plugin of yours finds it, check with the configuration that loads it";
     Confirm "PC026" Warning "A hold that the person whom the agent acts for could never confirm."
         "`confirm: requester` needs one person, no other groups for each and no fresh proof; leave it out where others must decide";
+    Unasked "PC027" Warning "A hold that may be confirmed, beside rules about its approvers."
+        "say in the `hold` rule of `admit` what must hold for a confirmation too, or leave `confirm` out";
     Cases "PC022" Error "A file of cases that cannot be read."
         "a case has `name`, `as`, `tool` and `expect`; see the tutorial in `policies/README.md`";
     TestFailed "PT001" Error "A test that failed."

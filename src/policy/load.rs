@@ -16,7 +16,7 @@ use super::lint::{self, Parsed};
 use super::looks::Looks;
 use super::problem::{LoadErrors, Problem};
 use super::wants::Wants;
-use super::{advice, json, obligations, own, redacting, sound, testing, trial};
+use super::{advice, confirming, json, obligations, own, redacting, sound, testing, trial};
 use crate::domain::{Announced, Question};
 
 /// What a checked bundle gives.
@@ -165,6 +165,7 @@ fn lint(files: &[File], engine: &mut Engine, problems: &mut Vec<Problem>) -> Sit
             Parsed { file, kind, module }
         })
         .collect();
+    confirming::check(&modules, files, problems);
     lint::check(&modules, problems)
 }
 

@@ -24,6 +24,7 @@ mod builtins;
 mod bundle;
 mod calls;
 mod capabilities;
+mod confirming;
 mod coverage;
 mod engine;
 mod eval;

@@ -88,8 +88,8 @@ fn bundle(rules: &[(&str, &str)]) -> Vec<File> {
     for (name, text) in rules {
         let kind = match *name {
             name if name.ends_with("_test.rego") => FileKind::Tests,
-            name if name.ends_with(".json") => FileKind::Data,
             name if name.ends_with(".cases.yaml") => FileKind::Cases,
+            name if name.ends_with(".json") || name.ends_with(".yaml") => FileKind::Data,
             _ => FileKind::Rules,
         };
         files.push(File { name: (*name).to_owned(), text: (*text).to_owned(), kind });

@@ -261,6 +261,63 @@ fn a_confirmation_that_never_counts_is_a_warning() {
     }
 }
 
+/// `approve` is not asked when the person whom the agent acts for confirms.
+#[test]
+fn a_confirmation_beside_rules_about_approvers_is_a_warning() {
+    let hold = |tools: &str, confirm: &str| {
+        let release = format!(
+            r#"{{"groups": [], "expires_seconds": 60, "people": 1, "confirm": "{confirm}"}}"#
+        );
+        let member = format!("{{\"rule\": \"a\", \"text\": \"t\", \"release\": {release}}}");
+        admit(&format!("# METADATA\n# title: T\nhold contains {member} if {{\n\t{tools}\n}}"))
+    };
+    let one = r#"input.tool.name == "update_article""#;
+    let other = r#"input.tool.name == "add_internal_note""#;
+    let any = r#"input.tool.effect == "write""#;
+    let approve = |body: &str| {
+        format!(
+            "package portcullis.rules.approve\n\nimport rego.v1\n\n# METADATA\n# title: T\n\
+             deny contains {{\"rule\": \"b\", \"text\": \"t\"}} if {{\n\t{body}\n}}\n"
+        )
+    };
+    let (by_hold, by_tool) = (
+        approve(r#"input.hold.tool == "update_article""#),
+        approve(r#"input.tool.name in {"search", "update_article"}"#),
+    );
+    let general = approve(r#"input.approver.id == "ann""#);
+    let words = "so its rules about `update_article` (b.rego:7) do not count then";
+    for (admit, approve, warned) in [
+        (hold(one, "requester"), &by_hold, true),
+        (hold(one, "requester"), &by_tool, true),
+        (hold(any, "requester"), &by_hold, true),
+        (hold(other, "requester"), &by_hold, false),
+        (hold(one, "never"), &by_hold, false),
+        (hold(one, "requester"), &general, false),
+    ] {
+        let found = found(&[("a.rego", &admit), ("b.rego", approve)]);
+        let about: Vec<&String> = found.iter().filter(|it| it.starts_with("PC027")).collect();
+        assert_eq!(about.len(), usize::from(warned), "{admit}{approve}{found:?}");
+        let line = |it: &&String| it.starts_with("PC027:7:") && it.contains(words);
+        assert!(about.iter().all(line), "{found:?}");
+    }
+    // In data, as the shipped rules have it.
+    let data = "roles: { a: { tools: [update_article, search] } }\nreleases:\n  search: { confirm: never }\n  \
+                update_article:\n    people: 1\n    confirm: requester\n  any: { people: 2 }\n";
+    let looked_up = r#"{"update_article": {"people": 1, "confirm": "requester"}}"#;
+    let unnamed = r#"{"search": {}, "draft": {"confirm": "requester"}}"#;
+    for (name, data, place) in [
+        ("c.yaml", data, Some("PC027:6:5")),
+        ("c.json", looked_up, Some("PC027:1:35")),
+        ("c.json", unnamed, Some("PC027:1:27")),
+        ("c.json", r#"{"search": {"confirm": "requester"}}"#, None),
+    ] {
+        let found = found(&[("a.rego", &hold(one, "never")), ("b.rego", &by_hold), (name, data)]);
+        let about = found.iter().find(|it| it.starts_with("PC027"));
+        assert_eq!(about.is_some(), place.is_some(), "{data} {found:?}");
+        assert!(about.is_none_or(|it| it.starts_with(place.unwrap())), "{data} {found:?}");
+    }
+}
+
 #[test]
 fn what_was_probably_not_meant_is_a_warning() {
     let rule = |body: &str| admit(&format!("# METADATA\n# title: T\n{SPEAKS}{{\n{body}\n}}"));
