@@ -250,6 +250,20 @@ impl References {
         }
     }
 
+    /// Leaves out what stands in one place for itself.
+    pub(super) fn leave_out(&mut self, root: &str, path: &[String], times: i64) {
+        *self.0.entry((root.to_owned(), path.to_vec())).or_default() -= times;
+    }
+
+    /// How often a name stands for itself, and which literal names follow it elsewhere.
+    pub(super) fn uses(&self, name: &str) -> (i64, Vec<&[String]>) {
+        let of_name = self.0.iter().filter(|((root, _), count)| root == name && **count > 0);
+        let bare = of_name.clone().filter(|((_, path), _)| path.is_empty());
+        let bare = bare.map(|(_, count)| *count).sum();
+        let paths = of_name.map(|((_, path), _)| path.as_slice());
+        (bare, paths.filter(|path| !path.is_empty()).collect())
+    }
+
     /// What stands for itself.
     pub(super) fn named(self) -> impl Iterator<Item = (String, Vec<String>)> {
         self.0.into_iter().filter(|(_, count)| *count > 0).map(|(reference, _)| reference)

@@ -3,16 +3,20 @@
 //! Building the input costs more than most rules do, so only what some rule names is built; and what
 //! a question does not depend on cannot change its answer ([`super::memo`]). A reference counts up
 //! to its first computed name: `input.tool.name` wants that name alone, `input.arguments[key]` all
-//! of `arguments`, `input` in a comparison or a call everything. Helper packages count for every
+//! of `arguments`, `input` in a comparison or a call everything. Of the records of an answer only those
+//! members are wanted that rules name of each one ([`LISTS`]). Helper packages count for every
 //! question, since any may call them. Wanting too much costs time; wanting too little would be a rule
 //! that does not see what it asks for, so the trial at load compares both ways of asking.
 
 use std::collections::BTreeMap;
 
-use regorus::unstable::{Module, Ref};
+use regorus::unstable::{Expr, Literal, Module, Ref, Rule};
 
-use super::syntax::{References, Visit, each, text_of};
+use super::syntax::{References, Visit, each, is_complete, root, text_of};
 use crate::domain::Question;
+
+/// Lists whose elements are built member by member, as wanted.
+const LISTS: [[&str; 2]; 1] = [["answer", "records"]];
 
 /// A part of the input that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +33,14 @@ impl Want {
         match self {
             Self::Whole => Some(self),
             Self::Parts(parts) => parts.get(member),
+        }
+    }
+
+    /// Wants something at a path, whatever is wanted of it.
+    fn reach(&mut self, path: &[String]) {
+        if let (Self::Parts(parts), [member, rest @ ..]) = (self, path) {
+            let part = parts.entry(member.clone());
+            part.or_insert_with(|| Self::Parts(BTreeMap::new())).reach(rest);
         }
     }
 
@@ -64,6 +76,7 @@ impl Wants {
                 let is_near = asked_by(package).is_none_or(|asked| asked == question.as_str());
                 if is_near || read.iter().any(|(_, names)| names.other_questions) {
                     names.paths.iter().for_each(|path| want.add(path));
+                    names.lists.iter().for_each(|path| want.reach(path));
                 }
             }
             (question.as_str(), want)
@@ -104,6 +117,8 @@ fn asked_by(package: &str) -> Option<&'static str> {
 struct Names {
     /// The paths below `input`.
     paths: Vec<Vec<String>>,
+    /// Lists of [`LISTS`] that it goes through; what it wants of their elements is among the paths.
+    lists: Vec<Vec<String>>,
     /// Whether it may read rules of a question that is not its own.
     other_questions: bool,
 }
@@ -111,8 +126,16 @@ struct Names {
 impl Names {
     fn of(module: &Module) -> Self {
         let own = asked_by(&text_of(&module.package.refr));
-        let mut names = Self { paths: Vec::new(), other_questions: false };
-        for (name, path) in references(module) {
+        let mut names = Self { paths: Vec::new(), lists: Vec::new(), other_questions: false };
+        let mut all = all(module);
+        for gone_through in module.policy.iter().flat_map(|rule| gone_through(rule)) {
+            let GoneThrough { list, times, members } = gone_through;
+            all.leave_out("input", &list, times);
+            let path = |member| [list.as_slice(), &[member]].concat();
+            names.paths.extend(members.into_iter().map(path));
+            names.lists.push(list);
+        }
+        for (name, path) in all.named() {
             match name.as_str() {
                 "input" => names.paths.push(path),
                 "data" => names.other_questions |= reads_other(&path, own),
@@ -137,13 +160,49 @@ fn reads_other(path: &[String], own: Option<&str>) -> bool {
     }
 }
 
+/// A list of which a rule names nothing but members of its elements.
+struct GoneThrough {
+    list: Vec<String>,
+    /// In so many places.
+    times: i64,
+    members: Vec<String>,
+}
+
+/// The lists that a rule goes through by `some one in input.answer.records`, if `one` stands nowhere in it
+/// but there and before a literal name: then nothing else of an element can matter.
+fn gone_through(rule: &Rule) -> Vec<GoneThrough> {
+    let mut references = References::default();
+    let mut through: BTreeMap<(String, Vec<String>), i64> = BTreeMap::new();
+    each(rule, &mut |visit| {
+        references.note(&visit);
+        if let Visit::Literal(Literal::SomeIn { value, collection, .. }) = visit
+            && let Expr::Var { span, .. } = &**value
+            && let ("input", list) = (&*root(collection).0, root(collection).1)
+            && is_complete(collection)
+            && LISTS.iter().any(|known| list.iter().eq(known))
+        {
+            *through.entry((span.text().to_owned(), list)).or_default() += 1;
+        }
+    });
+    let all = through.into_iter().filter_map(|((name, list), times)| {
+        let (bare, paths) = references.uses(&name);
+        let members = paths.iter().filter_map(|path| path.first().cloned()).collect();
+        (bare == times).then_some(GoneThrough { list, times, members })
+    });
+    all.collect()
+}
+
 /// Every reference of a module: its first name, and the literal names after it.
 pub(super) fn references(module: &Module) -> impl Iterator<Item = (String, Vec<String>)> {
+    all(module).named()
+}
+
+fn all(module: &Module) -> References {
     let mut references = References::default();
     module.policy.iter().for_each(|rule| each(rule, &mut |visit| references.note(&visit)));
     let mut note = |visit: Visit<'_>| references.note(&visit);
     module.imports.iter().for_each(|import| super::syntax::expr(&import.refr, &mut note));
-    references.named()
+    references
 }
 
 #[cfg(test)]
@@ -200,6 +259,55 @@ mod tests {
         }
         let imported = "package helpers\nimport rego.v1\nimport input.a.b as c\np if c.d\n";
         assert_eq!(paths(wants(&[imported]).of_question(Question::Admit)), ["a.b"]);
+    }
+
+    /// Of each record of an answer what rules name of it, and all where they take it as a whole.
+    #[test]
+    fn of_records_only_what_rules_name_is_wanted() {
+        let records = "some r in input.answer.records";
+        let all: &[&str] = &["answer.records"];
+        let rows: [(&str, &[&str]); 18] = [
+            (
+                "p if { some r in input.answer.records; r.type == \"contact\"; \"vip\" in r.tags }",
+                &["answer.records.tags", "answer.records.type"],
+            ),
+            (
+                "p if { R; r[\"type\"] == 1; r.author.id }",
+                &["answer.records.author", "answer.records.type"],
+            ),
+            (
+                "p contains {\"drop\": r.ref} if { R; r.row }",
+                &["answer.records.ref", "answer.records.row"],
+            ),
+            ("p := [r.id | R; not r.partial]", &["answer.records.id", "answer.records.partial"]),
+            (
+                "p if { R; r.id }\nq if { some s in input.answer.records; s.team }",
+                &["answer.records.id", "answer.records.team"],
+            ),
+            ("p if { some i, r in input.answer.records; i > 3; r.id }", &["answer.records.id"]),
+            ("p if { R; r.id }\nq if count(input.answer.records) > 2", all),
+            ("p if { R; count(r) > 2; r.id }", all),
+            ("p if { R; r.id; q[r] }", all),
+            ("p if { R; x := \"id\"; r[x] }", all),
+            ("p if { R; r == {} }", all),
+            ("p := {r | R}", all),
+            ("p if { R; s := r; s.id }", all),
+            ("f(r) := 1 if R\np if f(1)", all),
+            ("p if { some r in input.other; R; r.id }", &["answer.records", "other"]),
+            ("p if { some {\"id\": x} in input.answer.records; x }", all),
+            ("p if { some r in input.answer[input.k]; r.id }", &["answer", "k"]),
+            ("p if every r in input.answer.records { r.id }", all),
+        ];
+        for (rules, expected) in rows {
+            let rules = rules.replace('R', records);
+            let found = wants(&[&format!("package helpers\nimport rego.v1\n{rules}\n")]);
+            assert_eq!(paths(found.of_question(Question::Disclose)), *expected, "{rules}");
+        }
+        // Whether there is one at all.
+        let some =
+            wants(&["package helpers\nimport rego.v1\np if some r in input.answer.records\n"]);
+        let answer = some.of_question(Question::Disclose).of("answer").unwrap();
+        assert_eq!(answer.of("records"), Some(&Want::Parts(BTreeMap::new())));
     }
 
     #[test]

@@ -74,6 +74,11 @@ fn rows(folder: &Path) -> Vec<Row> {
         row("disclose, shipped, 40 KB answer", shipped(), Question::Disclose, answer),
         row("visible, shipped", shipped(), Question::Visible, call(0)),
     ];
+    for (name, more) in [("members of", ""), ("whole", "\tcount(record) > 0\n")] {
+        let ruleset = Ruleset::load(&Source::Folder(on_records(folder, name, more))).unwrap();
+        let name = format!("disclose, {name} records, 40 KB answer");
+        rows.push(row(&name, ruleset, Question::Disclose, listed()));
+    }
     for count in [1, 100, 1_000] {
         let bundle = bundle(folder, &format!("rules-{count}"), &many_rules(count), "{}");
         rows.push(row(&format!("admit, {count} rules"), bundle, Question::Admit, call(900)));
@@ -105,6 +110,49 @@ fn asked(role: &str, tool: &str, bytes: usize) -> Asked {
         .to_string(),
     )
     .unwrap()
+}
+
+/// A bundle that looks at the records of answers, as such rules are written: where each is taken as a
+/// whole, all of it is built.
+fn on_records(folder: &Path, name: &str, more: &str) -> PathBuf {
+    let rules = format!(
+        "package portcullis.rules.disclose\n\nimport rego.v1\n\n\
+         allow contains {{\"rule\": \"any\", \"text\": \"any\"}} if input.principal.id == \"bot\"\n\n\
+         oblige contains {{\"rule\": \"vip\", \"text\": \"vip\", \"drop\": record.ref}} if {{\n\
+         \tsome record in input.answer.records\n\trecord.type == \"conversation\"\n{more}\
+         \t\"vip\" in record.tags\n\tnot record.partial\n}}\n"
+    );
+    bundle(folder, name, &many_rules(1), "{}");
+    let folder = folder.join(name);
+    fs::write(folder.join("disclose.rego"), rules).unwrap();
+    folder
+}
+
+/// A page of conversations, of about 40 KB.
+fn listed() -> Asked {
+    let conversation = |number: usize| {
+        serde_json::json!({
+            "type": "conversation", "id": format!("{}", 215_470_000_000_000_u64 + number as u64),
+            "title": "t".repeat(60), "state": "open", "priority": "not_priority",
+            "team_assignee_id": "701", "admin_assignee_id": 7_000_001,
+            "tags": {"type": "tag.list", "tags": [{"type": "tag", "id": "1", "name": "plain"}]},
+            "contacts": {"type": "contact.list", "contacts": [
+                {"type": "contact", "id": format!("66b0c0de{number:016}")}]},
+            "source": {"type": "conversation", "body": "b".repeat(120),
+                "author": {"type": "user", "id": format!("66b0c0de{number:016}")}},
+        })
+    };
+    let list: Vec<_> = (0..60).map(conversation).collect();
+    let text = serde_json::json!({"type": "conversation.list", "conversations": list}).to_string();
+    assert!((35_000..45_000).contains(&text.len()), "{}", text.len());
+    let result = serde_json::json!({"content": [{"type": "text", "text": text}]});
+    let asked = serde_json::json!({
+        "principal": {"id": "bot", "roles": ["support-reader"]},
+        "tool": "search_conversations",
+        "arguments": {},
+        "answer": {"kind": "result", "bytes": text.len(), "result": result},
+    });
+    Asked::read(&asked.to_string()).unwrap()
 }
 
 /// A rule for each of many tools and states, as tables of rules are written.
