@@ -88,7 +88,7 @@ fn gate(
 
 /// What the log says of what was before.
 fn folded(config: &Config, store: &Store, now: Timestamp) -> Result<Folds, AppError> {
-    let events = store.hold_events().collect::<Result<Vec<_>, _>>()?;
+    let events = store.hold_events()?;
     let holds = Holds::replay(store.log(), config.holds.pending_per_principal, events);
     let trail = Trail::rebuild(&config.data, Moment::now())?;
     let given = store.grant_events(now.minus(GRANT_SPAN))?;

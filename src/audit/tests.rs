@@ -233,16 +233,16 @@ async fn holds_come_back_in_order_until_long_over() {
             kept.push(all.last().cloned().unwrap());
         }
     }
-    assert_eq!(store.hold_events().collect::<Result<Vec<_>, _>>().unwrap(), all);
+    assert_eq!(store.hold_events().unwrap(), all);
     drop(store);
     let store = open(&path);
-    assert_eq!(store.hold_events().collect::<Result<Vec<_>, _>>().unwrap(), kept);
+    assert_eq!(store.hold_events().unwrap(), kept);
     drop(store);
     // Made anew from the lines, the index knows the same.
     fs::remove_dir_all(path.join("db")).unwrap();
     let (store, recovery) = Store::open(&path, &options()).unwrap();
     assert_eq!(recovery, Recovery { recovered_bytes: 0, reindexed: 24, rebuilt: true });
-    assert_eq!(store.hold_events().collect::<Result<Vec<_>, _>>().unwrap(), kept);
+    assert_eq!(store.hold_events().unwrap(), kept);
 }
 
 #[tokio::test]
@@ -257,7 +257,7 @@ async fn a_changed_line_of_a_hold_is_not_believed() {
     let text = fs::read_to_string(&file).unwrap();
     fs::write(&file, text.replacen("\"sealed\":\"sealed\"", "\"sealed\":\"seeled\"", 1)).unwrap();
     let store = open(&path);
-    let error = store.hold_events().next().unwrap().unwrap_err();
+    let error = store.hold_events().unwrap_err();
     assert!(error.to_string().contains("-1.jsonl, line 1"), "{error}");
 }
 

@@ -69,8 +69,7 @@ async fn open(holds: &Holds, number: u8, expires_at: Timestamp) -> Hold {
 }
 
 fn replayed(store: &Store) -> Holds {
-    let events: Vec<_> = store.hold_events().collect::<Result<_, _>>().unwrap();
-    Holds::replay(store.log(), 100, events)
+    Holds::replay(store.log(), 100, store.hold_events().unwrap())
 }
 
 /// Every time that was judged is the one that is recorded, so a restart changes nothing: not even

@@ -39,7 +39,7 @@ pub use log::{Health, Log, LogError, Receipt};
 pub use sealer::{SealError, Sealer, random};
 pub use shelf::{Lying, Shelf, ShelfError};
 
-use crate::domain::{Event, HoldEvent, HoldId, Timestamp};
+use crate::domain::{HoldEvent, HoldId, Timestamp};
 use fault::Faults;
 use folder::Folder;
 use index::{Index, IndexError};
@@ -224,24 +224,13 @@ impl Store {
 
     /// The events of all holds that have not long been over, in the order of the log: what the live
     /// view is built from at start.
-    pub fn hold_events(
-        &self,
-    ) -> impl Iterator<Item = Result<(HoldId, Timestamp, HoldEvent), OpenError>> + '_ {
+    ///
+    /// # Errors
+    /// If the database or a file cannot be read, or a record is not the one that was acknowledged.
+    pub fn hold_events(&self) -> Result<Vec<(HoldId, Timestamp, HoldEvent)>, OpenError> {
         let folder = &self.folder.path;
-        let mut places = segment::Places::new(folder);
-        self.index.holds().map(move |entry| {
-            let entry = entry.map_err(|error| OpenError::index(folder, error))?;
-            let record = recovery::hold_record(folder, &mut places, &entry)?;
-            match record.event {
-                Event::Hold { hold, event } if hold == entry.mark.id => {
-                    Ok((hold, record.at, event))
-                }
-                _ => Err(OpenError::Corrupt {
-                    place: entry.segment.to_string(),
-                    what: format!("record {} is not about {}", entry.seq, entry.mark.id),
-                }),
-            }
-        })
+        let entries = self.index.holds().collect::<Result<Vec<_>, _>>();
+        recovery::hold_events(folder, &entries.map_err(|error| OpenError::index(folder, error))?)
     }
 }
 

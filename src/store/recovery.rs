@@ -9,8 +9,11 @@
 use std::{
     fs::{self, OpenOptions},
     io::{self, Write as _},
+    num::NonZero,
     os::unix::fs::{FileExt as _, OpenOptionsExt as _},
+    panic::resume_unwind,
     path::Path,
+    thread,
     time::Duration,
 };
 
@@ -22,7 +25,7 @@ use super::{
     queue::GROUP_RECORDS,
     segment::{self, Lines, Places, Segment, SegmentName},
 };
-use crate::domain::{Record, Seq};
+use crate::domain::{Event, HoldEvent, HoldId, Seq, Timestamp};
 
 /// Where the writer goes on.
 pub(super) struct End {
@@ -84,12 +87,39 @@ pub(super) fn recover(
     Ok((End { chain: walk.chain, segment, index }, recovery))
 }
 
-/// The record of a hold, if the line is still the one that was acknowledged.
-pub(super) fn hold_record(
+/// What happened to holds, and when.
+type HoldEvents = Vec<(HoldId, Timestamp, HoldEvent)>;
+
+/// The events at these places, in their order.
+///
+/// To check and read a record costs far more than to find it, and each is checked by itself: each processor
+/// takes a stretch of them.
+pub(super) fn hold_events(folder: &Path, entries: &[HoldEntry]) -> Result<HoldEvents, OpenError> {
+    /// Fewer than this are read sooner than a thread begins.
+    const FEW: usize = 500;
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let stretch = entries.len().div_ceil(threads).max(FEW);
+    let read = |entries: &[HoldEntry]| -> Result<HoldEvents, OpenError> {
+        let mut places = Places::new(folder);
+        entries.iter().map(|entry| hold_event(folder, &mut places, entry)).collect()
+    };
+    thread::scope(|scope| {
+        let stretches: Vec<_> =
+            entries.chunks(stretch).map(|part| scope.spawn(move || read(part))).collect();
+        let mut events = Vec::with_capacity(entries.len());
+        for stretch in stretches {
+            events.extend(stretch.join().unwrap_or_else(|panic| resume_unwind(panic))?);
+        }
+        Ok(events)
+    })
+}
+
+/// The event of a hold, if the line is still the one that was acknowledged.
+fn hold_event(
     folder: &Path,
     places: &mut Places,
     entry: &HoldEntry,
-) -> Result<Record, OpenError> {
+) -> Result<(HoldId, Timestamp, HoldEvent), OpenError> {
     let line = places
         .read(entry.segment, entry.offset, entry.len)
         .map_err(|source| OpenError::io("read a hold in", &entry.segment.path(folder), source))?;
@@ -97,10 +127,12 @@ pub(super) fn hold_record(
     let (record, _) = line::read(&line).map_err(|flaw| corrupt(&flaw.to_string()))?;
     let mut chain = Chain { next: entry.seq.0, head: record.prev };
     chain.step(&line).map_err(|flaw| corrupt(&flaw.to_string()))?;
-    if chain.head == entry.hash {
-        Ok(record)
-    } else {
-        Err(corrupt("the record is not the one that was acknowledged"))
+    if chain.head != entry.hash {
+        return Err(corrupt("the record is not the one that was acknowledged"));
+    }
+    match record.event {
+        Event::Hold { hold, event } if hold == entry.mark.id => Ok((hold, record.at, event)),
+        _ => Err(corrupt(&format!("record {} is not about {}", entry.seq, entry.mark.id))),
     }
 }
 

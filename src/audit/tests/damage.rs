@@ -128,7 +128,7 @@ async fn a_hold_is_in_the_database_when_it_is_acknowledged() {
     drop(store);
     let (store, recovery) = Store::open(&crashed, &options()).unwrap();
     assert_eq!(recovery, Recovery::default());
-    let holds: Vec<_> = store.hold_events().map(Result::unwrap).collect();
+    let holds = store.hold_events().unwrap();
     assert_eq!(holds, [(HoldId::from_random(1), receipt.at(), opened())]);
 }
 
@@ -201,7 +201,7 @@ async fn records_that_only_the_files_have_are_indexed() {
     copy(&dir.path().join("db"), &path.join("db"));
     let (store, recovery) = Store::open(&path, &options()).unwrap();
     assert_eq!(recovery, Recovery { recovered_bytes: 0, reindexed: 1, rebuilt: false });
-    let holds: Vec<_> = store.hold_events().map(Result::unwrap).collect();
+    let holds = store.hold_events().unwrap();
     assert_eq!(holds, [(HoldId::from_random(1), receipts[5].at(), opened())]);
     assert_eq!(fill(&store, &["after"]).await[0].seq(), Seq(6));
 }
