@@ -12,10 +12,12 @@ mod counted;
 mod definitions;
 mod denial;
 mod disclosure;
+mod drafts;
 mod duties;
 mod edit;
 mod granting;
 mod inspection;
+mod kept;
 mod looked;
 mod looks;
 mod opening;
@@ -34,7 +36,6 @@ mod weigh;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
 
 use arc_swap::ArcSwap;
 
@@ -55,7 +56,9 @@ use crate::vault::Vault;
 
 use counted::Counted;
 use definitions::Definitions;
-use looks::Looks;
+use drafts::Draft;
+use kept::Kept;
+use looks::Look;
 use shadow::{Shadow, strictest};
 
 pub use confirm::{Askable, Confirming, Posed};
@@ -118,7 +121,8 @@ pub struct Gate {
     shadow: Shadow,
     counted: Counted,
     definitions: Definitions,
-    looks: Looks,
+    looks: Kept<Look>,
+    drafts: Kept<Draft>,
 }
 
 impl Gate {
@@ -137,7 +141,7 @@ impl Gate {
         let plugins = ArcSwap::from_pointee(Plugins::none());
         let books = Books { log, trail: Arc::new(trail) };
         let (counted, definitions) = (Counted::default(), Definitions::default());
-        let looks = Looks::default();
+        let (looks, drafts) = (Kept::default(), Kept::default());
         Self {
             ruleset,
             plugins,
@@ -153,6 +157,7 @@ impl Gate {
             counted,
             definitions,
             looks,
+            drafts,
         }
     }
 
@@ -177,11 +182,6 @@ impl Gate {
     /// How often each question was decided which way, since start.
     pub fn decided(&self) -> impl Iterator<Item = (Question, Verdict, u64)> + use<'_> {
         self.counted.all()
-    }
-
-    /// Forgets looks that are old; to be called about once a second.
-    pub fn shed(&self) {
-        self.looks.shed(Instant::now());
     }
 
     /// How it is with what is kept of the questions to policy; `None` if nothing is to be.

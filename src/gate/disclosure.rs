@@ -6,7 +6,7 @@
 use super::duties::{self, OBLIGATION};
 use super::redaction::{Looked, Unredacted};
 use super::{Gate, Ruleset};
-use crate::domain::{Call, Decision, Duty, Obligation, Question, Verdict, told};
+use crate::domain::{Call, Decision, Digest, Duty, JsonText, Obligation, Question, Verdict, told};
 use crate::intercom::records::{Content, Edited, Gone, Order, Withheld, withhold};
 use crate::policy::AnswerFacts;
 
@@ -59,10 +59,12 @@ impl Gate {
         if decision.verdict != Verdict::Allow {
             return Disclosure::of(decision, whole());
         }
-        let redacted = match self.redacted(call, looked, &mut decision) {
-            Ok(redacted) => redacted.map(|text| answer.content.with(text)),
+        let draft = match self.redacted(call, &answer.content, looked, &mut decision) {
+            Ok(draft) => draft,
             Err(why) => return Disclosure::of(unredacted(ruleset, &decision, why), whole()),
         };
+        let redacted = draft.as_ref().and_then(|draft| draft.text.clone());
+        let redacted = redacted.map(|text| answer.content.with(text));
         let content = redacted.as_ref().unwrap_or(&answer.content);
         let words: Vec<String> = decision.obligations.iter().map(words).collect();
         let orders: Vec<Order<'_>> = decision
@@ -86,13 +88,23 @@ impl Gate {
         if withheld.edited != Edited::Same {
             let withholding = decision.obligations.iter_mut();
             withholding.for_each(|one| one.changed |= order(one, "").is_some());
-        } else if let Some(text) = redacted.as_ref().and_then(Content::text) {
+        } else if let Some((text, draft)) =
+            redacted.as_ref().and_then(Content::text).zip(draft.as_ref())
+        {
             withheld.edited = Edited::Rest(text.clone());
+            decision.shown = Some(*draft.shown.get_or_init(|| self.shown(text)));
         }
-        if let Edited::Rest(text) = &withheld.edited {
-            decision.shown = Some(self.sealer.mac("portcullis/shown/v1", &[text.bytes()]));
+        if decision.shown.is_none()
+            && let Edited::Rest(text) = &withheld.edited
+        {
+            decision.shown = Some(self.shown(text));
         }
         Disclosure { redacted, ..Disclosure::of(decision, withheld) }
+    }
+
+    /// What the record says of a text that was shown.
+    fn shown(&self, text: &JsonText) -> Digest {
+        self.sealer.mac("portcullis/shown/v1", &[text.bytes()])
     }
 }
 

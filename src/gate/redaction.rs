@@ -1,21 +1,24 @@
 //! What judges see in a call or an answer, before policy is asked; and what policy then wants done to
 //! an answer, carried out on its bytes.
 //!
-//! A message is taken apart only if some plugin looks at such messages. What cannot be taken apart,
-//! what a plugin could not look at, and what cannot be redacted as rules demand is denied.
+//! A message is taken apart only if some plugin looks at such messages, and what was seen in it or made
+//! of it is not kept from an earlier time. What cannot be taken apart, what a plugin could not look at,
+//! and what cannot be redacted as rules demand is denied.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::Gate;
+use super::drafts::{self, Draft};
 use super::looks::{self, Look};
 use crate::clock;
 use crate::domain::{
-    Call, Decision, Duty, Effect, Finding, Hold, How, JsonText, Leaf, Obligation, Phase, Redact,
-    Span,
+    Call, Decision, Digest, Duty, Effect, Finding, Hold, How, JsonText, Leaf, Obligation, Phase,
+    Redact, Span,
 };
 use crate::identity::Identity;
+use crate::intercom::records::Content;
 use crate::intercom::{PinStatus, Search};
 use crate::policy::{AnswerFacts, Seen};
 use crate::redact::{Mint, Payload, Plan, Unreadable, edit_fitting, plan};
@@ -27,8 +30,29 @@ const UNREADABLE: &str = "portcullis.unreadable";
 /// A message, and what judges saw in it.
 #[derive(Debug, Default)]
 pub(super) struct Looked {
+    /// Which look; `None` if nobody looked.
+    key: Option<Digest>,
+    /// Taken apart, if the look was not kept.
     payload: Option<Payload>,
     look: Arc<Look>,
+}
+
+/// How a message is taken apart.
+#[derive(Clone, Copy)]
+enum Sort {
+    Arguments,
+    Message,
+    Result,
+}
+
+impl Sort {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Arguments => "arguments",
+            Self::Message => "message",
+            Self::Result => "result",
+        }
+    }
 }
 
 /// Why an answer is not shown though policy allows it.
@@ -58,7 +82,7 @@ impl Unredacted {
 impl Looked {
     /// With what was seen in another message that belongs to it.
     fn and(mut self, other: Self) -> Self {
-        if other.payload.is_none() && other.look.findings.is_empty() {
+        if other.key.is_none() && other.look.findings.is_empty() {
             return self;
         }
         let mut seen = (*self.look.seen).clone();
@@ -91,11 +115,11 @@ impl Gate {
     /// Looks at a call: its arguments or parameters, and what it answers to the server's questions.
     pub(super) async fn look_at_call(&self, call: &Call) -> Looked {
         let open = || Payload::of_arguments(&call.payload);
-        let looked = self.look(Phase::Call, call, open).await;
+        let looked = self.look((Phase::Call, Sort::Arguments), call, &call.payload, open).await;
         match &call.continuation {
             Some(more) => {
                 let open = || Payload::of_message(more);
-                looked.and(self.look(Phase::Call, call, open).await)
+                looked.and(self.look((Phase::Call, Sort::Message), call, more, open).await)
             }
             None => looked,
         }
@@ -124,17 +148,15 @@ impl Gate {
     pub(super) async fn look_at_answer(&self, call: &Call, answer: &AnswerFacts) -> Looked {
         let content = &answer.content;
         let Some(text) = content.text() else { return Looked::default() };
-        let open = || match content.is_result() {
-            true => Payload::of_result(text, content.records()),
-            false => Payload::of_message(text),
-        };
-        self.look(Phase::Answer, call, open).await
+        let sort = if content.is_result() { Sort::Result } else { Sort::Message };
+        self.look((Phase::Answer, sort), call, text, || opened(content, text)).await
     }
 
     async fn look(
         &self,
-        phase: Phase,
+        (phase, sort): (Phase, Sort),
         call: &Call,
+        text: &JsonText,
         open: impl FnOnce() -> Result<Payload, Unreadable>,
     ) -> Looked {
         let plugins = self.plugins();
@@ -142,56 +164,113 @@ impl Gate {
         if !plugins.looks_at(phase, tool) {
             return Looked::default();
         }
+        let dictionary = self.vault.dictionary(&call.principal.id, clock::now());
+        let key = looks::key(&plugins, (phase, sort.as_str()), call, text.bytes(), &dictionary);
+        if let Some(look) = self.looks.get(&key, Instant::now()) {
+            return Looked { key: Some(key), payload: None, look };
+        }
         let payload = match open() {
             Ok(payload) => payload,
             Err(error) => return Looked::unreadable(&error),
         };
-        if payload.leaves().is_empty() {
-            return Looked::default();
+        let look = if payload.leaves().is_empty() {
+            Arc::default()
+        } else {
+            let inspection = plugins.inspect(phase, tool, payload.leaves(), &dictionary).await;
+            Arc::new(Look::of(payload.leaves(), inspection))
+        };
+        if look.is_whole() {
+            self.looks.put(key, &look, Instant::now());
         }
-        let dictionary = self.vault.dictionary(&call.principal.id, clock::now());
-        let key = looks::key(&plugins, phase, call, payload.leaves(), &dictionary);
-        if let Some(look) = self.looks.get(&key, Instant::now()) {
-            return Looked { payload: Some(payload), look };
-        }
-        let inspection = plugins.inspect(phase, tool, payload.leaves(), &dictionary).await;
-        let look = Arc::new(Look::of(payload.leaves(), inspection));
-        self.looks.put(key, &look, Instant::now());
-        Looked { payload: Some(payload), look }
+        Looked { key: Some(key), payload: Some(payload), look }
     }
 
     /// The answer with what judges saw in it redacted as the decision demands, which then says what
-    /// was done; `None` if there was nothing to do.
+    /// was done; `None` if nobody looked at it.
     pub(super) fn redacted(
         &self,
         call: &Call,
+        content: &Content,
         looked: &Looked,
         decision: &mut Decision,
-    ) -> Result<Option<JsonText>, Unredacted> {
+    ) -> Result<Option<Arc<Draft>>, Unredacted> {
         let demands: Vec<&Redact> = decision.obligations.iter().filter_map(demand).collect();
         if let Some(kind) = self.unseen(&demands) {
             return Err(Unredacted::Unseen(kind.to_owned()));
         }
-        let Some(payload) = &looked.payload else { return Ok(None) };
-        let mut mint = Keeping(self.vault.minting(&call.principal.id, clock::now()));
-        let Plan { edits, blocked, done } = plan(payload, &looked.look.spans, &demands, &mut mint);
-        note(&mut decision.obligations, done);
-        if !blocked.is_empty() {
-            return Err(Unredacted::Blocked(blocked.join(", ")));
-        }
-        if edits.is_empty() {
-            return Ok(None);
-        }
+        let Some(look) = looked.key else { return Ok(None) };
         let pinned = call.subject.tool().map(|tool| self.pins.status(tool));
+        let definition = match &pinned {
+            Some(PinStatus::Pinned(tool)) => Some(tool.definition.digest),
+            _ => None,
+        };
+        let key = drafts::key(look, &call.principal.id, definition, &demands);
+        let kept = key.and_then(|key| self.drafts.get(&key, Instant::now()));
+        let again = |it: &Arc<Draft>| {
+            it.repeat.as_ref().is_some_and(|repeat| self.vault.repeat(repeat, clock::now()))
+        };
+        if let Some(draft) = kept.filter(again) {
+            note(&mut decision.obligations, &draft.done);
+            return Ok(Some(draft));
+        }
         let misfits = |text: &JsonText| match &pinned {
             Some(PinStatus::Pinned(tool)) => tool.misfits(text),
             _ => Vec::new(),
         };
-        edit_fitting(payload, edits, &misfits).map(Some).map_err(|_| Unredacted::Failed)
+        let draft = Arc::new(self.draft(call, content, looked, &demands, &misfits)?);
+        note(&mut decision.obligations, &draft.done);
+        if let (Some(key), Some(_)) = (key, &draft.repeat) {
+            self.drafts.put(key, &draft, Instant::now());
+        }
+        Ok(Some(draft))
+    }
+
+    /// Redacts an answer.
+    fn draft(
+        &self,
+        call: &Call,
+        content: &Content,
+        looked: &Looked,
+        demands: &[&Redact],
+        misfits: &dyn Fn(&JsonText) -> Vec<String>,
+    ) -> Result<Draft, Unredacted> {
+        let failed = |_| Unredacted::Failed;
+        let again = match (&looked.payload, content.text()) {
+            (None, Some(text)) => Some(opened(content, text).map_err(failed)?),
+            _ => None,
+        };
+        let Some(payload) = looked.payload.as_ref().or(again.as_ref()) else {
+            return Err(Unredacted::Failed);
+        };
+        let mut mint = Keeping(self.vault.minting(&call.principal.id, clock::now()));
+        let Plan { edits, blocked, done } = plan(payload, &looked.look.spans, demands, &mut mint);
+        if !blocked.is_empty() {
+            return Err(Unredacted::Blocked(blocked.join(", ")));
+        }
+        let text = if edits.is_empty() {
+            None
+        } else {
+            Some(edit_fitting(payload, edits, misfits).map_err(|_| Unredacted::Failed)?)
+        };
+        Ok(Draft { text, done, shown: OnceLock::new(), repeat: mint.0.repeat() })
+    }
+}
+
+/// What Intercom sent, taken apart.
+fn opened(content: &Content, text: &JsonText) -> Result<Payload, Unreadable> {
+    match content.is_result() {
+        true => Payload::of_result(text, content.records()),
+        false => Payload::of_message(text),
     }
 }
 
 impl Gate {
+    /// Forgets looks and drafts that are old; to be called about once a second.
+    pub fn shed(&self) {
+        self.looks.shed(Instant::now());
+        self.drafts.shed(Instant::now());
+    }
+
     /// A kind that is to be redacted and that nobody looks for. A bundle whose text says so is not
     /// loaded; kinds that rules compute, and a set of plugins that was just swapped, are seen here.
     fn unseen<'a>(&self, demands: &[&'a Redact]) -> Option<&'a str> {
@@ -223,12 +302,12 @@ const fn demand(one: &Obligation) -> Option<&Redact> {
 }
 
 /// Says in the obligations what was done, by kind.
-fn note(obligations: &mut [Obligation], done: Vec<BTreeMap<String, u64>>) {
+fn note(obligations: &mut [Obligation], done: &[BTreeMap<String, u64>]) {
     let redacting = obligations.iter_mut().filter(|one| demand(one).is_some());
     for (one, done) in redacting.zip(done) {
         one.changed |= !done.is_empty();
         if let Duty::Redact(redact) = &mut one.duty {
-            redact.done = done;
+            redact.done.clone_from(done);
         }
     }
 }

@@ -144,6 +144,12 @@ pub(super) fn part_of_name<'a>(name: &'a str, part: &str) -> Option<&'a str> {
     }
 }
 
+/// Whether a subject names a record that is the same everywhere; other words hold in one payload.
+pub(super) fn is_record(subject: &str) -> bool {
+    let kind = subject.split_once(':').map(|(kind, _)| kind);
+    matches!(kind, Some("contact" | "company" | "admin" | "ticket")) && !subject.contains('/')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::canonical::Class;
+use super::canonical::{Class, part_of_name};
 use super::keys::Mark;
 
 /// The most records that a value remembers of those that showed it.
@@ -91,6 +91,17 @@ impl Entry {
         }
         self.parts.push(Part { name: part.to_owned(), text: Zeroizing::new(text.to_owned()) });
         Some(true)
+    }
+
+    /// The value, or a part of it.
+    pub(super) fn text(&self, part: Option<&str>) -> Option<Zeroizing<String>> {
+        let Some(part) = part else { return Some(self.value.clone()) };
+        let kept = self.parts.iter().find(|kept| kept.name == part).map(|kept| kept.text.clone());
+        kept.or_else(|| {
+            let is_name = Class::of(&self.kind) == Class::Name;
+            let text = is_name.then(|| part_of_name(&self.value, part)).flatten()?;
+            Some(Zeroizing::new(text.to_owned()))
+        })
     }
 }
 

@@ -29,7 +29,7 @@ mod writer;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use zeroize::Zeroizing;
@@ -209,7 +209,20 @@ impl Vault {
     pub fn minting(&self, who: &PrincipalId, now: Timestamp) -> Minting<'_> {
         let shelf = self.shelves.shelf(who);
         let (now, notes) = (now.millis(), Vec::new());
-        Minting { vault: self, who: who.clone(), shelf, now, locals: HashMap::new(), notes }
+        let repeat =
+            Some(Repeat { shelf: Arc::downgrade(&shelf), changes: None, entries: Vec::new() });
+        Minting { vault: self, who: who.clone(), shelf, now, locals: HashMap::new(), notes, repeat }
+    }
+
+    /// Sees the values of a payload once more. False if they might have other pseudonyms by now, or if
+    /// there is something to be kept of them: then they must be minted.
+    #[must_use]
+    pub fn repeat(&self, repeat: &Repeat, now: Timestamp) -> bool {
+        let Some(changes) = repeat.changes else { return true };
+        let Some(shelf) = repeat.shelf.upgrade() else { return false };
+        let mut shelf = lock(&shelf);
+        self.shelves.shed(&mut shelf, now.millis());
+        shelf.repeat(changes, &repeat.entries, now.millis(), &self.shelves.bounds)
     }
 
     /// What a principal's pseudonym stands for; `None` if it is not one of its own.
@@ -322,6 +335,16 @@ impl Shelves {
     }
 }
 
+/// What it takes for the values of a payload to have the same pseudonyms once more: nothing has changed
+/// since in those of its principal.
+#[derive(Debug, Clone)]
+pub struct Repeat {
+    shelf: Weak<Mutex<Shelf>>,
+    /// Of the shelf, when the first was minted; `None` if none was.
+    changes: Option<u64>,
+    entries: Vec<u32>,
+}
+
 /// Gives pseudonyms to the values of one payload. What is new is kept when it is dropped.
 pub struct Minting<'a> {
     vault: &'a Vault,
@@ -331,28 +354,46 @@ pub struct Minting<'a> {
     /// The suffixes of people who have a word in this payload alone.
     locals: HashMap<String, String>,
     notes: Vec<u32>,
+    /// `None` once something changed.
+    repeat: Option<Repeat>,
 }
 
 impl Minting<'_> {
+    /// What it takes for all that was minted to be the same once more; `None` if it would not be.
+    #[must_use]
+    pub fn repeat(&self) -> Option<Repeat> {
+        let mut repeat = self.repeat.clone()?;
+        repeat.entries.sort_unstable();
+        repeat.entries.dedup();
+        Some(repeat)
+    }
+
     /// The pseudonym of a value; `None` if it cannot have one, because it or its kind is empty or odd.
     #[must_use]
     pub fn token(&mut self, sight: &Sight<'_>) -> Option<String> {
         let shelves = &self.vault.shelves;
-        let word = sight.subject.filter(|subject| !shelf::is_record(subject));
+        let word = sight.subject.filter(|subject| !canonical::is_record(subject));
         let local = word.and_then(|word| self.locals.get(word)).map(String::as_str);
         let mut shelf = lock(&self.shelf);
         shelves.shed(&mut shelf, self.now);
-        let before = shelf.len();
-        let minted = shelf.mint(sight, local, self.now, &shelves.bounds)?;
+        let (before, changes) = (shelf.len(), shelf.changes());
+        let minted = shelf.mint(sight, local, self.now, &shelves.bounds);
         shelves.values.fetch_add(shelf.len() - before, Ordering::Relaxed);
+        let lasts = shelf.changes() == changes && minted.as_ref().is_none_or(|it| it.lasts);
         drop(shelf);
+        match self.repeat.as_mut().filter(|it| lasts && it.changes.unwrap_or(changes) == changes) {
+            Some(repeat) => {
+                repeat.changes = Some(changes);
+                repeat.entries.extend(minted.as_ref().map(|it| it.number));
+            }
+            None => self.repeat = None,
+        }
+        let minted = minted?;
         if let Some(word) = word.filter(|word| !self.locals.contains_key(*word)) {
             self.locals.insert(word.to_owned(), minted.base);
         }
-        if let Some(number) = minted.changed
-            && !self.notes.contains(&number)
-        {
-            self.notes.push(number);
+        if minted.changed && !self.notes.contains(&minted.number) {
+            self.notes.push(minted.number);
         }
         Some(minted.token)
     }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use zeroize::Zeroizing;
 
-use super::canonical::{Class, part_of_name};
+use super::canonical::{Class, is_record};
 use super::entry::{Entry, insert};
 use super::keys::{Mark, TrailKey, mark};
 use super::{Bounds, Sight};
@@ -43,13 +43,20 @@ pub(super) struct Shelf {
     spent_order: VecDeque<String>,
     /// The dictionary, until another value comes.
     known: Option<Dictionary>,
+    /// Counts what changed here; that a value was seen once more is no change.
+    changes: u64,
 }
 
 /// What minting did.
 pub(super) struct Minted {
     pub(super) token: String,
-    /// The number of the entry, if there is something new to be kept of it.
-    pub(super) changed: Option<u32>,
+    /// The entry.
+    pub(super) number: u32,
+    /// Whether there is something new to be kept of it.
+    pub(super) changed: bool,
+    /// Whether it is this token as long as nothing changes: another value might be as good, and then
+    /// the one that was seen last counts.
+    pub(super) lasts: bool,
     /// The suffix of its person.
     pub(super) base: String,
 }
@@ -68,7 +75,13 @@ impl Shelf {
             spent: HashMap::new(),
             spent_order: VecDeque::new(),
             known: None,
+            changes: 0,
         }
+    }
+
+    /// How often something changed here.
+    pub(super) const fn changes(&self) -> u64 {
+        self.changes
     }
 
     pub(super) fn len(&self) -> usize {
@@ -102,7 +115,9 @@ impl Shelf {
         let value = mark(&digest);
         let person = sight.subject.filter(|subject| is_record(subject));
         if let Some(number) = self.known_as(class, sight.kind, value, person) {
-            return self.again(number, sight, person, now, bounds);
+            let lasts = self.values.get(&value).is_some_and(|all| all.len() == 1);
+            let minted = self.again(number, sight, person, now, bounds)?;
+            return Some(Minted { lasts: minted.lasts && lasts, ..minted });
         }
         let base = match person {
             Some(person) => Some(self.suffix_of(person)?),
@@ -134,7 +149,7 @@ impl Shelf {
         };
         let number = self.put(entry, value);
         self.again(number, sight, person, now, bounds)
-            .map(|minted| Minted { changed: Some(number), ..minted })
+            .map(|minted| Minted { changed: true, ..minted })
     }
 
     /// The entry that has a value already. Two people may have one name; everything else is one thing.
@@ -195,17 +210,36 @@ impl Shelf {
             Some(None) => {
                 let base = entry.base.clone();
                 let whole = Sight { value: sight.text, part: None, ..*sight };
-                return self.mint(&whole, Some(&base), now, bounds);
+                self.changes += u64::from(changed);
+                let minted = self.mint(&whole, Some(&base), now, bounds)?;
+                return Some(Minted { lasts: false, ..minted });
             }
         };
         if changed {
             entry.kept = now;
+            self.changes += 1;
         }
         let token = match part {
             Some(part) => format!("[[{}:{}/{part}]]", entry.kind, entry.suffix),
             None => format!("[[{}:{}]]", entry.kind, entry.suffix),
         };
-        Some(Minted { token, changed: changed.then_some(number), base: entry.base.clone() })
+        Some(Minted { token, number, changed, lasts: true, base: entry.base.clone() })
+    }
+
+    /// Sees these entries once more, if nothing changed since `changes` and none of them has to be
+    /// written down again; whether that is so.
+    pub(super) fn repeat(&mut self, changes: u64, all: &[u32], now: i64, bounds: &Bounds) -> bool {
+        let lasts = |number: &u32| {
+            let entry = self.entries.get(number);
+            entry.is_some_and(|it| now.saturating_sub(it.kept) <= bounds.keep_every())
+        };
+        if changes != self.changes || !all.iter().all(lasts) {
+            return false;
+        }
+        for number in all {
+            self.touch(*number, now);
+        }
+        true
     }
 
     /// What a pseudonym stands for, and the entry that knows whose it is.
@@ -213,13 +247,13 @@ impl Shelf {
         let number = self.number_of(token)?;
         self.touch(number, now);
         let entry = self.entries.get(&number)?;
-        Some((text_of(entry, token.part())?, entry))
+        Some((entry.text(token.part())?, entry))
     }
 
     /// The entry behind a pseudonym.
     pub(super) fn look(&self, token: &Token) -> Option<&Entry> {
         let entry = self.entries.get(&self.number_of(token)?)?;
-        text_of(entry, token.part()).map(|_| entry)
+        entry.text(token.part()).map(|_| entry)
     }
 
     fn number_of(&self, token: &Token) -> Option<u32> {
@@ -325,11 +359,13 @@ impl Shelf {
         self.order.insert(entry.stamp, number);
         self.entries.insert(number, entry);
         self.known = None;
+        self.changes += 1;
         number
     }
 
     fn drop_entry(&mut self, number: u32) {
         let Some(entry) = self.entries.remove(&number) else { return };
+        self.changes += 1;
         self.order.remove(&entry.stamp);
         let class = Class::of(&entry.kind);
         let digest = self.key.digest(class.word(&entry.kind), &class.canonical(&entry.value));
@@ -394,6 +430,7 @@ impl Shelf {
             .entry(suffix.clone())
             .or_insert_with(|| Holder { identity: mark(&digest), entries: Vec::new() });
         self.people.insert(person.to_owned(), suffix.clone());
+        self.changes += 1;
         Some(suffix)
     }
 
@@ -409,20 +446,4 @@ impl Shelf {
             (!taken && !spent).then_some(suffix)
         })
     }
-}
-
-/// Whether a subject names a record that is the same everywhere; other words hold in one payload.
-pub(super) fn is_record(subject: &str) -> bool {
-    let kind = subject.split_once(':').map(|(kind, _)| kind);
-    matches!(kind, Some("contact" | "company" | "admin" | "ticket")) && !subject.contains('/')
-}
-
-fn text_of(entry: &Entry, part: Option<&str>) -> Option<Zeroizing<String>> {
-    let Some(part) = part else { return Some(entry.value.clone()) };
-    let kept = entry.parts.iter().find(|kept| kept.name == part).map(|kept| kept.text.clone());
-    kept.or_else(|| {
-        let is_name = Class::of(&entry.kind) == Class::Name;
-        let text = is_name.then(|| part_of_name(&entry.value, part)).flatten()?;
-        Some(Zeroizing::new(text.to_owned()))
-    })
 }

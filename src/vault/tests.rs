@@ -9,6 +9,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::pseudonym::{Seen, find};
 
+mod repeat;
+
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
 fn who(name: &str) -> PrincipalId {

@@ -117,6 +117,54 @@ async fn secrets_are_not_written_and_people_in_articles_wait() {
     assert_eq!(stand.sent("t"), 0);
 }
 
+/// What was made of an answer once is shown again, but never to another principal, and not once its
+/// pseudonyms are others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_read_again_reads_the_same() {
+    let (one, other) = ("reader-one".to_owned(), "reader-other".to_owned());
+    let mut stand = Stand::start(of_sessions(&[one.clone(), other.clone()])).await;
+    let keys = [&one, &other].map(|name| stand.add_key("principals", name));
+    stand.kill();
+    stand.serve();
+    let read = async |client: &Client, payload: &Value| {
+        let results = BTreeMap::from([("get_conversation".to_owned(), wrapped(payload))]);
+        stand.simulator.set(|options| options.results = results);
+        let reply = client.call("get_conversation", json!({"id": "215470000000777"})).await;
+        reply.answer()["result"]["structuredContent"].clone()
+    };
+    let mut shown = Vec::new();
+    let twin = {
+        // Somebody else of the same name.
+        let mut twin = conversation();
+        twin["source"]["author"]["id"] = json!("66b0c0de0000000000000a78");
+        twin["source"]["author"]["email"] = json!("m.okonkwo@other.example");
+        twin
+    };
+    for key in &keys {
+        let client = Client::new(&stand.url, key).connected().await;
+        let first = read(&client, &conversation()).await;
+        for _ in 0..4 {
+            assert_eq!(read(&client, &conversation()).await, first);
+        }
+        // Whose a bare name is, of two, is said by who was seen last; an author is always the same.
+        let author = |of: &Value| of["source"]["author"].clone();
+        let others = read(&client, &twin).await;
+        for _ in 0..4 {
+            assert_eq!(author(&read(&client, &twin).await), author(&others));
+            assert_eq!(author(&read(&client, &conversation()).await), author(&first));
+        }
+        assert_ne!(author(&first), author(&others));
+        shown.push(first);
+    }
+    assert_ne!(shown[0], shown[1], "another principal's pseudonyms");
+    // Each time the record says what was done.
+    let done = || {
+        let records = stand.records();
+        records.iter().filter(|it| it.to_string().contains(r#""done":{"#)).count()
+    };
+    until("recorded each time", async || done() == 28).await;
+}
+
 /// The folder of the development set.
 fn set() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pii")
