@@ -91,15 +91,17 @@ impl Duty {
         json
     }
 
-    /// In words, for people who compare revisions. Without what is of one call alone: the value of
-    /// `set`, and which record is left out.
+    /// In words, for people who compare revisions. Without what is of one call alone, which may be
+    /// personal: the value of `set`, those of `filter`, and which record is left out.
     #[must_use]
     pub fn words(&self) -> String {
         match self {
             Self::Set { argument, .. } => format!("set `{argument}`"),
             Self::Cap { argument, most } => format!("cap `{argument}` at {most}"),
             Self::Filter(Filter { field, operator, values }) => {
-                format!("only where `{field}` {} {}", operator.as_str(), values.join(", "))
+                let plural = if values.len() == 1 { "" } else { "s" };
+                let operator = operator.as_str();
+                format!("only where `{field}` {operator} {} value{plural}", values.len())
             }
             Self::Reason { least } => format!("a reason of at least {least} characters"),
             Self::Restore { kinds, arguments } => {

@@ -7,6 +7,7 @@
 //! the road never calls a function of this module that returns something.
 
 mod change;
+mod report;
 mod tally;
 
 use std::collections::BTreeSet;
@@ -24,8 +25,8 @@ use crate::domain::{
 use crate::policy::{AnswerFacts, ApproveFacts, Facts, HoldFacts, Ruleset, ToolFacts, Visible};
 
 pub use change::{Change, Contrast};
+pub use report::{Flip, ShadowReport};
 use tally::{Compared, Tally};
-pub use tally::{Flip, ShadowReport};
 
 /// Questions that may wait for the candidate, and bytes of their calls and answers.
 const MOST_WAITING: usize = 1024;
@@ -259,6 +260,7 @@ impl Worker {
             principal: call.principal.id.clone(),
             tool: tool.map(str::to_owned),
             by: None,
+            late: false,
             flips: Vec::new(),
         };
         match what {
@@ -287,6 +289,7 @@ impl Worker {
                     principal: principal.id,
                     tool: None,
                     by: None,
+                    late: false,
                     flips: Vec::new(),
                 };
                 all.lists(&shown(&said), &shown(&says), &said.finding, &says.finding)

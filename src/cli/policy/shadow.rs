@@ -138,7 +138,10 @@ fn pretty(report: &ShadowReport) -> String {
     let by_question: Vec<String> =
         report.asked.iter().map(|(question, count)| format!("{question} {count}")).collect();
     let by_question = by_question.join(", ");
-    lines.push(format!("asked      {asked} ({by_question}), {} dropped", report.dropped));
+    let (late, dropped) = (report.not_in_time, report.dropped);
+    lines.push(format!(
+        "asked      {asked} ({by_question}), {late} not answered in time, {dropped} dropped"
+    ));
     if report.changes.is_empty() {
         lines.push("differs    nowhere".to_owned());
     }
@@ -165,7 +168,7 @@ fn pretty(report: &ShadowReport) -> String {
             row.approver.as_ref().map_or(row.principal.as_str(), |it| it.as_str()),
             row.rule,
         ));
-        lines.extend(row.demands.iter().map(|demand| format!("{:>7}  {demand}", "")));
+        lines.extend(flip.demands.iter().map(|demand| format!("{:>7}  {demand}", "")));
     }
     for (count, what) in [
         (report.beyond_rows, "more differences have no row of their own"),

@@ -83,10 +83,11 @@ impl Change {
     #[must_use]
     pub fn between(was: &Said, would: &Said) -> Option<Contrast> {
         let (gone, new) = (without(&was.demands, would), without(&would.demands, was));
-        let said = |sign: char, one: &Demand| format!("{sign} {} ({})", one.words(), one.rule);
-        let mut demands: Vec<String> = gone.iter().map(|one| said('-', one)).collect();
-        demands.extend(new.iter().map(|one| said('+', one)));
-        demands.dedup();
+        // Two demands may read the same: what is of one call alone is not in their words.
+        let said = |sign: char, these: &[&Demand]| -> BTreeSet<String> {
+            these.iter().map(|one| format!("{sign} {} ({})", one.words(), one.rule)).collect()
+        };
+        let demands: Vec<String> = said('-', &gone).into_iter().chain(said('+', &new)).collect();
         if let Some(change) = Self::of(was.verdict, would.verdict) {
             let stricter = if would.verdict > was.verdict { would } else { was };
             return Some(Contrast { change, rules: rules(stricter), demands });
