@@ -39,7 +39,7 @@ impl Rollout {
         self.order(RolloutAction::ShadowStart, revision, order).await?;
         let name = bundle.manifest().revision().map(str::to_owned);
         let report = ShadowReport::empty(revision, name, shown.clone(), clock::now());
-        self.watched.begin(&bundle, &report)?;
+        self.watched.begin(bundle.clone(), report.clone()).await?;
         self.gate
             .watch_with(ruleset, report)
             .map_err(|error| RolloutError::Lost(error.to_string()))?;
@@ -68,7 +68,7 @@ impl Rollout {
 
     async fn resume(&self) -> Result<Option<Digest>, RolloutError> {
         let _one_at_a_time = self.kept.lock().await;
-        let Some((bundle, mut report)) = self.watched.read()? else { return Ok(None) };
+        let Some((bundle, mut report)) = self.watched.read().await? else { return Ok(None) };
         let (bundle, ruleset) = load(bundle, self.keys.clone(), self.announced()).await?;
         let (revision, source) = (bundle.revision(), report.source.clone());
         if revision != report.revision {
@@ -76,7 +76,7 @@ impl Rollout {
             report = ShadowReport::empty(revision, report.name, report.source, clock::now());
         }
         report.resumed = Some(clock::now());
-        self.watched.resume(&report)?;
+        self.watched.resume(report.clone()).await?;
         self.gate
             .watch_with(ruleset, report)
             .map_err(|error| RolloutError::Lost(error.to_string()))?;
@@ -87,15 +87,9 @@ impl Rollout {
     /// Writes down what the candidate has seen, if that is more than before.
     pub async fn note_shadow(&self) {
         let Some(report) = self.gate.watch_report() else { return };
-        let watched = self.watched.clone();
-        // It is synced, which takes as long as the disk wants.
-        let noted = tokio::task::spawn_blocking(move || watched.note(&report)).await;
-        let why = match noted {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => error.to_string(),
-            Err(error) => error.to_string(),
-        };
-        tracing::error!("what the candidate has seen is not kept: {why}");
+        if let Err(error) = self.watched.note(report).await {
+            tracing::error!("what the candidate has seen is not kept: {error}");
+        }
     }
 
     /// Takes the candidate away; what it has seen.
@@ -106,7 +100,7 @@ impl Rollout {
         let _one_at_a_time = self.kept.lock().await;
         let revision = self.shadow_report()?.revision;
         self.order(RolloutAction::ShadowStop, revision, order).await?;
-        self.end_shadow().ok_or(RolloutError::NoShadow)
+        self.end_shadow().await.ok_or(RolloutError::NoShadow)
     }
 
     /// What the candidate has seen so far.
@@ -128,16 +122,17 @@ impl Rollout {
         let candidate = Candidate { bundle, source, pinned: true };
         let order = Some((RolloutAction::Promote, order));
         let revision = self.put(&mut kept, candidate, order).await?;
-        self.end_shadow();
+        self.end_shadow().await;
         Ok(revision)
     }
 
-    fn end_shadow(&self) -> Option<ShadowReport> {
+    async fn end_shadow(&self) -> Option<ShadowReport> {
         self.state().shadow = None;
-        if let Err(error) = self.watched.end() {
+        let seen = self.gate.end_watch();
+        if let Err(error) = self.watched.end().await {
             tracing::error!("the candidate may be in shadow again after a restart: {error}");
         }
-        self.gate.end_watch()
+        seen
     }
 
     pub(super) async fn order(

@@ -63,6 +63,9 @@ pub enum KeptError {
     /// The archive cannot be written.
     #[error("the revision cannot be kept: {0}")]
     Unwritable(String),
+    /// A thread was lost.
+    #[error("the thread that was to do it broke: {0}")]
+    Lost(String),
     /// No revision of that name.
     #[error("{0}; `portcullis policy status` shows the revisions that are kept")]
     Unknown(String),

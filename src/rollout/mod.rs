@@ -88,7 +88,7 @@ pub struct Rollout {
     watch: bool,
     /// Held while a revision is put in force: one at a time.
     kept: tokio::sync::Mutex<Kept>,
-    watched: Arc<Watched>,
+    watched: Watched,
     state: Mutex<State>,
 }
 
@@ -122,7 +122,7 @@ impl Rollout {
     pub fn new(opened: Opened, gate: Arc<Gate>) -> Self {
         let Opened { origin, keys, watch, kept, watched, state, .. } = opened;
         let (kept, state) = (tokio::sync::Mutex::new(kept), Mutex::new(state));
-        Self { gate, origin, keys, watch, kept, watched: Arc::new(watched), state }
+        Self { gate, origin, keys, watch, kept, watched, state }
     }
 
     /// Reads the source again, whether it changed or not.

@@ -2,7 +2,7 @@
 //! process is started anew.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::KeptError;
 use super::kept::FOLDER;
@@ -13,11 +13,14 @@ use crate::policy::{Bundle, MAX_ARCHIVE_BYTES};
 
 const ARCHIVE: &str = "shadow.tar.gz";
 const REPORT: &str = "shadow.json";
-/// A full report has a thousand rows.
-const MAX_REPORT_BYTES: u64 = 8 << 20;
 
-/// Where it lies, beside the kept revisions.
-pub(super) struct Watched {
+/// Where it lies. What is written is synced, which takes as long as the disk wants: it is waited for on
+/// a thread of its own, never on one that answers agents.
+#[derive(Clone)]
+pub(super) struct Watched(Arc<Place>);
+
+/// The folder, beside the kept revisions.
+struct Place {
     folder: PathBuf,
     /// Held while something is written: a note of a candidate that was taken away meanwhile would bring
     /// it back at the next start.
@@ -45,11 +48,50 @@ impl Noted {
 
 impl Watched {
     pub(super) fn of(data: &Path) -> Self {
-        Self { folder: data.join(FOLDER), now: Mutex::default() }
+        Self(Arc::new(Place { folder: data.join(FOLDER), now: Mutex::default() }))
     }
 
     /// Keeps a candidate that is about to watch.
-    pub(super) fn begin(&self, bundle: &Bundle, report: &ShadowReport) -> Result<(), KeptError> {
+    pub(super) async fn begin(
+        &self,
+        bundle: Bundle,
+        report: ShadowReport,
+    ) -> Result<(), KeptError> {
+        self.apart(move |place| place.begin(&bundle, &report)).await
+    }
+
+    /// The candidate and what it had seen, if there is one.
+    pub(super) async fn read(&self) -> Result<Option<(Bundle, ShadowReport)>, KeptError> {
+        self.apart(Place::read).await
+    }
+
+    /// Keeps that a candidate watches again.
+    pub(super) async fn resume(&self, report: ShadowReport) -> Result<(), KeptError> {
+        self.apart(move |place| place.write(&mut place.lock(), &report)).await
+    }
+
+    /// Keeps what it has seen, if it still watches and that is more than before.
+    pub(super) async fn note(&self, report: ShadowReport) -> Result<(), KeptError> {
+        self.apart(move |place| place.note(&report)).await
+    }
+
+    /// Forgets it.
+    pub(super) async fn end(&self) -> Result<(), KeptError> {
+        self.apart(|place| place.remove(&mut place.lock())).await
+    }
+
+    async fn apart<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Place) -> Result<T, KeptError> + Send + 'static,
+    ) -> Result<T, KeptError> {
+        let place = Arc::clone(&self.0);
+        let done = tokio::task::spawn_blocking(move || work(&place)).await;
+        done.map_err(|error| KeptError::Lost(error.to_string()))?
+    }
+}
+
+impl Place {
+    fn begin(&self, bundle: &Bundle, report: &ShadowReport) -> Result<(), KeptError> {
         let archive =
             bundle.to_archive().map_err(|error| KeptError::Unwritable(error.to_string()))?;
         let mut now = self.lock();
@@ -59,21 +101,10 @@ impl Watched {
         self.write(&mut now, report)
     }
 
-    /// Keeps that a candidate watches again.
-    pub(super) fn resume(&self, report: &ShadowReport) -> Result<(), KeptError> {
-        self.write(&mut self.lock(), report)
-    }
-
-    /// Keeps what it has seen, if it still watches and that is more than before.
-    pub(super) fn note(&self, report: &ShadowReport) -> Result<(), KeptError> {
+    fn note(&self, report: &ShadowReport) -> Result<(), KeptError> {
         let mut now = self.lock();
         let says_more = now.as_ref().is_some_and(|now| now.is_before(&Noted::of(report)));
         if says_more { self.write(&mut now, report) } else { Ok(()) }
-    }
-
-    /// Forgets it.
-    pub(super) fn end(&self) -> Result<(), KeptError> {
-        self.remove(&mut self.lock())
     }
 
     fn write(&self, now: &mut Option<Noted>, report: &ShadowReport) -> Result<(), KeptError> {
@@ -99,10 +130,9 @@ impl Watched {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The candidate and what it had seen, if there is one.
-    pub(super) fn read(&self) -> Result<Option<(Bundle, ShadowReport)>, KeptError> {
+    fn read(&self) -> Result<Option<(Bundle, ShadowReport)>, KeptError> {
         let path = self.folder.join(REPORT);
-        let report: ShadowReport = match private::read(&path, MAX_REPORT_BYTES) {
+        let report: ShadowReport = match private::read(&path, ShadowReport::MOST_BYTES) {
             Ok(bytes) => {
                 serde_json::from_slice(&bytes).map_err(|why| KeptError::Index { path, why })?
             }
@@ -119,44 +149,86 @@ impl Watched {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
     use super::*;
     use crate::policy::Source;
 
-    /// What was seen is read before it is written, and the candidate may come or go in between.
-    #[test]
-    fn a_note_of_a_candidate_that_is_gone_brings_nothing_back() {
+    type BoxFuture<'a> = Pin<Box<dyn Future<Output = Result<(), KeptError>> + 'a>>;
+
+    fn bundle() -> Bundle {
+        Bundle::read(&Source::Shipped).unwrap()
+    }
+
+    fn report(since: i64, asked: u64) -> ShadowReport {
+        let since = Timestamp::from_millis(since);
+        let empty = ShadowReport::empty(bundle().revision(), None, "x".to_owned(), since);
+        ShadowReport { asked: [("admit".to_owned(), asked)].into(), ..empty }
+    }
+
+    fn watched() -> (tempfile::TempDir, Watched) {
         let data = tempfile::tempdir().unwrap();
         let watched = Watched::of(data.path());
-        private::make_folder(&watched.folder).unwrap();
-        let bundle = Bundle::read(&Source::Shipped).unwrap();
-        let report = |since: i64, asked: u64| {
-            let since = Timestamp::from_millis(since);
-            let empty = ShadowReport::empty(bundle.revision(), None, "x".to_owned(), since);
-            ShadowReport { asked: [("admit".to_owned(), asked)].into(), ..empty }
-        };
-        let kept = || {
-            let (_, report) = watched.read().unwrap()?;
+        private::make_folder(&watched.0.folder).unwrap();
+        (data, watched)
+    }
+
+    /// What was seen is read before it is written, and the candidate may come or go in between.
+    #[tokio::test]
+    async fn a_note_of_a_candidate_that_is_gone_brings_nothing_back() {
+        let (data, watched) = watched();
+        let kept = async || {
+            let (_, report) = watched.read().await.unwrap()?;
             Some((report.since.millis(), report.asked["admit"]))
         };
-        watched.note(&report(1, 1)).unwrap();
-        assert_eq!(kept(), None, "nothing watches");
-        watched.begin(&bundle, &report(1, 0)).unwrap();
+        watched.note(report(1, 1)).await.unwrap();
+        assert_eq!(kept().await, None, "nothing watches");
+        watched.begin(bundle(), report(1, 0)).await.unwrap();
         // Of two notes the later one is written, whichever comes first.
         for (asked, expected) in [(2, 2), (5, 5), (4, 5)] {
-            watched.note(&report(1, asked)).unwrap();
-            assert_eq!(kept(), Some((1, expected)));
+            watched.note(report(1, asked)).await.unwrap();
+            assert_eq!(kept().await, Some((1, expected)));
         }
-        watched.end().unwrap();
-        watched.note(&report(1, 9)).unwrap();
-        assert_eq!(kept(), None);
+        watched.end().await.unwrap();
+        watched.note(report(1, 9)).await.unwrap();
+        assert_eq!(kept().await, None);
         // Another of the same revision.
-        watched.begin(&bundle, &report(2, 0)).unwrap();
-        watched.note(&report(1, 9)).unwrap();
-        assert_eq!(kept(), Some((2, 0)));
+        watched.begin(bundle(), report(2, 0)).await.unwrap();
+        watched.note(report(1, 9)).await.unwrap();
+        assert_eq!(kept().await, Some((2, 0)));
         // After a restart.
         let again = Watched::of(data.path());
-        again.resume(&report(2, 0)).unwrap();
-        again.note(&report(2, 3)).unwrap();
-        assert_eq!(kept(), Some((2, 3)));
+        again.resume(report(2, 0)).await.unwrap();
+        again.note(report(2, 3)).await.unwrap();
+        assert_eq!(kept().await, Some((2, 3)));
+    }
+
+    /// While the disk takes its time, the runtime's only thread does other work.
+    #[tokio::test]
+    async fn nobody_else_waits_for_the_disk() {
+        let (_data, watched) = watched();
+        let steps: [(&str, BoxFuture<'_>); 4] = [
+            ("begin", Box::pin(watched.begin(bundle(), report(1, 0)))),
+            ("resume", Box::pin(watched.resume(report(1, 0)))),
+            ("note", Box::pin(watched.note(report(1, 1)))),
+            ("end", Box::pin(watched.end())),
+        ];
+        for (name, step) in steps {
+            let (held, is_held) = mpsc::channel();
+            let (go_on, other_work) = mpsc::channel();
+            let place = Arc::clone(&watched.0);
+            let disk = std::thread::spawn(move || {
+                let _busy = place.lock();
+                held.send(()).unwrap();
+                other_work.recv_timeout(Duration::from_secs(20))
+            });
+            is_held.recv().unwrap();
+            let (done, sent) = tokio::join!(step, async { go_on.send(()) });
+            done.unwrap();
+            sent.unwrap();
+            assert_eq!(disk.join().unwrap(), Ok(()), "{name}");
+        }
     }
 }
