@@ -63,7 +63,8 @@ impl Why {
 /// What was said then; an error if something else decided.
 pub(super) fn recorded(past: &Past) -> Result<Said, Why> {
     let first = past.rounds.first().ok_or(Why::NotKept)?;
-    if past.rounds.iter().any(|round| is_passing(round.said.fault)) {
+    // What another judge denied was denied, whatever policy would have said.
+    if past.rounds.iter().any(|it| it.others != Verdict::Deny && is_passing(it.said.fault)) {
         return Err(Why::Failed);
     }
     let mut said = first.said.clone().under(first.others);
@@ -136,8 +137,10 @@ async fn put(past: &Past, round: &Kept, ruleset: &Replay) -> Result<Finding, Why
     let now = Timestamp::default();
     let ruled = ruleset.rule_on(past.question, asked, now).await;
     let finding = ruled.map_err(|_| Why::Unreadable)?.finding;
-    // What they say is not known then; that the road denies for it is no answer of theirs.
-    if finding.fault == Some(Fault::PolicyTimeout) { Err(Why::Late) } else { Ok(finding) }
+    // What they say is not known then; that the road denies for it is no answer of theirs. What
+    // another judge denied stays denied all the same.
+    let is_late = finding.fault == Some(Fault::PolicyTimeout);
+    if is_late && round.others != Verdict::Deny { Err(Why::Late) } else { Ok(finding) }
 }
 
 /// What demands come to, as on the road.

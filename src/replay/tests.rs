@@ -5,8 +5,13 @@ use serde_json::json;
 use super::fixtures::folder;
 use super::report::MOST_ROWS;
 use super::*;
-use crate::domain::{Demand, Duty};
+use crate::domain::{Demand, Duty, Fault};
 use crate::policy::{Asked, Bundle, Source};
+
+/// Rules that say nothing in time of a draft.
+const SLOW: &str = "named if {\n\tinput.arguments.state == \"draft\"\n\tsome a in numbers.range(1, 3000)\n\
+                    \tsome b in numbers.range(1, 3000)\n\ta * b == 10000000\n}\n\
+                    named if input.arguments.state == \"published\"\n";
 
 fn replay(rules: &str) -> Replay {
     let folder = folder(rules);
@@ -38,10 +43,7 @@ fn past(state: &str, rule: &str) -> Past {
 /// That the candidate says nothing in time is neither a difference nor that there is none.
 #[tokio::test]
 async fn what_is_not_answered_in_time_is_told_apart() {
-    let slow = "named if {\n\tinput.arguments.state == \"draft\"\n\tsome a in numbers.range(1, 3000)\n\
-                \tsome b in numbers.range(1, 3000)\n\ta * b == 10000000\n}\n\
-                named if input.arguments.state == \"published\"\n";
-    let (candidate, quick) = (replay(slow), replay("named if input.arguments.state\n"));
+    let (candidate, quick) = (replay(SLOW), replay("named if input.arguments.state\n"));
     for base in [None, Some(&quick)] {
         let mut comparison = Comparison::new(&candidate, base);
         assert_eq!(comparison.add(&past("draft", "admit.r")).await, None);
@@ -51,6 +53,43 @@ async fn what_is_not_answered_in_time_is_told_apart() {
         assert_eq!((total.records, total.asked, total.not_in_time), (2, 1, 1), "{impact:?}");
         assert_eq!((impact.asked(), impact.not_in_time(), impact.changes.len()), (1, 1, 0));
         assert!(impact.not_replayable.is_empty(), "{impact:?}");
+    }
+}
+
+/// What another judge denied stays denied, whatever policy would have said in time.
+#[tokio::test]
+async fn what_others_denied_needs_no_answer() {
+    let (slow, quick) = (replay(SLOW), replay("named if input.arguments.state\n"));
+    // One that was edited was judged twice.
+    let twice = |others, again| {
+        let mut past = past("draft", "admit.r");
+        past.rounds[0].others = others;
+        let mut second = past.rounds[0].clone();
+        second.others = again;
+        past.rounds.push(second);
+        past
+    };
+    let late = |mut past: Past| {
+        past.rounds.iter_mut().for_each(|it| it.said.fault = Some(Fault::PolicyTimeout));
+        past
+    };
+    use Verdict::{Allow, Deny, Hold};
+    let rows = [
+        ("denied now", twice(Deny, Deny), &slow, None, (1, 0)),
+        ("held now", twice(Hold, Deny), &slow, None, (0, 1)),
+        ("denied by both", twice(Deny, Deny), &quick, Some(&slow), (1, 0)),
+        ("held by both", twice(Hold, Deny), &quick, Some(&slow), (0, 1)),
+        ("denied then", late(twice(Deny, Deny)), &quick, None, (1, 0)),
+        ("allowed then", late(twice(Deny, Allow)), &quick, None, (0, 0)),
+    ];
+    for (name, past, candidate, base, (unchanged, not_in_time)) in rows {
+        let mut comparison = Comparison::new(candidate, base);
+        let said = comparison.add(&past).await;
+        assert_eq!(said.is_some(), unchanged == 1, "{name}: {said:?}");
+        let impact = comparison.finish();
+        let total = impact.totals["admit"];
+        let found = (total.unchanged, total.not_in_time);
+        assert_eq!((total.records, found), (1, (unchanged, not_in_time)), "{name}: {impact:?}");
     }
 }
 
