@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use portcullis::config::Config;
-use portcullis::domain::{Finding, Judge, Question, Reason, TrailView, Verdict};
-use portcullis::policy::Facts;
+use portcullis::domain::{CallId, Finding, Judge, Question, Reason, TrailView, Verdict};
+use portcullis::intercom::records::Content;
+use portcullis::policy::{AnswerFacts, AnswerKind, Facts};
 use portcullis::store::Sealer;
 use portcullis::tape::{Round, Tape};
 use serde_json::{Value, json};
@@ -127,11 +128,55 @@ async fn records_of_before_are_left_out_one_by_one() {
     }
 }
 
+/// Whoever names decisions wants them all: of each the call, not its answer alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_each_decision_that_is_named_there_is_a_case() {
+    let active = folder("one", true);
+    let mut stand = read_three(&active).await;
+    let ruleset = tape(&stand)[0].ruleset;
+    assert!(stand.terminate().success());
+    std::fs::remove_dir_all(stand.data().join("tape")).unwrap();
+    let config = Config::load(&stand.config()).unwrap();
+    let kept = Tape::open(&config, &Sealer::load(&config.data).unwrap()).unwrap();
+    let keep = |tool: &str| {
+        let one = round(ruleset, tool, Duration::ZERO);
+        let id = one.call.id.to_string();
+        let mut rounds = kept.rounds();
+        rounds.add(|| one);
+        kept.call(rounds);
+        id
+    };
+    let calls: Vec<String> = (0..103).map(|_| keep("get_article")).collect();
+    // The rules deny what is said to have been allowed: that makes no case. Its answer makes one.
+    let other = keep("get_conversation");
+    let (kind, content) = (AnswerKind::Result, Content::nothing());
+    kept.answer(&AnswerFacts { kind, method: None, bytes: 9, content }, || {
+        let mut round = round(ruleset, "get_conversation", Duration::ZERO);
+        round.call.id = CallId(other.parse().unwrap());
+        round.said.reasons = vec![Reason::new("disclose.one", "may")];
+        round
+    });
+    drop(kept);
+    let named: Vec<&str> = calls.iter().map(String::as_str).collect();
+    for (most, ids, cases, code) in [
+        (&[][..], &named[..], 103, 0),
+        (&["--most", "2"], &named[..3], 2, 1),
+        (&["--most", "3"], &named[..3], 3, 0),
+        (&[], &[other.as_str()], 1, 1),
+    ] {
+        let output = stand.run(&[&["policy", "record"], most, ids].concat());
+        let text = String::from_utf8(output.stdout).unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        let found = (text.matches("\n- name: ").count(), output.status.code());
+        assert_eq!(found, (cases, Some(code)), "{told}{text}");
+        assert_eq!(told.contains("there is no case"), code == 1, "{told}");
+    }
+}
+
 /// A call that a rule allowed so long ago.
 fn round(ruleset: portcullis::domain::Digest, tool: &str, ago: Duration) -> Round {
     use portcullis::domain::{
-        Call, CallId, CallMeta, ClientHint, Effect, JsonText, Principal, PrincipalKind, Revision,
-        Subject,
+        Call, CallMeta, ClientHint, Effect, JsonText, Principal, PrincipalKind, Revision, Subject,
     };
     let now = portcullis::clock::now().minus(ago);
     let principal = Principal {

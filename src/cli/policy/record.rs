@@ -11,17 +11,20 @@ use super::impact::{ago, open, revision, span, unread};
 use crate::cli::audit::call_id;
 use crate::cli::shown;
 use crate::config::{Config, Keep};
-use crate::domain::{CallId, Digest};
+use crate::domain::{CallId, Digest, Question};
 use crate::policy::Replay;
 use crate::replay::{Choice, Writer};
+
+/// Cases where decisions are not named, and nothing else is said.
+const MOST: u64 = 100;
 
 /// Which records, and where the cases go.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Put the file into the bundle's folder under a name that ends in \
     `.cases.yaml`, and `portcullis policy test` decides the cases each time. Personal values are \
     replaced; a record that is decided otherwise without them is left out and counted.\n\n\
-    Exit status: 0 if there is a case, and one of each decision that is named; 1 if not, or the \
-    command failed; 2 if the command line is wrong.")]
+    Exit status: 0 if there is a case, and one of each decision that is named (one of the answer \
+    alone does not do); 1 if not, or the command failed; 2 if the command line is wrong.")]
 pub(in crate::cli) struct Args {
     /// Only these decisions, each of them; else one for each caller, tool, verdict and rule.
     #[arg(value_name = "ID", value_parser = call_id)]
@@ -29,9 +32,9 @@ pub(in crate::cli) struct Args {
     /// How far back, such as `36h`; `7d` if decisions are not named.
     #[arg(long, value_parser = span)]
     since: Option<Duration>,
-    /// The most cases.
-    #[arg(long, default_value_t = 100)]
-    most: u64,
+    /// The most cases; 100 if decisions are not named.
+    #[arg(long)]
+    most: Option<u64>,
     /// The file; else standard output. It must not be there.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -42,10 +45,12 @@ pub(super) async fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
     let since = ago(args.since, &args.decisions);
     let mut missing: BTreeSet<CallId> = args.decisions.iter().copied().collect();
     let choice = if missing.is_empty() { Choice::Kinds } else { Choice::Each };
+    // Whoever names decisions wants them all.
+    let most = args.most.unwrap_or(if missing.is_empty() { MOST } else { u64::MAX });
     let mut rulesets: HashMap<Digest, Option<Replay>> = HashMap::new();
     let (mut writer, mut read, mut gone, mut damaged) = (Writer::new(choice), 0_u64, 0_u64, 0_u64);
     for entry in open(&config, since)? {
-        if writer.made.cases >= args.most {
+        if writer.made.cases >= most {
             break;
         }
         let Ok(entry) = entry else {
@@ -65,7 +70,8 @@ pub(super) async fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
             Some(ruleset) => writer.add(&entry, ruleset).await,
             None => gone += 1,
         }
-        if writer.made.cases > before {
+        // The case of an answer does not say what was decided on the call.
+        if writer.made.cases > before && entry.question == Question::Admit {
             missing.remove(&entry.call);
         }
     }
