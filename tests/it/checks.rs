@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::stand::binary;
 
@@ -113,4 +113,16 @@ fn tests_and_cases_are_run_named_and_counted() {
     assert_eq!(policy("check", folder.path(), &[]).0, Some(1));
     let (code, text) = policy("coverage", whole.path(), &[]);
     assert!(code == Some(0) && text.contains("Evaluated does not mean satisfied"), "{text}");
+    // Nor does what a failed test evaluated count as tested.
+    let (code, text) = policy("coverage", folder.path(), &[]);
+    let told = "FAIL calls.cases.yaml: nobody writes; `portcullis policy test` says why";
+    assert!(code == Some(1) && text.contains(told) && !text.contains("a reader reads"), "{text}");
+    for (folder, code, failed) in [
+        (&folder, Some(1), json!(["calls.cases.yaml: nobody writes"])),
+        (&whole, Some(0), json!([])),
+    ] {
+        let (found, text) = policy("coverage", folder.path(), &["--format", "json"]);
+        let report: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((found, &report["failed"]), (code, &failed), "{text}");
+    }
 }

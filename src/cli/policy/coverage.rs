@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use serde_json::{Value as Json, json};
 
 use crate::cli::report::{Format, Item, Report, colour};
-use crate::policy::{FileCoverage, Source, test};
+use crate::cli::shown;
+use crate::policy::{FileCoverage, Source, TestOutcome, TestResult, test};
 
 /// What is looked at, and how it is told.
 #[derive(Debug, clap::Args)]
@@ -44,10 +45,12 @@ pub(super) fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
         }
     };
     let percent = FileCoverage::percent(&run.coverage);
+    let is_failed = |it: &&TestResult| matches!(it.outcome, TestOutcome::Failed(_));
+    let failed: Vec<&str> = run.results.iter().filter(is_failed).map(|it| &*it.name).collect();
     match args.format {
         Output::Json => {
             let files: Vec<Json> = run.coverage.iter().map(json).collect();
-            println!("{:#}", json!({"percent": percent, "files": files}));
+            println!("{:#}", json!({"percent": percent, "files": files, "failed": failed}));
         }
         Output::Pretty => {
             for file in &run.coverage {
@@ -57,9 +60,13 @@ pub(super) fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
                 "{percent:.1} % of the lines of rules were evaluated by the tests. Evaluated does \
                  not mean satisfied: a condition that was never true counts as well."
             );
+            for name in &failed {
+                println!("FAIL {}; `portcullis policy test` says why", shown(name));
+            }
         }
     }
-    Ok(ExitCode::SUCCESS)
+    // What a failed test evaluated says nothing of what is tested.
+    Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// A file for machines.
@@ -85,8 +92,7 @@ fn print(source: &Source, file: &FileCoverage) {
         } else {
             (' ', "0")
         };
-        let line =
-            format!("{mark} {number:>4}  {}", super::super::shown(&line.replace('\t', "    ")));
+        let line = format!("{mark} {number:>4}  {}", shown(&line.replace('\t', "    ")));
         if colour() {
             println!("\u{1b}[{paint}m{line}\u{1b}[0m");
         } else {

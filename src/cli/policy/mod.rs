@@ -41,8 +41,8 @@ pub(in crate::cli) enum Format {
 }
 
 /// What the exit status of a check says.
-const CHECKED: &str = "Exit status: 0 if nothing is wrong, 1 if something is or the command failed, \
-                       2 if the command line is wrong.";
+const CHECKED: &str = "Exit status: 0 if nothing is wrong, 1 if something is (such as a test that \
+                       fails) or the command failed, 2 if the command line is wrong.";
 
 /// What that of an order or a listing says.
 const DONE: &str = "Exit status: 0 if it is done, 1 if it failed, 2 if the command line is wrong.";
