@@ -138,6 +138,10 @@ fn odd(text: &str, start: usize) -> Option<Sighting> {
     const OPENING: [char; 5] = ['[', '\u{27e6}', '\u{301a}', '\u{3010}', '\u{ff3b}'];
     let mut at = start;
     while let Some(one) = unit(text, at).filter(|one| OPENING.contains(&one.letter)) {
+        // Two brackets begin something of their own.
+        if one.letter == '[' && unit(text, one.end).is_some_and(|next| next.letter == '[') {
+            return None;
+        }
         at = one.end;
     }
     if at == start {
@@ -234,18 +238,29 @@ fn loose(text: &str, at: usize) -> Option<usize> {
     if !like {
         return None;
     }
-    // What follows up to the brackets belongs to it, if they are near.
-    let tail: usize = text.get(at..)?.chars().take(MOST_PART + 4).map(char::len_utf8).sum();
-    let rest = text.get(at..at + tail)?;
-    let near = rest.find(']').filter(|place| {
-        rest.get(..*place).is_some_and(|before| !before.contains(['[', '\n', '<']))
-    });
-    let Some(near) = near else { return Some(at) };
-    let mut end = at + near;
-    while let Some(one) = unit(text, end).filter(|one| one.letter == ']') {
-        end = one.end;
+    Some(brackets_near(text, at).unwrap_or(at))
+}
+
+/// Behind the closing brackets that belong to what ends here: near, and before anything else can begin,
+/// however its bracket is written.
+fn brackets_near(text: &str, mut at: usize) -> Option<usize> {
+    for _ in 0..MOST_PART + 4 {
+        let one = unit(text, at)?;
+        match one.letter {
+            ']' => return Some(closing(text, one.end)),
+            '[' | '\n' | '<' => return None,
+            _ => at = one.end,
+        }
     }
-    Some(end)
+    None
+}
+
+/// Behind closing brackets, if there are any.
+fn closing(text: &str, mut at: usize) -> usize {
+    while let Some(one) = unit(text, at).filter(|one| one.letter == ']') {
+        at = one.end;
+    }
+    at
 }
 
 /// Behind spaces and what cannot be seen.

@@ -117,6 +117,10 @@ fn texts_of_others_are_defused_visibly_and_once() {
         ("\\[\\[email:7f3a9c\\]\\]", "\\[~\\[email:7f3a9c\\]\\]"),
         ("[[[email:7f3a9c]]]", "[[~[email:7f3a9c]]]"),
         ("[[email:7f3]]", "[~[email:7f3]]"),
+        // One in another, or behind other brackets.
+        ("[[person:00ff00[[email:7f3a9c]]", "[~[person:00ff00[~[email:7f3a9c]]"),
+        ("[[person:00ff00&#91;%5Bemail:7f3a9c]]", "[~[person:00ff00&#91;~%5Bemail:7f3a9c]]"),
+        ("[\u{27e6}[[email:7f3a9c]]", "[\u{27e6}[~[email:7f3a9c]]"),
     ] {
         assert_eq!(defused(text), expected);
         assert_eq!(defused(expected), expected);
@@ -227,5 +231,10 @@ proptest! {
         prop_assert!(left.is_empty(), "{text:?} -> {once:?}: {left:?}");
         prop_assert_eq!(&defused(&once), &once);
         prop_assert_eq!(once.replace('~', ""), text.replace('~', ""));
+        // Nor is there in a part of it, which is all that an agent may copy.
+        for (at, _) in once.char_indices() {
+            let left = find(&once[at..]).into_iter().find(|one| !matches!(one.what, Seen::Bare(_)));
+            prop_assert!(left.is_none(), "{text:?} -> {once:?} from {at}: {left:?}");
+        }
     }
 }
