@@ -39,7 +39,7 @@ impl Filter {
         let facts = Facts::of(&record.event);
         let is =
             |wanted: Option<&str>, found: Option<&str>| wanted.is_none_or(|w| found == Some(w));
-        is(self.kind.as_deref(), Some(facts.kind))
+        is(self.kind.as_deref(), Some(record.event.kind()))
             && is(self.principal.as_ref().map(PrincipalId::as_str), facts.principal)
             && is(self.tool.as_deref(), facts.tool)
             && self.call.is_none_or(|wanted| facts.call == Some(wanted))
@@ -50,9 +50,7 @@ impl Filter {
             && self.before.is_none_or(|before| record.seq < before)
             && self.decided(record)
     }
-}
 
-impl Filter {
     /// Whether a decision is one of the wanted rule and revision.
     fn decided(&self, record: &Record) -> bool {
         if self.rule.is_none() && self.revision.is_none() {
@@ -64,9 +62,9 @@ impl Filter {
     }
 }
 
-/// What a filter can ask of an event.
+/// What a filter can ask of an event beside its kind.
+#[derive(Default)]
 struct Facts<'a> {
-    kind: &'static str,
     principal: Option<&'a str>,
     tool: Option<&'a str>,
     call: Option<CallId>,
@@ -77,65 +75,56 @@ struct Facts<'a> {
 impl<'a> Facts<'a> {
     fn of(event: &'a Event) -> Self {
         use crate::domain::{GrantEvent, HoldEvent};
-        let bare = |kind| Self {
-            kind,
-            principal: None,
-            tool: None,
-            call: None,
-            hold: None,
-            verdict: None,
-        };
+        let none = Self::default();
         match event {
-            Event::Started { .. } => bare("started"),
-            Event::Stopped => bare("stopped"),
             Event::Decision { call, decision, .. } => Self {
                 principal: Some(call.principal.as_str()),
                 tool: call.subject.tool(),
                 call: Some(call.id),
                 verdict: Some(decision.verdict),
-                ..bare("decision")
+                ..none
             },
-            Event::Outcome { call, .. } => Self { call: Some(*call), ..bare("outcome") },
+            Event::Outcome { call, .. } | Event::Grant { event: GrantEvent::Used { call }, .. } => {
+                Self { call: Some(*call), ..none }
+            }
             Event::Trail { call, principal, .. } => {
-                Self { principal: Some(principal.as_str()), call: Some(*call), ..bare("trail") }
+                Self { principal: Some(principal.as_str()), call: Some(*call), ..none }
             }
             Event::Hold { hold, event: HoldEvent::Opened(opened) } => Self {
                 principal: Some(opened.call.principal.as_str()),
                 tool: opened.call.subject.tool(),
                 call: Some(opened.call.id),
                 hold: Some(*hold),
-                ..bare("hold")
+                ..none
             },
-            Event::Hold { hold, .. } => Self { hold: Some(*hold), ..bare("hold") },
-            Event::Revealed { hold, .. } => Self { hold: Some(*hold), ..bare("revealed") },
+            Event::Hold { hold, .. } | Event::Revealed { hold, .. } => {
+                Self { hold: Some(*hold), ..none }
+            }
             Event::Grant { event: GrantEvent::Given(given), .. } => Self {
                 principal: Some(given.principal.as_str()),
                 tool: Some(&given.tool),
                 hold: Some(given.hold),
-                ..bare("grant")
+                ..none
             },
-            Event::Grant { event: GrantEvent::Used { call }, .. } => {
-                Self { call: Some(*call), ..bare("grant") }
+            Event::Tool { name, .. } | Event::Definition { name, .. } => {
+                Self { tool: Some(name), ..none }
             }
-            Event::Grant { .. } => bare("grant"),
-            Event::Tool { name, .. } => Self { tool: Some(name), ..bare("tool") },
-            Event::Definition { name, .. } => Self { tool: Some(name), ..bare("definition") },
-            Event::Ruleset { .. } => bare("ruleset"),
-            Event::Plugins { .. } => bare("plugins"),
-            Event::Rollout { .. } => bare("rollout"),
             Event::Shadow(facts) => Self {
                 principal: Some(facts.principal.as_str()),
                 tool: facts.tool.as_deref(),
                 call: facts.call,
-                ..bare("shadow")
+                ..none
             },
-            Event::Principal { principal, .. } => {
-                Self { principal: Some(principal.as_str()), ..bare("principal") }
+            Event::Principal { principal, .. } | Event::Refused { principal, .. } => {
+                Self { principal: Some(principal.as_str()), ..none }
             }
-            Event::Account { .. } => bare("account"),
-            Event::Refused { principal, .. } => {
-                Self { principal: Some(principal.as_str()), ..bare("refused") }
-            }
+            Event::Started { .. }
+            | Event::Stopped
+            | Event::Grant { .. }
+            | Event::Ruleset { .. }
+            | Event::Plugins { .. }
+            | Event::Rollout { .. }
+            | Event::Account { .. } => none,
         }
     }
 }
