@@ -84,6 +84,31 @@ pub(super) fn shown(id: HoldId, fields: &Fields) -> Result<Shown, Fault> {
     Err(Fault::new(StatusCode::UNPROCESSABLE_ENTITY, "An incomplete form", text))
 }
 
+/// A time that a form says in minutes; `usual` if it says nothing.
+fn span(fields: &Fields, usual: u64) -> Result<Duration, DeskError> {
+    let minutes = match fields.get("minutes").trim() {
+        "" => usual,
+        text => text.parse().map_err(|_| {
+            DeskError::Invalid(format!(
+                "`{text}` is no number of minutes; write one, such as {usual}"
+            ))
+        })?,
+    };
+    Ok(Duration::from_secs(minutes.saturating_mul(60)))
+}
+
+/// What somebody saw of a call whose outcome is not known.
+fn effected(fields: &Fields) -> Result<Effected, DeskError> {
+    match fields.get("effected") {
+        "yes" => Ok(Effected::Yes),
+        "no" => Ok(Effected::No),
+        "unclear" => Ok(Effected::Unclear),
+        other => Err(DeskError::Invalid(format!(
+            "`{other}` does not say whether it took effect: choose yes, no or unclear"
+        ))),
+    }
+}
+
 async fn approve(
     State(console): State<Arc<Console>>,
     Path(id): Path<HoldId>,
@@ -120,18 +145,17 @@ async fn act(
         "reject" => desk.reject(person, &shown, &words).await,
         "ask" => desk.ask_for_changes(person, &shown, &words).await,
         "snooze" => {
-            let minutes: u64 = fields.get("minutes").parse().unwrap_or(120);
-            let span = Duration::from_secs(minutes.saturating_mul(60));
-            return match desk.snooze(person, &shown, span) {
+            let snoozed = span(&fields, 120).and_then(|span| desk.snooze(person, &shown, span));
+            return match snoozed {
                 Ok(_) => Ok(Redirect::to("/").into_response()),
                 Err(error) => answered(&console, &signed, id, Err(error), "").await,
             };
         }
         "revoke" => desk.revoke(person, &shown).await,
-        "extend" => {
-            let minutes: u64 = fields.get("minutes").parse().unwrap_or(60);
-            desk.extend(person, &shown, Duration::from_secs(minutes.saturating_mul(60))).await
-        }
+        "extend" => match span(&fields, 60) {
+            Ok(span) => desk.extend(person, &shown, span).await,
+            Err(error) => Err(error),
+        },
         "assign" => match fields.get("to") {
             "" => desk.assign(person, &shown, None).await,
             name => match name.parse() {
@@ -139,14 +163,10 @@ async fn act(
                 Err(_) => Err(DeskError::Invalid(format!("there is nobody called `{name}`"))),
             },
         },
-        "note" => {
-            let effected = match fields.get("effected") {
-                "yes" => Effected::Yes,
-                "no" => Effected::No,
-                _ => Effected::Unclear,
-            };
-            desk.note(person, &shown, effected, &words).await
-        }
+        "note" => match effected(&fields) {
+            Ok(effected) => desk.note(person, &shown, effected, &words).await,
+            Err(error) => Err(error),
+        },
         _ => return Err(super::page::nothing_here().await),
     };
     answered(&console, &signed, id, decided, fields.get("words")).await

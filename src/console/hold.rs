@@ -214,14 +214,14 @@ impl Card {
                     "What it was bound to changed, so the release was taken back. Look again.",
                 ),
             ),
-            HoldState::Approved if self.waits_for_agent() => (
+            HoldState::Approved | HoldState::Claimed if self.waits_for_agent() => (
                 "good",
                 String::from("Released. It is sent while the agent waits in an identical call."),
             ),
-            HoldState::Approved => ("good", String::from("Released. It is sent in a moment.")),
-            HoldState::Claimed | HoldState::Sending => {
-                ("info", String::from("It is being sent to Intercom."))
+            HoldState::Approved | HoldState::Claimed => {
+                ("good", String::from("Released. It is sent in a moment."))
             }
+            HoldState::Sending => ("info", String::from("It is being sent to Intercom.")),
             HoldState::Executed => ("good", String::from("Done. Intercom did it.")),
             HoldState::Failed => ("bad", format!("It failed: {outcome}")),
             HoldState::Unknown => (

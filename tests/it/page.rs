@@ -256,6 +256,13 @@ async fn what_is_put_aside_is_out_of_ones_own_way_alone() {
     let mut stand = Stand::start(setup).await;
     let (mut ann, mut bob) = (ann(&stand).await, person(&stand, "bob").await);
     let id = held(&stand, "create_article", created("later")).await;
+    for (action, field, odd) in
+        [("snooze", "minutes", "soon"), ("extend", "minutes", "-5"), ("note", "effected", "maybe")]
+    {
+        let refused = act(&mut ann, id, action, &[(field, odd)]).await;
+        assert_eq!(refused.status, 422, "{action}: {}", refused.text);
+        assert!(refused.text.contains(odd) && refused.text.contains("Nothing was changed"));
+    }
     let put = act(&mut ann, id, "snooze", &[("minutes", "30")]).await;
     assert_eq!(put.header("location"), "/", "{}", put.text);
     assert!(!ann.get("/").await.text.contains("later"));
