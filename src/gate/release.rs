@@ -12,10 +12,10 @@ use super::looked::{Looked, changed_since, with_target};
 use super::people::{OTHER_ARGUMENTS, OTHER_CONDITIONS};
 use super::permit::Permit;
 use super::{Gate, stored, weigh};
-use crate::audit::LogError;
+use crate::audit::{LogError, Receipt};
 use crate::domain::{
-    Binding, Call, Decision, Digest, Event, Hold, HoldEvent, HoldId, JsonText, OwnAnswer, Verdict,
-    told,
+    Binding, Call, Decision, Digest, Event, Hold, HoldEvent, HoldId, JsonText, OwnAnswer, Release,
+    TargetVersion, Verdict, told,
 };
 use crate::holds::HoldError;
 use crate::identity::Identity;
@@ -66,6 +66,13 @@ pub enum Settled {
     Lost(String),
 }
 
+/// What a claimed hold is bound to when it goes back to people.
+struct Back {
+    binding: Binding,
+    release: Release,
+    target: Option<TargetVersion>,
+}
+
 impl Gate {
     /// Claims an approved hold, judges it again, and records `sending`. `definition` is the digest
     /// of the tool's definition as it is pinned and offered now, `looked` what the call would
@@ -83,9 +90,8 @@ impl Gate {
         self.may_go_on(id)?;
         let hold = self.holds.claim(id).await?;
         let released = self.claimed(hold, definition, looked, identity).await;
-        if let Err(ReleaseError::Hold(_) | ReleaseError::Later(_)) = &released {
-            // A record failed or the agent was paused, so nothing was sent: the claim is free for another
-            // try.
+        if let Err(ReleaseError::Hold(_)) = &released {
+            // A record failed, so nothing was sent: the claim is free for another try.
             self.holds.give_up_claim(id);
         }
         released
@@ -142,35 +148,66 @@ impl Gate {
             target: hold.binding().target,
         };
         let binding = with_target(binding, &looked);
-        if let Some(changed) = self.stale(&hold, &call, (&binding, &decision), &looked) {
-            self.holds.step(id, HoldEvent::Stale { changed: changed.clone() }).await?;
-            let release = decision.release.unwrap_or(hold.opened.release);
-            let target = looked.target().map(|target| Box::new(target.version.clone()));
-            let (binding, release) = (Box::new(binding), Box::new(release));
-            let event = HoldEvent::Reopened { binding, release, changed: None, target };
-            self.holds.step(id, event).await?;
-            return Err(ReleaseError::Stale(changed));
-        }
+        let release = decision.release.clone().unwrap_or_else(|| hold.opened.release.clone());
+        let back = Back { binding, release, target: looked.target().map(|it| it.version.clone()) };
+        let changed = self.stale(&hold, &call, (&back.binding, &decision), &looked);
         // Somebody may have paused the agent while its call was judged.
-        self.may_go_on(id)?;
+        if let Some(changed) = changed.or_else(|| self.paused_meanwhile(&call)) {
+            return Err(self.send_back(id, changed, back).await?);
+        }
         // Why it may go, by today's rules; then that it goes.
         let step = weighed.keep(weigh::labelled(weigh::release(&call), &decision), None);
         let (facts, recorded) = (self.facts_of(&call), decision.clone());
         let trail = step.clone().map(Box::new);
         let event = Event::Decision { call: facts, decision: recorded, trail };
-        let recorded = match self.books.log.append(event).await {
-            Ok(_recorded) => self.holds.step_recorded(id, HoldEvent::Sending).await,
-            Err(error) => Err(error.into()),
-        };
-        let (_, receipt) = match recorded {
-            Ok(recorded) => recorded,
+        let receipt = match self.sending(id, event, &call, back).await {
+            Ok(receipt) => receipt,
             Err(error) => {
                 self.books.take_back(&call, step.as_ref());
-                return Err(error.into());
+                return Err(error);
             }
         };
         let permit = Permit::new(call, decision, receipt, step, self.books.clone());
         Ok(Released { hold: id, permit: permit.for_hold(id) })
+    }
+
+    /// Records why a claimed call goes, and that it goes.
+    async fn sending(
+        &self,
+        id: HoldId,
+        why: Event,
+        call: &Call,
+        back: Back,
+    ) -> Result<Receipt, ReleaseError> {
+        let _recorded = self.books.log.append(why).await.map_err(HoldError::from)?;
+        // Once more, for the record took its time: a pause that is told as done lets nothing go.
+        if let Some(paused) = self.paused_meanwhile(call) {
+            return Err(self.send_back(id, paused, back).await?);
+        }
+        let (_, receipt) = self.holds.step_recorded(id, HoldEvent::Sending).await?;
+        Ok(receipt)
+    }
+
+    /// That a person paused the agent while its call was being released.
+    fn paused_meanwhile(&self, call: &Call) -> Option<String> {
+        let paused = self.is_paused(&call.principal.id);
+        paused.then(|| "a person paused its agent while it was being released".to_owned())
+    }
+
+    /// Gives a claimed hold back to people, bound to what is true now: a claim cannot be taken back, and
+    /// what they decided on is no longer so. Gives what to tell.
+    async fn send_back(
+        &self,
+        id: HoldId,
+        changed: String,
+        Back { binding, release, target }: Back,
+    ) -> Result<ReleaseError, HoldError> {
+        self.holds.step(id, HoldEvent::Stale { changed: changed.clone() }).await?;
+        let (binding, release) = (Box::new(binding), Box::new(release));
+        let target = target.map(Box::new);
+        let event = HoldEvent::Reopened { binding, release, changed: None, target };
+        self.holds.step(id, event).await?;
+        Ok(ReleaseError::Stale(changed))
     }
 
     /// What is another by now than it was when people released the hold, in words.
