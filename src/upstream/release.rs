@@ -137,16 +137,22 @@ fn unfinished(era: Era, result: &JsonText) -> Option<Settled> {
     if era == Era::Legacy || !json::may_say(result, &["resultType", "inputRequests"], &[]) {
         return None;
     }
-    let result = Object::parse(result)?;
+    let Some(result) = Object::parse(result) else { return Some(lost()) };
     let kind = result.str("resultType");
-    let asks = result.contains("inputRequests") || kind.as_deref() == Some("input_required");
-    if asks {
-        let why = "Intercom wants to ask something before it carries the call out, and a released call \
-                   has nobody who could answer";
-        return Some(Settled::NotSent(why.to_owned()));
+    match (kind.as_deref(), result.contains("resultType"), result.contains("inputRequests")) {
+        (Some("complete"), _, false) | (None, false, false) => None,
+        (Some("input_required"), ..) => {
+            let why = "Intercom wants to ask something before it carries the call out, and a released \
+                       call has nobody who could answer";
+            Some(Settled::NotSent(why.to_owned()))
+        }
+        // Anything else may have been carried out.
+        _ => Some(lost()),
     }
-    let why = "Intercom answered neither with a result nor with an error";
-    kind.filter(|kind| kind != "complete").map(|_| Settled::Lost(why.to_owned()))
+}
+
+fn lost() -> Settled {
+    Settled::Lost("Intercom answered neither with a result nor with an error".to_owned())
 }
 
 /// Whether a result is a tool's error.
@@ -171,4 +177,37 @@ fn error_text(error: &RpcError) -> JsonText {
         object.set("data", data.clone());
     }
     object.to_text()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an answer of a modern server says of a call that was released.
+    #[test]
+    fn only_a_whole_result_is_one_and_only_a_question_was_not_carried_out() {
+        for (answer, era, expected) in [
+            (r#"{"content":[]}"#, Era::Modern, "a result"),
+            (r#"{"resultType":"complete","content":[]}"#, Era::Modern, "a result"),
+            (r#"{"resultType":"input_required"}"#, Era::Modern, "not sent"),
+            (r#"{"resultType":"input_required","inputRequests":{}}"#, Era::Modern, "not sent"),
+            (r#"{"resultType":"complete","inputRequests":{}}"#, Era::Modern, "lost"),
+            (r#"{"inputRequests":{}}"#, Era::Modern, "lost"),
+            (r#"{"resultType":"task","task":{}}"#, Era::Modern, "lost"),
+            (r#"{"resultType":1,"content":[]}"#, Era::Modern, "lost"),
+            (r#"{"resultType":null,"content":[]}"#, Era::Modern, "lost"),
+            (r#"{"resultType":{},"content":[]}"#, Era::Modern, "lost"),
+            // A word of another revision's.
+            (r#"{"resultType":1,"content":[]}"#, Era::Legacy, "a result"),
+        ] {
+            let settled = unfinished(era, &JsonText::from_valid(answer.as_bytes().into()));
+            let told = match settled {
+                None => "a result",
+                Some(Settled::NotSent(_)) => "not sent",
+                Some(Settled::Lost(_)) => "lost",
+                Some(Settled::Answered { .. }) => "answered",
+            };
+            assert_eq!(told, expected, "{answer}");
+        }
+    }
 }
