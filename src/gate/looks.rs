@@ -57,10 +57,11 @@ impl Weighty for Look {
     }
 }
 
-/// The digest of everything that a look at a message depends on; `sort` says how it is taken apart.
+/// The digest of everything that a look at a message depends on; `sort` says how, and as what tool's, it
+/// is taken apart.
 pub(super) fn key(
     plugins: &Plugins,
-    (phase, sort): (Phase, &str),
+    (phase, (sort, of)): (Phase, (&str, &str)),
     call: &Call,
     message: &[u8],
     dictionary: &Dictionary,
@@ -74,6 +75,7 @@ pub(super) fn key(
         revision.as_bytes().as_slice(),
         phase.as_str().as_bytes(),
         sort.as_bytes(),
+        of.as_bytes(),
         call.subject.tool().unwrap_or_default().as_bytes(),
         principal.as_bytes(),
         known.as_bytes(),

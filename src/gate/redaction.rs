@@ -39,18 +39,21 @@ pub(super) struct Looked {
 
 /// How a message is taken apart.
 #[derive(Clone, Copy)]
-enum Sort {
+enum Sort<'a> {
     Arguments,
     Message,
-    Result,
+    /// As the result of this tool, which says what is a record in it; empty for others. An error that
+    /// looks like a result is of none, whatever was called.
+    Result(&'a str),
 }
 
-impl Sort {
-    const fn as_str(self) -> &'static str {
+impl<'a> Sort<'a> {
+    /// In words, with the tool.
+    const fn parts(self) -> (&'static str, &'a str) {
         match self {
-            Self::Arguments => "arguments",
-            Self::Message => "message",
-            Self::Result => "result",
+            Self::Arguments => ("arguments", ""),
+            Self::Message => ("message", ""),
+            Self::Result(tool) => ("result", tool),
         }
     }
 }
@@ -148,13 +151,13 @@ impl Gate {
     pub(super) async fn look_at_answer(&self, call: &Call, answer: &AnswerFacts) -> Looked {
         let content = &answer.content;
         let Some(text) = content.text() else { return Looked::default() };
-        let sort = if content.is_result() { Sort::Result } else { Sort::Message };
+        let sort = content.tool().map_or(Sort::Message, Sort::Result);
         self.look((Phase::Answer, sort), call, text, || opened(content, text)).await
     }
 
     async fn look(
         &self,
-        (phase, sort): (Phase, Sort),
+        (phase, sort): (Phase, Sort<'_>),
         call: &Call,
         text: &JsonText,
         open: impl FnOnce() -> Result<Payload, Unreadable>,
@@ -165,7 +168,7 @@ impl Gate {
             return Looked::default();
         }
         let dictionary = self.vault.dictionary(&call.principal.id, clock::now());
-        let key = looks::key(&plugins, (phase, sort.as_str()), call, text.bytes(), &dictionary);
+        let key = looks::key(&plugins, (phase, sort.parts()), call, text.bytes(), &dictionary);
         if let Some(look) = self.looks.get(&key, Instant::now()) {
             return Looked { key: Some(key), payload: None, look };
         }

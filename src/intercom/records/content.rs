@@ -119,6 +119,12 @@ impl Content {
         self.sort == Sort::Result
     }
 
+    /// The tool as whose result it is read, empty if there is none; `None` if it is no result.
+    #[must_use]
+    pub fn tool(&self) -> Option<&str> {
+        self.is_result().then_some(self.tool.as_str())
+    }
+
     /// The text, if there is any.
     #[must_use]
     pub const fn text(&self) -> Option<&JsonText> {
