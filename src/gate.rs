@@ -269,6 +269,8 @@ impl Gate {
         let plugins = self.plugins().revision();
         let mut rounds = self.tape.rounds();
         let (call, decision) = self.judge_and_fulfil(call, own, &weighed, &mut rounds).await;
+        // Before a place of a grant is spent, and after, for that is recorded.
+        let decision = self.unless_paused(&call, decision);
         let decision = holding.decided(self.under_grant(place, &call, decision).await?);
         let decision = self.unless_paused(&call, decision);
         self.counted.add(Question::Admit, decision.verdict);
