@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use regorus::Value;
-use regorus::unstable::{Expr, Ref, Rule, RuleHead};
+use regorus::unstable::{BoolOp, Expr, Literal, Ref, Rule, RuleHead};
 
 use super::advice::{comparisons, word_at};
 use super::bundle::{File, FileKind};
@@ -17,7 +17,7 @@ use super::json;
 use super::kind::Kind;
 use super::lint::{self, Parsed};
 use super::problem::Problem;
-use super::syntax::{Visit, each, root, text_of};
+use super::syntax::{self, Visit, each, root, text_of};
 use crate::domain::Question;
 use crate::intercom::Catalogue;
 
@@ -94,18 +94,37 @@ fn rules<'a>(
     modules.flat_map(|parsed| parsed.module.policy.iter().map(move |rule| (parsed, &**rule)))
 }
 
-/// The tools that a rule names.
+/// The tools that a rule names; none if it says which it is not about, for then it is about all others.
 fn tools(rule: &Rule) -> BTreeSet<String> {
-    let mut tools = BTreeSet::new();
-    each(rule, &mut |visit| {
-        if let Visit::Expr(expr) = visit {
-            let compared = comparisons(expr).into_iter();
-            let named =
-                compared.filter(|(path, _, _)| matches!(&**path, "tool.name" | "hold.tool"));
-            tools.extend(named.map(|(_, _, word)| word));
+    let (mut tools, mut excludes) = (BTreeSet::new(), false);
+    each(rule, &mut |visit| match visit {
+        Visit::Expr(Expr::BoolExpr { op: BoolOp::Ne, lhs, rhs, .. }) => {
+            excludes |= [lhs, rhs].into_iter().any(|side| is_tool(side));
         }
+        Visit::Expr(expr) => tools.extend(named(expr)),
+        Visit::Literal(Literal::NotExpr { expr, .. }) => {
+            syntax::expr(expr, &mut |visit| {
+                excludes |= matches!(visit, Visit::Expr(expr) if is_tool(expr));
+            });
+        }
+        Visit::Literal(_) | Visit::With(_) => {}
     });
-    tools
+    if excludes { BTreeSet::new() } else { tools }
+}
+
+/// The paths of the input that say which tool is called, or was held.
+const TOOL: [&str; 2] = ["tool.name", "hold.tool"];
+
+/// The tools that an expression compares with.
+fn named(expr: &Expr) -> impl Iterator<Item = String> {
+    let compared = comparisons(expr).into_iter();
+    compared.filter(|(path, ..)| TOOL.contains(&path.as_str())).map(|(_, _, word)| word)
+}
+
+/// Whether an expression is the name of the tool.
+fn is_tool(expr: &Expr) -> bool {
+    let (root, names) = root(expr);
+    root == "input" && TOOL.contains(&names.join(".").as_str())
 }
 
 /// Where a `hold` rule lets the person whom the agent acts for confirm.

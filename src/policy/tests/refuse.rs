@@ -274,6 +274,9 @@ fn a_confirmation_beside_rules_about_approvers_is_a_warning() {
     let one = r#"input.tool.name == "update_article""#;
     let other = r#"input.tool.name == "add_internal_note""#;
     let any = r#"input.tool.effect == "write""#;
+    // What a rule is not about leaves it about all others.
+    let but = r#"input.tool.name != "search""#;
+    let not = r#"not input.tool.name in {"search", "fetch"}"#;
     let approve = |body: &str| {
         format!(
             "package portcullis.rules.approve\n\nimport rego.v1\n\n# METADATA\n# title: T\n\
@@ -285,6 +288,7 @@ fn a_confirmation_beside_rules_about_approvers_is_a_warning() {
         approve(r#"input.tool.name in {"search", "update_article"}"#),
     );
     let general = approve(r#"input.approver.id == "ann""#);
+    let all_but = approve(r#"input.hold.tool != "update_article""#);
     let words = "so its rules about `update_article` (b.rego:7) do not count then";
     for (admit, approve, warned) in [
         (hold(one, "requester"), &by_hold, true),
@@ -293,6 +297,9 @@ fn a_confirmation_beside_rules_about_approvers_is_a_warning() {
         (hold(other, "requester"), &by_hold, false),
         (hold(one, "never"), &by_hold, false),
         (hold(one, "requester"), &general, false),
+        (hold(but, "requester"), &by_hold, true),
+        (hold(not, "requester"), &by_hold, true),
+        (hold(one, "requester"), &all_but, false),
     ] {
         let found = found(&[("a.rego", &admit), ("b.rego", approve)]);
         let about: Vec<&String> = found.iter().filter(|it| it.starts_with("PC027")).collect();
