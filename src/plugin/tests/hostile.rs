@@ -122,7 +122,7 @@ async fn ten_thousand_bad_calls_change_nothing() {
     let (fast, slow): (Vec<_>, Vec<_>) =
         (fast.iter().map(build).collect(), slow.iter().map(build).collect());
     let mut took = Vec::new();
-    let mut before = 0;
+    let (mut before, mut late) = (0, 0);
     for number in 0..10_000 {
         let sets = if number % 20 == 19 { &slow } else { &fast };
         let (name, plugins, fault) = &sets[number / 20 % sets.len()];
@@ -133,6 +133,7 @@ async fn ten_thousand_bad_calls_change_nothing() {
         // that looped is not asked.
         let ending = *fault == Fault::PluginTimeout && faults(&seen) == [Fault::PluginSuspended];
         assert!(ending || faults(&seen) == [*fault], "{number} {name}: {:?}", seen.findings);
+        late += usize::from(faults(&seen) == [Fault::PluginTimeout]);
         if number == 500 {
             before = resident();
         }
@@ -142,6 +143,7 @@ async fn ten_thousand_bad_calls_change_nothing() {
     let (median, p99) = (took[took.len() / 2], took[took.len() * 99 / 100]);
     println!("10000 bad calls: p50 {median:?}, p99 {p99:?}, memory +{grown} KiB");
     assert!(p99 < Duration::from_millis(100), "{p99:?}");
+    assert!(late > 100, "plugins that loop were asked {late} times of 500");
     assert!(grown < 32 * 1024, "{grown} KiB");
 }
 
