@@ -225,7 +225,11 @@ mod tests {
                 other_work.recv_timeout(Duration::from_secs(20))
             });
             is_held.recv().unwrap();
-            let (done, sent) = tokio::join!(step, async { go_on.send(()) });
+            let (done, sent) = tokio::join!(step, async {
+                // Whatever the step gave the runtime to do comes first.
+                tokio::task::yield_now().await;
+                go_on.send(())
+            });
             done.unwrap();
             sent.unwrap();
             assert_eq!(disk.join().unwrap(), Ok(()), "{name}");
