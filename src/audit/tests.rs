@@ -8,6 +8,7 @@ mod reading;
 use std::{
     collections::BTreeSet,
     fs,
+    num::NonZero,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     time::Duration,
@@ -41,6 +42,11 @@ fn note(text: &str) -> Event {
         code: String::from("test"),
         text: text.to_owned(),
     }
+}
+
+/// So few to a thread that several read.
+fn five(_: usize) -> NonZero<usize> {
+    NonZero::new(5).unwrap()
 }
 
 fn hold_event(id: u128, event: HoldEvent) -> Event {
@@ -234,6 +240,7 @@ async fn holds_come_back_in_order_until_long_over() {
         }
     }
     assert_eq!(store.hold_events().unwrap(), all);
+    assert_eq!(store.hold_events_by(five).unwrap(), all);
     drop(store);
     let store = open(&path);
     assert_eq!(store.hold_events().unwrap(), kept);
@@ -250,15 +257,24 @@ async fn a_changed_line_of_a_hold_is_not_believed() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("data");
     let store = open(&path);
-    let _ = store.log().append(hold_event(1, opened())).await.unwrap();
+    for id in 0..12 {
+        let _ = store.log().append(hold_event(id, opened())).await.unwrap();
+    }
     fill(&store, &["behind"]).await;
     drop(store);
     let file = segment::list(&path).unwrap()[0].path(&path);
     let text = fs::read_to_string(&file).unwrap();
-    fs::write(&file, text.replacen("\"sealed\":\"sealed\"", "\"sealed\":\"seeled\"", 1)).unwrap();
-    let store = open(&path);
-    let error = store.hold_events().unwrap_err();
-    assert!(error.to_string().contains("-1.jsonl, line 1"), "{error}");
+    // Whichever of them it is, and whichever thread reads it.
+    for at in [0, 4, 5, 11] {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines[at] = lines[at].replace("\"sealed\":\"sealed\"", "\"sealed\":\"seeled\"");
+        fs::write(&file, lines.join("\n") + "\n").unwrap();
+        let store = open(&path);
+        for events in [store.hold_events(), store.hold_events_by(five)] {
+            let error = events.unwrap_err().to_string();
+            assert!(error.contains(&format!("-1.jsonl, line {}", at + 1)), "{error}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -28,6 +28,7 @@ mod writer;
 
 use std::{
     io,
+    num::NonZero,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -228,9 +229,18 @@ impl Store {
     /// # Errors
     /// If the database or a file cannot be read, or a record is not the one that was acknowledged.
     pub fn hold_events(&self) -> Result<Vec<(HoldId, Timestamp, HoldEvent)>, OpenError> {
+        self.hold_events_by(recovery::stretch)
+    }
+
+    /// As [`Store::hold_events`], in stretches of the length that `stretch` makes of their number.
+    pub(crate) fn hold_events_by(
+        &self,
+        stretch: impl FnOnce(usize) -> NonZero<usize>,
+    ) -> Result<Vec<(HoldId, Timestamp, HoldEvent)>, OpenError> {
         let folder = &self.folder.path;
         let entries = self.index.holds().collect::<Result<Vec<_>, _>>();
-        recovery::hold_events(folder, &entries.map_err(|error| OpenError::index(folder, error))?)
+        let entries = entries.map_err(|error| OpenError::index(folder, error))?;
+        recovery::hold_events(folder, &entries, stretch(entries.len()))
     }
 }
 

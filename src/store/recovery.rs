@@ -90,22 +90,30 @@ pub(super) fn recover(
 /// What happened to holds, and when.
 type HoldEvents = Vec<(HoldId, Timestamp, HoldEvent)>;
 
-/// The events at these places, in their order.
-///
-/// To check and read a record costs far more than to find it, and each is checked by itself: each processor
-/// takes a stretch of them.
-pub(super) fn hold_events(folder: &Path, entries: &[HoldEntry]) -> Result<HoldEvents, OpenError> {
+/// How many of so many records each thread reads: as many threads as there are processors.
+pub(super) fn stretch(count: usize) -> NonZero<usize> {
     /// Fewer than this are read sooner than a thread begins.
     const FEW: usize = 500;
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let stretch = entries.len().div_ceil(threads).max(FEW);
+    NonZero::new(count.div_ceil(threads).max(FEW)).unwrap_or(NonZero::<usize>::MIN)
+}
+
+/// The events at these places, in their order.
+///
+/// To check and read a record costs far more than to find it, and each is checked by itself: each thread takes
+/// a stretch of them.
+pub(super) fn hold_events(
+    folder: &Path,
+    entries: &[HoldEntry],
+    stretch: NonZero<usize>,
+) -> Result<HoldEvents, OpenError> {
     let read = |entries: &[HoldEntry]| -> Result<HoldEvents, OpenError> {
         let mut places = Places::new(folder);
         entries.iter().map(|entry| hold_event(folder, &mut places, entry)).collect()
     };
     thread::scope(|scope| {
         let stretches: Vec<_> =
-            entries.chunks(stretch).map(|part| scope.spawn(move || read(part))).collect();
+            entries.chunks(stretch.get()).map(|part| scope.spawn(move || read(part))).collect();
         let mut events = Vec::with_capacity(entries.len());
         for stretch in stretches {
             events.extend(stretch.join().unwrap_or_else(|panic| resume_unwind(panic))?);
