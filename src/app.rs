@@ -21,9 +21,7 @@ use crate::control::{self, Control};
 use crate::desk::Desk;
 use crate::domain::Event;
 use crate::holds::{Archive, HoldError};
-use crate::identity::{
-    AccountChanges, ChangesError, KeysError, PausedError, PeopleError, own_principal,
-};
+use crate::identity::{Changes, ChangesError, KeysError, PausedError, PeopleError, own_principal};
 use crate::intercom::PinsError;
 use crate::listen::{self, Limits};
 use crate::notify::NotifyError;
@@ -62,7 +60,7 @@ pub enum AppError {
     /// People.
     #[error(transparent)]
     People(#[from] PeopleError),
-    /// Accounts.
+    /// What changed in accounts and keys.
     #[error(transparent)]
     Changes(#[from] ChangesError),
     /// Who is paused.
@@ -128,7 +126,7 @@ pub struct App {
     doors: Doors,
     proxy: Arc<Proxy>,
     control: Arc<Control>,
-    accounts: AccountChanges,
+    changes: Changes,
     door: control::Door,
     limits: Limits,
     store: Store,
@@ -189,9 +187,9 @@ impl App {
         // Last, and before the address is told: whoever knows it can also use the commands.
         let door = control::Door::open(&config.data)
             .map_err(|error| io("open the control socket", error))?;
-        let accounts = AccountChanges::open(&store)?;
-        accounts.record(&control.people).await?;
-        Ok(Self { listener, address, doors, proxy, control, accounts, door, limits, store, drain })
+        let changes = Changes::open(&store)?;
+        changes.record(&control.people, &control.identity).await?;
+        Ok(Self { listener, address, doors, proxy, control, changes, door, limits, store, drain })
     }
 
     /// The address of the agents' side.
@@ -233,10 +231,10 @@ impl App {
     /// # Errors
     /// If the log failed.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send) -> Result<(), AppError> {
-        let Self { listener, doors, proxy, control, accounts, door, limits, store, drain, .. } =
+        let Self { listener, doors, proxy, control, changes, door, limits, store, drain, .. } =
             self;
         let conversations = control::serve(control.clone(), door, drain.subscribe());
-        let keeping = (control.clone(), proxy.clone(), accounts);
+        let keeping = (control.clone(), proxy.clone(), changes);
         let background = tokio::spawn(keep(keeping, drain.subscribe()));
         let drain_time = limits.drain;
         let pages = doors.serve(&limits);
@@ -283,7 +281,7 @@ async fn wait_for_failure(store: &Store) -> Arc<str> {
 
 /// What has to be done from time to time.
 async fn keep(
-    (control, proxy, accounts): (Arc<Control>, Arc<Proxy>, AccountChanges),
+    (control, proxy, changes): (Arc<Control>, Arc<Proxy>, Changes),
     mut drain: watch::Receiver<bool>,
 ) {
     let mut seconds = tokio::time::interval(Duration::from_secs(1));
@@ -301,8 +299,8 @@ async fn keep(
         if let Err(error) = control.people.reload() {
             tracing::error!(%error, "keys of approvers cannot be read");
         }
-        if let Err(error) = accounts.record(&control.people).await {
-            tracing::error!(%error, "changes of accounts are not recorded");
+        if let Err(error) = changes.record(&control.people, &control.identity).await {
+            tracing::error!(%error, "changes of accounts and keys are not recorded");
         }
         if count.is_multiple_of(5) {
             control.desk.take_up_releases();

@@ -9,7 +9,7 @@ use crate::audit::{self, Entry, Filter, Follow, From};
 use crate::config::Config;
 use crate::domain::{
     CallFacts, CallId, Decision, Digest, Effect, Event, GrantEvent, HoldEvent, HoldId, Outcome,
-    PluginFacts, PrincipalId, RolloutAction, ShadowFacts, Subject, Tally, Verdict,
+    PluginFacts, PrincipalChange, PrincipalId, RolloutAction, ShadowFacts, Subject, Tally, Verdict,
 };
 
 /// Commands about the log.
@@ -153,9 +153,7 @@ pub(super) fn line(entry: &Entry) -> String {
             format!("policy    {} {} by {by}{why}", action_words(*action), revision.short())
         }
         Event::Shadow(facts) => shadow_line(facts),
-        Event::Principal { principal, change, by } => {
-            format!("agent     {principal} {} by {by}", word(change))
-        }
+        Event::Principal { principal, change, by } => principal_line(principal, change, by),
         Event::Account { account, change, detail, count } => {
             let whose = account.as_ref().map_or("(nobody)", |it| it.as_str());
             let detail = detail.as_deref().map(|it| format!(": {it}")).unwrap_or_default();
@@ -204,6 +202,16 @@ fn shadow_line(facts: &ShadowFacts) -> String {
         facts.would,
         facts.rules.join(", ")
     )
+}
+
+fn principal_line(principal: &PrincipalId, change: &PrincipalChange, by: &str) -> String {
+    let what = match change {
+        PrincipalChange::Paused => format!("paused by {by}"),
+        PrincipalChange::Resumed => format!("resumed by {by}"),
+        PrincipalChange::KeyAdded { key } => format!("key added: {key}"),
+        PrincipalChange::KeyRevoked { key } => format!("key revoked: {key}"),
+    };
+    format!("agent     {principal} {what}")
 }
 
 /// A value of ours in plain words.

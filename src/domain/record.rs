@@ -109,14 +109,24 @@ pub enum RolloutAction {
     ShadowStop,
 }
 
-/// What a person did about an agent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// What was done about an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
 pub enum PrincipalChange {
     /// Its calls are denied from now on.
     Paused,
     /// It may call again.
     Resumed,
+    /// It has one more key.
+    KeyAdded {
+        /// The key's id, and until when it is good.
+        key: String,
+    },
+    /// A key of it ended.
+    KeyRevoked {
+        /// The key's id.
+        key: String,
+    },
 }
 
 /// What happened to an account.
@@ -332,13 +342,15 @@ pub enum Event {
     },
     /// A watched candidate would have decided otherwise.
     Shadow(ShadowFacts),
-    /// A person paused an agent, or let it call again. Recorded before it is done.
+    /// A person paused an agent or let it call again, which is recorded before it is done; or its keys changed.
     Principal {
         /// Which.
         principal: PrincipalId,
         /// What.
+        #[serde(flatten)]
         change: PrincipalChange,
-        /// Who.
+        /// Who; empty where a file was changed, which does not say by whom.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
         by: String,
     },
     /// Somebody signed in or out, failed to, or an account was changed.
@@ -348,7 +360,8 @@ pub enum Event {
         account: Option<ApproverId>,
         /// What.
         change: AccountChange,
-        /// More about it in our words: roles, a token's or key's id, how somebody signed in.
+        /// More about it in our words: roles, a token's or key's id and what it is good for, how somebody signed
+        /// in.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         detail: Option<String>,
         /// How often since the last record of the kind.

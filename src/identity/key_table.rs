@@ -37,6 +37,11 @@ impl<N: Holder> KeyTable<N> {
         })
     }
 
+    /// A number that is greater after each reading of the file.
+    pub(super) fn readings(&self) -> u64 {
+        self.keys.readings()
+    }
+
     /// All keys, those that ended too; `None` while the file cannot be trusted.
     pub(super) fn all(&self) -> Option<Vec<KeyEntry<N>>> {
         Some(self.keys.get().as_ref().as_ref()?.values().cloned().collect())

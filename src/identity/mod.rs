@@ -14,6 +14,7 @@
 //! | `principals`, `bearer` | agents: a key or a token becomes a [`crate::domain::Principal`] |
 //! | `people`, `accounts`, `administer`, `token` | people: the configuration's and those with accounts, their rights, their API tokens |
 //! | `sign_in`, `second_factor`, `sessions`, `password`, `totp`, `lockout` | how people prove who they are in a browser |
+//! | `journal`, `changes` | what the log says of people, their accounts, and everybody's keys |
 //! | `oidc` | how an organisation's provider vouches for people |
 //! | `slack` | whose press of a button in Slack it was |
 //! | `person` | what comes out: a [`Person`] |
@@ -21,6 +22,7 @@
 mod accounts;
 mod administer;
 mod bearer;
+mod changes;
 mod journal;
 mod key_file;
 mod key_table;
@@ -42,7 +44,7 @@ mod watched;
 pub use accounts::{Account, Accounts, AccountsError};
 pub use administer::SETUP_VALID;
 pub use bearer::{Unauthenticated, UnauthenticatedKind};
-pub use journal::{AccountChanges, ChangesError};
+pub use changes::{Changes, ChangesError};
 pub use key_file::{Holder, IssuedKey, KeyEntry, KeyFile, KeysError, digest_of};
 pub use oidc::{AWAY, Answer, Begun, OidcError, Provider};
 pub use password::PasswordError;

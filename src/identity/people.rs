@@ -5,10 +5,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::accounts::{Account, Accounts, AccountsError};
-use super::key_file::{Holder as _, KeyEntry, KeyFile, KeysError, digest_of, has_key_form};
+use super::key_file::{Holder as _, KeyFile, KeysError, digest_of, has_key_form};
 use super::key_table::KeyTable;
 use super::person::{Person, Via};
 use super::token;
@@ -33,8 +32,6 @@ pub struct People {
     keys: KeyTable<ApproverId>,
     accounts: Accounts,
     table: Watched<Table>,
-    /// How often the files of accounts and keys were read.
-    reading: AtomicU64,
 }
 
 /// What the file of accounts says.
@@ -74,7 +71,6 @@ impl People {
             keys: KeyTable::open(KeyFile::of(&config.data))?,
             accounts: Accounts::of(&config.data),
             table: Watched::unread(),
-            reading: AtomicU64::new(0),
         };
         people.reload()?;
         Ok(people)
@@ -126,9 +122,6 @@ impl People {
             let by_name = accounts.into_iter().map(|account| (account.name.clone(), account));
             Ok::<_, AccountsError>(Table { accounts: by_name.collect(), tokens })
         });
-        if !matches!((&keys, &accounts), (Ok(false), Ok(false))) {
-            self.reading.fetch_add(1, Ordering::Release);
-        }
         // Both are read in any case: a fault of one does not keep the other old.
         Ok(keys? | accounts?)
     }
@@ -155,9 +148,9 @@ impl People {
         listed.collect()
     }
 
-    /// A number that is another after each reading of a file.
-    pub(super) fn reading(&self) -> u64 {
-        self.reading.load(Ordering::Acquire)
+    /// A number that is greater after each reading of the file of accounts.
+    pub(super) fn readings(&self) -> u64 {
+        self.table.readings()
     }
 
     /// All accounts; `None` while the file cannot be trusted.
@@ -165,9 +158,9 @@ impl People {
         self.with_table(|table| Some(table.accounts.values().cloned().collect()))
     }
 
-    /// All keys for the command line, those that ended too; `None` while their file cannot be trusted.
-    pub(super) fn all_keys(&self) -> Option<Vec<KeyEntry<ApproverId>>> {
-        self.keys.all()
+    /// Their keys for the command line.
+    pub(super) const fn keys(&self) -> &KeyTable<ApproverId> {
+        &self.keys
     }
 
     /// Whether it is known at this moment who has an account.

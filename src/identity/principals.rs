@@ -140,6 +140,14 @@ impl Identity {
         }
     }
 
+    /// The keys, where agents have keys of ours.
+    pub(super) const fn keys(&self) -> Option<&KeyTable<PrincipalId>> {
+        match &self.mode {
+            Mode::Keys { keys, .. } => Some(keys),
+            Mode::Passthrough { .. } | Mode::Anonymous(_) => None,
+        }
+    }
+
     /// Reads the key file again if it changed; says whether it did. To be called every second: a
     /// revoked key must stop working within two.
     ///

@@ -1,5 +1,6 @@
 //! Credentials: keys, people, tokens, and files that others could have changed.
 
+mod changes;
 mod sign_in;
 
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -10,7 +11,7 @@ use std::time::Duration;
 use super::sessions::{SessionLimits, Told};
 use super::*;
 use crate::config::{Config, IdentityMode, Secret};
-use crate::domain::{Approver, Principal, PrincipalKind, Role, Timestamp};
+use crate::domain::{Approver, Digest, Principal, PrincipalKind, Role, Timestamp};
 use crate::store::{self, Store};
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);

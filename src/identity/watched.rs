@@ -5,6 +5,7 @@
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
@@ -16,6 +17,8 @@ pub(super) struct Watched<T> {
     now: ArcSwap<Option<T>>,
     /// What the file looked like when it was last read.
     seen: Mutex<Option<Stamp>>,
+    /// How often it was read.
+    readings: AtomicU64,
 }
 
 /// Changes whenever the file was replaced or edited; `None` inside is "no file".
@@ -24,12 +27,21 @@ type Stamp = Option<(u64, u64, i64, i64, i64, i64)>;
 impl<T> Watched<T> {
     /// Not read yet, so nothing is trusted.
     pub(super) fn unread() -> Self {
-        Self { now: ArcSwap::from_pointee(None), seen: Mutex::new(None) }
+        Self {
+            now: ArcSwap::from_pointee(None),
+            seen: Mutex::new(None),
+            readings: AtomicU64::new(0),
+        }
     }
 
     /// What the file says; `None` inside while it cannot be trusted.
     pub(super) fn get(&self) -> Guard<std::sync::Arc<Option<T>>> {
         self.now.load()
+    }
+
+    /// A number that is greater after each reading.
+    pub(super) fn readings(&self) -> u64 {
+        self.readings.load(Ordering::Acquire)
     }
 
     /// Reads the file again if it changed since; says whether it did.
@@ -44,18 +56,17 @@ impl<T> Watched<T> {
         if *seen == Some(stamp) {
             return Ok(false);
         }
-        match read() {
-            Ok(content) => {
-                self.now.store(Some(content).into());
-                *seen = Some(stamp);
-                Ok(true)
-            }
-            Err(error) => {
-                self.now.store(None.into());
-                *seen = None;
-                Err(error)
-            }
+        let read = read().map(|content| {
+            self.now.store(Some(content).into());
+            *seen = Some(stamp);
+            true
+        });
+        if read.is_err() {
+            self.now.store(None.into());
+            *seen = None;
         }
+        self.readings.fetch_add(1, Ordering::Release);
+        read
     }
 }
 

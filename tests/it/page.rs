@@ -243,7 +243,7 @@ async fn a_flood_is_one_row_and_its_agent_is_paused_with_one_press() {
     let changes: Vec<Value> =
         stand.records().into_iter().filter(|it| it["type"] == "principal").collect();
     let changes: Vec<&str> = changes.iter().map(|it| it["change"].as_str().unwrap()).collect();
-    assert_eq!(changes, ["paused", "resumed"]);
+    assert_eq!(changes, ["key_added", "paused", "resumed"]);
     let nobody = stand.run(&["principals", "pause", "nobody"]);
     assert!(String::from_utf8(nobody.stderr).unwrap().contains("no agent is called"));
     let own = stand.run(&["principals", "pause", "portcullis"]);
@@ -588,6 +588,15 @@ async fn who_came_in_and_whose_account_changed_is_in_the_log_and_nothing_that_wa
     ] {
         stand.output(command);
         seen(&stand, what).await;
+    }
+    // Keys of agents are told where else agents are.
+    for (command, what) in [
+        (&["principals", "add", "other"], "agent     other key added: "),
+        (&["principals", "revoke", "other"], "agent     other key revoked: "),
+    ] {
+        stand.output(command);
+        let told = || stand.output(&["audit", "tail", "--type", "principal", "-n", "0"]);
+        until(what, async || told().contains(what)).await;
     }
     // Also what happened while no server ran.
     stand.kill();
