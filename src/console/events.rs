@@ -18,7 +18,8 @@ use http::header::{CONTENT_TYPE, HeaderMap};
 use http::{HeaderName, HeaderValue};
 use serde::Deserialize;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc};
+use tokio::time::MissedTickBehavior;
 use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -82,6 +83,29 @@ async fn feed(
     if send.send(first.into()).await.is_err() {
         return;
     }
+    let may_read = || {
+        let signed = Signed::of(&console, &headers).ok().flatten();
+        signed.is_some_and(|signed| reads(&signed).is_ok())
+    };
+    let newest = || console.desk.last_change();
+    tokio::select! {
+        () = relay(&mut changes, (last, newest), (HEARTBEAT, may_read), &send) => {}
+        _ = draining.wait_for(|it| *it) => {}
+        () = send.closed() => {}
+    }
+}
+
+/// Writes what changes until nobody takes it, or whoever does may not any more: that is looked at with every
+/// heartbeat, however much changes between them.
+async fn relay(
+    changes: &mut broadcast::Receiver<Change>,
+    (mut last, newest): (u64, impl Fn() -> u64),
+    (heartbeat, may_read): (Duration, impl Fn() -> bool),
+    send: &mpsc::Sender<Bytes>,
+) {
+    let mut heartbeat = tokio::time::interval(heartbeat);
+    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    heartbeat.reset();
     loop {
         let words = tokio::select! {
             change = changes.recv() => match change {
@@ -90,18 +114,13 @@ async fn feed(
                     last = change.id;
                     written(&change)
                 }
-                Err(RecvError::Lagged(_)) => again(console.desk.last_change()),
+                Err(RecvError::Lagged(_)) => again(newest()),
                 Err(RecvError::Closed) => return,
             },
-            () = tokio::time::sleep(HEARTBEAT) => {
-                let signed = Signed::of(&console, &headers).ok().flatten();
-                if signed.is_none_or(|signed| reads(&signed).is_err()) {
-                    return;
-                }
-                String::from(": alive\n\n")
-            }
-            _ = draining.wait_for(|it| *it) => return,
-            () = send.closed() => return,
+            _ = heartbeat.tick() => match may_read() {
+                true => String::from(": alive\n\n"),
+                false => return,
+            },
         };
         if send.send(words.into()).await.is_err() {
             return;
@@ -116,4 +135,40 @@ fn written(change: &Change) -> String {
 
 fn again(last: u64) -> String {
     format!("id: {last}\nevent: again\ndata: {{}}\n\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{HoldId, HoldState};
+
+    /// The next change follows as soon as the one before is taken, so that the stream is never quiet.
+    #[tokio::test]
+    async fn rights_are_looked_at_while_changes_flow() {
+        let (tell, mut changes) = broadcast::channel(8);
+        let (send, mut receive) = mpsc::channel(1);
+        let change = |id| Change {
+            id,
+            hold: HoldId::from_random(1),
+            version: id,
+            state: HoldState::Pending,
+        };
+        let beat = Duration::from_millis(20);
+        let relayed = relay(&mut changes, (0, || 0), (beat, || false), &send);
+        let flow = async {
+            let mut id = 0;
+            loop {
+                id += 1;
+                tell.send(change(id)).unwrap();
+                let _taken: Bytes = receive.recv().await.unwrap();
+            }
+        };
+        let ended = async {
+            tokio::select! {
+                () = relayed => {}
+                () = flow => {}
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), ended).await.unwrap();
+    }
 }
