@@ -26,8 +26,10 @@ pub struct Offer {
     pub terms: Vec<OfferTerm>,
     /// How many held calls of this agent and tool would have matched, but for this one.
     pub matched: usize,
-    /// Of how many.
+    /// Of how many, the newest.
     pub of: usize,
+    /// How many there were.
+    pub total: usize,
     /// In how many days.
     pub days: u64,
 }
@@ -64,7 +66,7 @@ impl Desk {
         let Some(terms) = self.gate.grant_terms(&hold) else { return Ok(None) };
         let desk = self.clone();
         let held = tokio::task::spawn_blocking(move || desk.held_like(&hold));
-        let held = unreadable(held.await)?;
+        let (held, total) = unreadable(held.await)?;
         let has = |call: &BTreeMap<String, String>, term: &Term| {
             call.get(&term.name) == Some(&term.value)
         };
@@ -73,7 +75,7 @@ impl Desk {
         let chosen = |term: &Term| match fields {
             _ if term.fixed => true,
             Some(fields) => fields.contains(&term.name),
-            None if held.is_empty() => term.name != "title",
+            None if held.iter().all(BTreeMap::is_empty) => term.name != "title",
             None => same(term) > 0,
         };
         let matches = |call: &&BTreeMap<String, String>| {
@@ -88,14 +90,15 @@ impl Desk {
         });
         let (offered, matched) = (offered.collect(), held.iter().filter(matches).count());
         let of = held.len();
-        Ok(Some(Offer { terms: offered, matched, of, days: DAYS }))
+        Ok(Some(Offer { terms: offered, matched, of, total, days: DAYS }))
     }
 
-    /// The arguments of the calls of the same agent and tool that were held lately.
+    /// The arguments of the newest calls of the same agent and tool that were held lately, none of a call that
+    /// cannot be opened any more; and how many such calls there were.
     fn held_like(
         &self,
         hold: &Hold,
-    ) -> Result<Vec<BTreeMap<String, String>>, crate::audit::ReadError> {
+    ) -> Result<(Vec<BTreeMap<String, String>>, usize), crate::audit::ReadError> {
         let since = clock::now().minus(Duration::from_secs(DAYS * 24 * 60 * 60));
         let (principal, tool) = (&hold.binding().principal, &hold.binding().tool);
         let like = |other: &Hold| {
@@ -108,9 +111,10 @@ impl Desk {
         let (mut calls, mut reader) = (Vec::new(), self.archive.reader());
         for past in found.holds {
             let whole = past.whole(&mut reader)?;
-            calls.extend(whole.and_then(|whole| self.gate.stored_arguments(&whole)));
+            let arguments = whole.and_then(|whole| self.gate.stored_arguments(&whole));
+            calls.push(arguments.unwrap_or_default());
         }
-        Ok(calls)
+        Ok((calls, found.total))
     }
 
     /// Releases a hold and lets calls like it through for a while, where rules say `grantable`.

@@ -63,10 +63,19 @@ async fn an_export_has_what_all_pages_have() {
         let named = format!("attachment; filename=\"history.{form}\"");
         assert_eq!(export.header("content-disposition"), named);
     }
+    // A grant that is thought of is compared with the newest of them, and says so.
+    let id = held(&stand, "create_article", created("another")).await;
+    let offer = browser.get(&format!("/holds/{id}/grant")).await;
+    assert!(offer.text.contains("of the newest 100 of 261 other calls"), "{}", offer.text);
+    assert!(offer.text.contains("of the newest 100 lately"), "{}", offer.text);
+    let offer = browser.get(&format!("/api/v1/holds/{id}/grant")).await;
+    let offer: Value = serde_json::from_str(&offer.text).unwrap();
+    assert_eq!((&offer["of"], &offer["total"]), (&Value::from(100), &Value::from(261)));
+    stand.reject(id, "no").await.unwrap();
     // A program gets a bounded part of it as well.
     let part = browser.get("/api/v1/history?take=100000").await;
     let part: Value = serde_json::from_str(&part.text).unwrap();
-    assert_eq!((part["holds"].as_array().unwrap().len(), &part["total"]), (200, &Value::from(261)));
+    assert_eq!((part["holds"].as_array().unwrap().len(), &part["total"]), (200, &Value::from(262)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -149,8 +149,10 @@ pub(super) struct OfferSaid {
     terms: Vec<Term>,
     /// How many held calls of the agent and tool would have matched.
     matched: usize,
-    /// Of how many.
+    /// Of how many, the newest.
     of: usize,
+    /// How many there were.
+    total: usize,
     /// In how many days.
     days: u64,
 }
@@ -173,7 +175,7 @@ pub(super) struct Term {
 impl From<Option<Offer>> for OfferSaid {
     fn from(offer: Option<Offer>) -> Self {
         let grantable = offer.is_some();
-        let Offer { terms, matched, of, days } = offer.unwrap_or_default();
+        let Offer { terms, matched, of, total, days } = offer.unwrap_or_default();
         let term = |it: crate::desk::OfferTerm| Term {
             name: it.name,
             value: it.value,
@@ -182,7 +184,7 @@ impl From<Option<Offer>> for OfferSaid {
             same: it.same,
         };
         let terms = terms.into_iter().map(term).collect();
-        Self { grantable, terms, matched, of, days }
+        Self { grantable, terms, matched, of, total, days }
     }
 }
 
