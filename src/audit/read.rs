@@ -136,7 +136,7 @@ fn last(folder: &Path, filter: Filter, follow: Follow, count: usize) -> Result<T
 }
 
 /// Records as they are read; made by [`tail`]. One that came to the end of the log goes on from there when
-/// it is asked again.
+/// it is asked again; so does one that came to a line which is no record.
 pub struct Tail {
     filter: Filter,
     sieve: Sieve,
@@ -194,7 +194,8 @@ impl Iterator for Tail {
                 Ok(None) if self.follow == Follow::Yes => std::thread::sleep(POLL),
                 Ok(None) => return None,
                 Err(error) => {
-                    self.is_over = true;
+                    // Behind a line that is no record there are others.
+                    self.is_over = matches!(error, ReadError::Io { .. });
                     return Some(Err(error));
                 }
             }

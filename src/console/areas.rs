@@ -39,7 +39,8 @@ struct PolicyPage {
     frame: Frame,
     status: PolicyStatus,
     report: Option<ShadowReport>,
-    rules: Vec<Hits>,
+    /// `None` if the last decisions cannot be read now.
+    rules: Option<Vec<Hits>>,
 }
 
 /// How often a rule spoke lately.
@@ -71,7 +72,7 @@ async fn policy(State(console): State<Arc<Console>>, signed: Signed) -> Result<R
         frame: Frame::signed(&console, &signed, "/policy", "Policy"),
         status: console.rollout.status(),
         report: console.rollout.shadow_report().ok(),
-        rules: hits(&decisions(&console, DECISIONS).await?),
+        rules: decisions(&console, DECISIONS).await.map(|all| hits(&all)),
     }))
 }
 

@@ -63,6 +63,8 @@ enum Form {
 struct Written {
     text: String,
     is_cut: bool,
+    /// How many lines of the log could not be read.
+    unreadable: usize,
 }
 
 pub(super) async fn export(
@@ -88,13 +90,17 @@ pub(super) async fn export(
         drop(turn);
         written
     });
-    let Written { text, is_cut } = writing.await.map_err(|_| Fault::unavailable())??;
+    let Written { text, is_cut, unreadable } =
+        writing.await.map_err(|_| Fault::unavailable())??;
     let (kind, end) = match form {
         Form::Csv => ("text/csv; charset=utf-8", "csv"),
         Form::Lines => ("application/jsonl", "jsonl"),
     };
     // Whoever gets the file has no page beside it that says so.
-    let part = if is_cut { format!("-newest-{MOST}") } else { String::new() };
+    let mut part = if is_cut { format!("-newest-{MOST}") } else { String::new() };
+    if unreadable > 0 {
+        part.push_str(&format!("-without-{unreadable}-lines"));
+    }
     let name = HeaderValue::try_from(format!("attachment; filename=\"history{part}.{end}\""));
     let name = name.unwrap_or(HeaderValue::from_static("attachment"));
     let headers = [(CONTENT_TYPE, HeaderValue::from_static(kind)), (CONTENT_DISPOSITION, name)];
@@ -115,7 +121,7 @@ async fn write(
                 Form::Csv => table(&DECISIONS, lines.map(decision)),
                 Form::Lines => lines.fold(String::new(), |text, entry| text + &entry.line + "\n"),
             };
-            Ok(Written { text, is_cut: entries.len() > MOST })
+            Ok(Written { text, is_cut: entries.len() > MOST, unreadable: 0 })
         }
         Asked::Held(asked) => {
             let found = console.desk.history_export(person, &asked).await;
@@ -128,7 +134,7 @@ async fn write(
                     text
                 }),
             };
-            Ok(Written { text, is_cut: found.since.is_some() })
+            Ok(Written { text, is_cut: found.since.is_some(), unreadable: found.unreadable })
         }
     }
 }

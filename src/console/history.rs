@@ -74,6 +74,8 @@ struct HistoryPage {
     from: usize,
     /// Since when held calls are looked through, if the log has older ones.
     since: Option<String>,
+    /// How many lines about held calls cannot be read.
+    unreadable: usize,
     previous: Option<String>,
     next: Option<String>,
     /// The question, for the links of the export.
@@ -247,6 +249,7 @@ async fn history(
         total: 0,
         from: 0,
         since: None,
+        unreadable: 0,
         previous: None,
         next: None,
         query: wanted.query(None),
@@ -265,6 +268,7 @@ async fn history(
             let found = found.map_err(|error| Fault::desk(&error))?;
             (page.from, page.total) = (asked.skip, found.total);
             page.since = found.since.map(time_text);
+            page.unreadable = found.unreadable;
             let more = asked.skip + found.rows.len() < found.total;
             page.rows = found.rows.into_iter().map(Row::of).collect();
             let at = asked.skip / ROWS;

@@ -51,8 +51,8 @@ pub(super) struct HoldPage {
     pub(super) next: Option<String>,
     /// Whether the reader just decided.
     pub(super) done: bool,
-    /// What the agent did before.
-    pub(super) lately: Vec<Line>,
+    /// What the agent did before; `None` if that cannot be read now.
+    pub(super) lately: Option<Vec<Line>>,
 }
 
 /// A hold as it is drawn.
@@ -310,7 +310,7 @@ pub(super) async fn draw(
         true => None,
         false => console.desk.next(&signed.person, id).map(|id| id.to_string()),
     };
-    let lately = lately(console, &card.detail.hold.principal).await?;
+    let lately = lately(console, &card.detail.hold.principal).await;
     let page = HoldPage {
         frame: Frame::signed(console, signed, "/", &card.review.headline.text()),
         tab: card.tab(&shown.tab),

@@ -138,18 +138,19 @@ async fn live(
     }
 }
 
-/// The last decisions, of everybody.
-pub(super) async fn decisions(console: &Console, count: usize) -> Result<Vec<Entry>, Fault> {
+/// The last decisions, of everybody; `None` if they cannot be read now, which is no reason to show nothing of
+/// the page that they stand on.
+pub(super) async fn decisions(console: &Console, count: usize) -> Option<Vec<Entry>> {
     let filter = audit::Filter { kind: Some(String::from("decision")), ..audit::Filter::default() };
-    last(console.data.clone(), filter, count).await
+    last(console.data.clone(), filter, count).await.ok()
 }
 
-/// What a principal lately did, newest first. Looked for in the last decisions of everybody, so that a
-/// long log costs no more than a short one.
-pub(super) async fn lately(console: &Console, who: &PrincipalId) -> Result<Vec<Line>, Fault> {
+/// What a principal lately did, newest first; `None` if that cannot be read now. Looked for in the last
+/// decisions of everybody, so that a long log costs no more than a short one.
+pub(super) async fn lately(console: &Console, who: &PrincipalId) -> Option<Vec<Line>> {
     let all = decisions(console, LATELY).await?;
     let lines = all.iter().rev().map(Line::of);
-    Ok(lines.filter(|line| line.who == who.as_str()).take(10).collect())
+    Some(lines.filter(|line| line.who == who.as_str()).take(10).collect())
 }
 
 /// The last records that match, read away from the threads that serve.

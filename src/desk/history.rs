@@ -69,6 +69,8 @@ pub struct PastPage {
     pub total: usize,
     /// Since when held calls are looked through, if the log has older ones.
     pub since: Option<Timestamp>,
+    /// How many lines about held calls cannot be read.
+    pub unreadable: usize,
 }
 
 /// The most rows of one page: the call of each is read from the log.
@@ -116,11 +118,12 @@ impl Desk {
                 desk.matches(&wanted, hold)
                     && object.is_none_or(|object| hold.opened.object == Some(object))
             };
-            let Finding { holds, total, since } = desk.archive.find(pick, wanted.skip, take)?;
+            let Finding { holds, total, since, unreadable } =
+                desk.archive.find(pick, wanted.skip, take)?;
             let mut reader = named.then(|| desk.archive.reader());
             let row = |past| desk.past(past, reader.as_mut());
             let rows = holds.into_iter().map(row).collect();
-            Ok::<_, crate::audit::ReadError>(PastPage { rows, total, since })
+            Ok::<_, crate::audit::ReadError>(PastPage { rows, total, since, unreadable })
         });
         unreadable(found.await)
     }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockWriteGuard};
 
 use crate::audit::{self, Entry, Filter, Follow, From, Place, ReadError, Reader, Tail};
 use crate::domain::{Event, Hold, HoldEvent, HoldId, HoldOutcome, Seq, Timestamp};
@@ -41,6 +41,8 @@ pub struct Finding {
     pub total: usize,
     /// Since when held calls are known here, if the log has older ones.
     pub since: Option<Timestamp>,
+    /// How many lines about holds cannot be read: what they say is missing here.
+    pub unreadable: usize,
 }
 
 #[derive(Default)]
@@ -52,6 +54,9 @@ struct Known {
     order: BTreeMap<u64, HoldId>,
     /// Whether older ones were left out.
     is_cut: bool,
+    /// Lines about holds that cannot be read: those before `next`, and those behind it, which come again if the
+    /// log has to be opened anew.
+    unreadable: (usize, usize),
 }
 
 impl Archive {
@@ -84,7 +89,8 @@ impl Archive {
         }
         let oldest = known.order.values().next().and_then(|id| known.holds.get(id));
         let since = oldest.filter(|_| known.is_cut).map(|past| past.hold.opened_at);
-        Ok(Finding { holds, total, since })
+        let unreadable = known.unreadable.0 + known.unreadable.1;
+        Ok(Finding { holds, total, since, unreadable })
     }
 
     /// One hold with its call, as the log tells it. Blocks while the log is read.
@@ -105,7 +111,8 @@ impl Archive {
         Reader::new(&self.folder)
     }
 
-    /// Reads on from where the last reading ended.
+    /// Reads on from where the last reading ended. A line that is no record is passed over and counted: it
+    /// would be there at every look, and hide all that follows.
     fn catch_up(&self) -> Result<(), ReadError> {
         let mut walk = self.walk.lock().unwrap_or_else(PoisonError::into_inner);
         let tail = match walk.take() {
@@ -116,6 +123,10 @@ impl Archive {
         for entry in tail {
             match entry {
                 Ok(entry) => self.take(entry),
+                Err(error @ ReadError::Line { .. }) => {
+                    tracing::error!(%error, "a record of a held call cannot be read");
+                    self.known_mut().unreadable.1 += 1;
+                }
                 Err(error) => {
                     // The next reading begins behind the last good one.
                     *walk = None;
@@ -127,14 +138,17 @@ impl Archive {
     }
 
     fn begin(&self) -> Result<Tail, ReadError> {
-        let next = self.known.read().unwrap_or_else(PoisonError::into_inner).next;
+        let mut known = self.known_mut();
+        known.unreadable.1 = 0;
+        let next = known.next;
+        drop(known);
         let filter = Filter { kind: Some("hold".to_owned()), ..Filter::default() };
         audit::tail(&self.folder, filter, From::Seq(Seq(next)), Follow::No)
     }
 
     /// Keeps what a record says. Held for one record only: others look while the log is read.
     fn take(&self, entry: Entry) {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known_mut();
         known.take(entry);
         if known.order.len() > self.most
             && let Some((_, oldest)) = known.order.pop_first()
@@ -143,12 +157,17 @@ impl Archive {
             known.is_cut = true;
         }
     }
+
+    fn known_mut(&self) -> RwLockWriteGuard<'_, Known> {
+        self.known.write().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Known {
     fn take(&mut self, entry: Entry) {
         let (record, place) = (entry.record, entry.place);
         self.next = record.seq.0 + 1;
+        self.unreadable = (self.unreadable.0 + self.unreadable.1, 0);
         let Event::Hold { hold: id, event } = record.event else { return };
         let (before, mut records) = match self.holds.remove(&id) {
             Some(Past { hold, records }) => (Some(hold), records),
@@ -257,5 +276,46 @@ mod tests {
         assert_eq!(hold.opened, opened(5, until));
         assert!(archive.find(|_| true, 0, 1).unwrap().holds[0].hold.opened.sealed.is_empty());
         assert_eq!(archive.hold(HoldId::from_random(0)).unwrap(), None);
+    }
+
+    /// A damaged line hides what it says, and nothing that follows it.
+    #[tokio::test]
+    async fn lines_that_cannot_be_read_are_passed_over_and_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data");
+        let (store, _) = Store::open(&path, &Options::default()).unwrap();
+        let until = Timestamp::from_millis(1_000);
+        for number in 0..4_u8 {
+            let opening = HoldEvent::Opened(Box::new(opened(number, until)));
+            record(&store, number.into(), opening).await;
+        }
+        let file = std::fs::read_dir(&path).unwrap().map(|it| it.unwrap().path());
+        let file = file.into_iter().find(|it| it.extension().is_some_and(|it| it == "jsonl"));
+        let file = file.unwrap();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let damaged = text.lines().enumerate().map(|(at, line)| match at {
+            1 | 3 => line.replace("\"event\":\"opened\"", "\"event\":\"openea\"") + "\n",
+            _ => format!("{line}\n"),
+        });
+        std::fs::write(&file, damaged.collect::<String>()).unwrap();
+        let archive = Archive::new(&path);
+        let found = archive.find(|_| true, 0, 9).unwrap();
+        assert_eq!((ids(&found), found.unreadable), ([2, 0].map(HoldId::from_random).into(), 2));
+        record(&store, 5, HoldEvent::Opened(Box::new(opened(5, until)))).await;
+        let found = archive.find(|_| true, 0, 9).unwrap();
+        assert_eq!((ids(&found), found.unreadable), ([5, 2, 0].map(HoldId::from_random).into(), 2));
+        // Where the disk fails nothing is told, and no line is counted twice when it is there again.
+        record(&store, 6, HoldEvent::Cancelled { reason: "x".into() }).await;
+        let last = std::fs::read_to_string(&file).unwrap();
+        let torn = last.replace("\"reason\"", "\"raeson\"");
+        std::fs::write(&file, &torn).unwrap();
+        assert_eq!(archive.find(|_| true, 0, 9).unwrap().unreadable, 3);
+        *archive.walk.lock().unwrap() = None;
+        let aside = path.with_extension("aside");
+        std::fs::rename(&path, &aside).unwrap();
+        assert!(archive.find(|_| true, 0, 9).is_err());
+        std::fs::rename(&aside, &path).unwrap();
+        let found = archive.find(|_| true, 0, 9).unwrap();
+        assert_eq!((ids(&found), found.unreadable), ([5, 2, 0].map(HoldId::from_random).into(), 3));
     }
 }

@@ -1,6 +1,7 @@
 //! History where there is more of it than a page has, and where it is asked what it does not know.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::FileExt as _;
 
 use http::StatusCode;
 use portcullis::audit::{self, Filter, Follow, From};
@@ -9,7 +10,7 @@ use portcullis::store::{Options, Store};
 use serde_json::Value;
 
 use crate::load::created;
-use crate::page::{ann, grantable, held, setup};
+use crate::page::{act, ann, grantable, held, setup};
 use crate::stand::Stand;
 
 /// Held calls that the log had before the server started.
@@ -117,4 +118,60 @@ async fn what_history_does_not_understand_is_named_with_what_there_is() {
         assert!(page.text.contains(words), "{path}: {}", page.text);
         assert!(page.text.contains("the newest 20,000 at most"), "{path}: {}", page.text);
     }
+}
+
+/// Changes one byte of the log behind the server's back, in the first line with these words.
+fn damage(stand: &Stand, words: &str) {
+    let files = std::fs::read_dir(stand.data()).unwrap().map(|it| it.unwrap().path());
+    let mut files: Vec<_> =
+        files.filter(|it| it.extension().is_some_and(|it| it == "jsonl")).collect();
+    files.sort();
+    let text = std::fs::read_to_string(&files[0]).unwrap();
+    let end = text.find(words).unwrap() + words.len() - 2;
+    let file = std::fs::OpenOptions::new().write(true).open(&files[0]).unwrap();
+    file.write_all_at(b"~", end as u64).unwrap();
+}
+
+/// One line that cannot be read takes away what it says, and no page where people decide.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_stand_where_a_line_of_the_log_cannot_be_read() {
+    let (setup, _bundle) = setup(grantable());
+    let stand = Stand::start(setup).await;
+    let mut browser = ann(&stand).await;
+    let damaged = held(&stand, "create_article", created("damaged")).await;
+    let id = held(&stand, "create_article", created("decided")).await;
+    damage(&stand, "\"verdict\":\"hold\"");
+    let says = "The log cannot be read here now";
+    for (path, stays) in
+        [(&*format!("/holds/{id}"), "id=\"approve\""), ("/policy", "Kept revisions")]
+    {
+        let page = browser.get(path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}: {}", page.text);
+        assert!(page.text.contains(says) && page.text.contains(stays), "{path}: {}", page.text);
+    }
+    let refused = act(&mut browser, id, "reject", &[]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
+    let done = act(&mut browser, id, "reject", &[("words", "no")]).await;
+    let there = done.header("location").to_owned();
+    assert_eq!(browser.get(&there).await.status, StatusCode::OK, "{there}");
+    // History goes on behind a line about a held call, and tells how many are missing.
+    damage(&stand, "\"event\":\"opened\"");
+    let page = browser.get("/history").await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+    assert!(
+        page.text.contains("1 line of the log about held calls cannot be read"),
+        "{}",
+        page.text
+    );
+    assert!(page.text.contains(&id.to_string()) && !page.text.contains(&damaged.to_string()));
+    let later = held(&stand, "create_article", created("later")).await;
+    let part = browser.get("/api/v1/history").await;
+    let part: Value = serde_json::from_str(&part.text).unwrap();
+    assert_eq!((&part["total"], &part["unreadable"]), (&Value::from(2), &Value::from(1)));
+    let export = browser.get("/history/export/csv").await;
+    assert!(export.text.contains(&later.to_string()), "{}", export.text);
+    assert_eq!(
+        export.header("content-disposition"),
+        "attachment; filename=\"history-without-1-lines.csv\""
+    );
 }

@@ -197,6 +197,8 @@ pub(super) struct BeforePage {
     total: usize,
     /// Since when held calls are looked through, if the log has older ones than the newest 20,000.
     since: Option<String>,
+    /// How many lines about held calls cannot be read: what they say is missing here.
+    unreadable: usize,
 }
 
 /// A held call of before.
@@ -224,6 +226,7 @@ impl From<PastPage> for BeforePage {
             records: row.records.iter().map(|seq| seq.0).collect(),
         };
         let since = page.since.map(|since| since.to_string());
-        Self { holds: page.rows.into_iter().map(before).collect(), total: page.total, since }
+        let (total, unreadable) = (page.total, page.unreadable);
+        Self { holds: page.rows.into_iter().map(before).collect(), total, since, unreadable }
     }
 }
