@@ -1,9 +1,11 @@
 //! What somebody wrote into a filter: read, or told what is wrong with it and what there is.
 
+use std::str::FromStr;
+
 use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
 
-use crate::domain::{HoldState, PrincipalId, Timestamp, Verdict};
+use crate::domain::{ApproverId, HoldState, PrincipalId, Timestamp, Verdict};
 
 /// A question in the address, or what is wrong with it as a whole.
 pub(super) fn query<T>(asked: Result<Query<T>, QueryRejection>) -> Result<T, String> {
@@ -45,8 +47,16 @@ pub(super) fn state(value: &str) -> Result<Option<HoldState>, String> {
 }
 
 pub(super) fn agent(value: &str) -> Result<Option<PrincipalId>, String> {
+    name(value, "agent")
+}
+
+pub(super) fn approver(value: &str) -> Result<Option<ApproverId>, String> {
+    name(value, "approver")
+}
+
+fn name<T: FromStr>(value: &str, what: &str) -> Result<Option<T>, String> {
     let there_is = "names are letters, digits and some signs, without spaces";
-    one_of(value, "agent", there_is, |name| name.parse().ok())
+    one_of(value, what, there_is, |name| name.parse().ok())
 }
 
 /// A day, or a day and a time, in UTC; a day is meant from its beginning or to its end.
@@ -95,6 +105,7 @@ mod tests {
                 "`Pending` is no state of a held call: there are `pending`, ",
             ),
             (agent("two words").map(drop), "`two words` is no agent: names are letters, "),
+            (approver("two words").map(drop), "`two words` is no approver: names are letters, "),
             (moment("yesterday", false).map(drop), "`yesterday` is no time: write a day, such as "),
         ] {
             assert!(told.as_ref().is_err_and(|it| it.starts_with(expected)), "{told:?}");

@@ -185,12 +185,11 @@ impl Wanted {
     fn lookback(&self) -> Result<Lookback, String> {
         let page: Option<usize> =
             one_of(&self.page, "page", "pages are numbers from 0", |page| page.parse().ok())?;
-        let name = "names are letters, digits and some signs, without spaces";
         Ok(Lookback {
             state: asked::state(&self.state)?,
             tool: text(&self.tool),
             principal: asked::agent(&self.agent)?,
-            approver: one_of(&self.approver, "approver", name, |name| name.parse().ok())?,
+            approver: asked::approver(&self.approver)?,
             person: text(&self.person),
             rule: text(&self.rule),
             revision: text(&self.revision),
@@ -257,11 +256,11 @@ async fn history(
     };
     match question {
         Ok(Asked::Decided(filter)) => {
-            let entries = last(console.data.clone(), filter, ROWS).await?;
-            let first = entries.first().map(|entry| entry.record.seq.0);
-            let more = first.filter(|_| entries.len() == ROWS);
-            page.next = more.map(|seq| wanted.address("before", seq.to_string()));
-            page.lines = entries.iter().rev().map(Line::of).collect();
+            // One more than is shown tells whether there are older ones.
+            let entries = last(console.data.clone(), filter, ROWS + 1).await?;
+            page.lines = entries.iter().rev().take(ROWS).map(Line::of).collect();
+            let first = page.lines.last().filter(|_| entries.len() > ROWS);
+            page.next = first.map(|line| wanted.address("before", line.seq.to_string()));
         }
         Ok(Asked::Held(asked)) => {
             let found = console.desk.history(&signed.person, &asked).await;
@@ -272,7 +271,9 @@ async fn history(
             let more = asked.skip + found.rows.len() < found.total;
             page.rows = found.rows.into_iter().map(Row::of).collect();
             let at = asked.skip / ROWS;
-            page.previous = (at > 0).then(|| wanted.address("page", (at - 1).to_string()));
+            // From behind the end one comes back to the last page.
+            let before = at.checked_sub(1).map(|at| at.min(found.total.saturating_sub(1) / ROWS));
+            page.previous = before.map(|at| wanted.address("page", at.to_string()));
             page.next = more.then(|| wanted.address("page", (at + 1).to_string()));
         }
         Err(problem) => {

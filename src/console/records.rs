@@ -42,6 +42,11 @@ struct Wanted {
 }
 
 impl Wanted {
+    /// Whether not all calls are asked for.
+    fn is_filtered(&self) -> bool {
+        [&self.tool, &self.agent, &self.verdict].iter().any(|value| !value.is_empty())
+    }
+
     /// The question, or what is wrong with it.
     fn question(&self) -> Result<audit::Filter, String> {
         Ok(audit::Filter {

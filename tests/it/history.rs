@@ -7,8 +7,9 @@ use http::StatusCode;
 use portcullis::audit::{self, Filter, Follow, From};
 use portcullis::domain::{Event, HoldEvent, HoldId};
 use portcullis::store::{Options, Store};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::live::ARTICLE;
 use crate::load::created;
 use crate::page::{act, ann, grantable, held, setup};
 use crate::stand::Stand;
@@ -64,6 +65,11 @@ async fn an_export_has_what_all_pages_have() {
         let named = format!("attachment; filename=\"history.{form}\"");
         assert_eq!(export.header("content-disposition"), named);
     }
+    // Behind the last page there is a way back, and no word that nothing matches.
+    let behind = browser.get("/history?tool=create_article&page=9").await;
+    assert!(behind.text.contains("behind the last one: 261 held calls match"), "{}", behind.text);
+    assert!(!behind.text.contains("No held call matches"), "{}", behind.text);
+    assert!(behind.text.contains("page=5\" rel=\"prev\""), "{}", behind.text);
     // A grant that is thought of is compared with the newest of them, and says so.
     let id = held(&stand, "create_article", created("another")).await;
     let offer = browser.get(&format!("/holds/{id}/grant")).await;
@@ -174,4 +180,30 @@ async fn pages_stand_where_a_line_of_the_log_cannot_be_read() {
         export.header("content-disposition"),
         "attachment; filename=\"history-without-1-lines.csv\""
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_page_leads_to_an_older_one_only_if_there_is_one() {
+    let (setup, _bundle) = setup(grantable());
+    let stand = Stand::start(setup).await;
+    let mut browser = ann(&stand).await;
+    let client = stand.client().connected().await;
+    let address = "/history?verdict=allow&tool=get_article";
+    for count in 1..=51 {
+        client.call("get_article", json!({"id": ARTICLE})).await;
+        if count < 50 {
+            continue;
+        }
+        let page = browser.get(address).await;
+        assert_eq!(page.text.matches("/records/").count(), 50, "{}", page.text);
+        let older = page.text.split_once("\" rel=\"next\"").map(|(before, _)| before);
+        let older = older.map(|before| before.rsplit('"').next().unwrap().replace("&#38;", "&"));
+        assert_eq!(older.is_some(), count == 51, "{count}: {}", page.text);
+        let Some(older) = older else { continue };
+        let page = browser.get(&older).await;
+        assert_eq!(page.text.matches("/records/").count(), 1, "{older}: {}", page.text);
+        assert!(!page.text.contains("rel=\"next\""), "{}", page.text);
+    }
+    let page = browser.get(&format!("{address}&before=1")).await;
+    assert!(page.text.contains("No older call matches"), "{}", page.text);
 }
