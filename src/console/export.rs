@@ -11,7 +11,6 @@ use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Response};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Console;
 use super::areas::reads;
@@ -20,6 +19,7 @@ use super::extract::Signed;
 use super::history::{Asked, Wanted};
 use super::page::{Fault, nothing_here};
 use super::records::last;
+use super::turns::Turn;
 use crate::audit::Entry;
 use crate::desk::PastRow;
 use crate::domain::{ApproverId, Event, OwnAnswer, Seq};
@@ -32,25 +32,6 @@ const MOST: usize = ARCHIVED;
 /// How many that is, for people.
 pub(super) fn most() -> String {
     format!("{},{:03}", MOST / 1_000, MOST % 1_000)
-}
-
-/// Whose turn it is to make an export.
-pub(super) struct Exports(Arc<Semaphore>);
-
-impl Default for Exports {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(1)))
-    }
-}
-
-impl Exports {
-    /// The turn, until it is dropped.
-    fn begin(&self) -> Result<OwnedSemaphorePermit, Fault> {
-        let turn = self.0.clone().try_acquire_owned();
-        turn.map_err(|_| {
-            Fault::busy("another export is being made, and they are made one at a time")
-        })
-    }
 }
 
 #[derive(Clone, Copy)]
@@ -85,11 +66,8 @@ pub(super) async fn export(
     })?;
     let turn = console.exports.begin()?;
     // In a task of its own: the reading goes on when whoever asked is gone, and so does its turn.
-    let writing = tokio::spawn(async move {
-        let written = write(&console, &signed.person, form, question).await;
-        drop(turn);
-        written
-    });
+    let writing =
+        tokio::spawn(async move { write(&console, &signed.person, form, question, turn).await });
     let Written { text, is_cut, unreadable } =
         writing.await.map_err(|_| Fault::unavailable())??;
     let (kind, end) = match form {
@@ -112,10 +90,11 @@ async fn write(
     person: &Person,
     form: Form,
     question: Asked,
+    turn: Turn,
 ) -> Result<Written, Fault> {
     match question {
         Asked::Decided(filter) => {
-            let entries = last(console.data.clone(), filter, MOST + 1).await?;
+            let entries = last(console.data.clone(), filter, MOST + 1, Some(turn.clone())).await?;
             let lines = entries.iter().rev().take(MOST);
             let text = match form {
                 Form::Csv => table(&DECISIONS, lines.map(decision)),
@@ -283,16 +262,5 @@ mod tests {
         let rows = [vec!["a,b".to_owned(), "c".to_owned()], vec![String::new(), "d".to_owned()]];
         let text = table(&["one", "two"], rows.into_iter());
         assert_eq!(text, "\"one\",\"two\"\r\n\"a,b\",\"c\"\r\n\"\",\"d\"\r\n");
-    }
-
-    #[test]
-    fn one_export_is_made_at_a_time() {
-        let exports = Exports::default();
-        let turn = exports.begin().unwrap();
-        let answer = exports.begin().unwrap_err().into_response();
-        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(answer.headers().get(http::header::RETRY_AFTER).unwrap(), "10");
-        drop(turn);
-        assert!(exports.begin().is_ok());
     }
 }

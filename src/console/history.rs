@@ -256,8 +256,9 @@ async fn history(
     };
     match question {
         Ok(Asked::Decided(filter)) => {
+            let turn = Some(console.looks.begin()?);
             // One more than is shown tells whether there are older ones.
-            let entries = last(console.data.clone(), filter, ROWS + 1).await?;
+            let entries = last(console.data.clone(), filter, ROWS + 1, turn).await?;
             page.lines = entries.iter().rev().take(ROWS).map(Line::of).collect();
             let first = page.lines.last().filter(|_| entries.len() > ROWS);
             page.next = first.map(|line| wanted.address("before", line.seq.to_string()));

@@ -28,6 +28,7 @@ mod records;
 mod sign_in;
 mod slack;
 mod text;
+mod turns;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -49,9 +50,9 @@ use crate::listen::{self, Limits};
 use crate::notify::Notifier;
 use crate::rollout::{PluginRollout, Rollout};
 
-use export::Exports;
 use guard::Names;
 use oidc::Organisation;
+use turns::Turns;
 
 /// The rooms that pages ask.
 pub struct Rooms {
@@ -82,7 +83,8 @@ pub struct Console {
     organisation: Option<Organisation>,
     /// To whom presses of buttons in messages go.
     notifier: Option<Arc<Notifier>>,
-    exports: Exports,
+    exports: Turns,
+    looks: Turns,
     draining: watch::Receiver<bool>,
 }
 
@@ -114,7 +116,8 @@ impl Console {
             names,
             environment,
             organisation,
-            exports: Exports::default(),
+            exports: Turns::exports(),
+            looks: Turns::looks(),
             draining,
         })
     }

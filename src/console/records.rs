@@ -21,6 +21,7 @@ use super::extract::Signed;
 use super::hold::tool_title;
 use super::page::{Fault, Frame, html, with_status};
 use super::text::Seen;
+use super::turns::Turn;
 use crate::audit::{self, Entry, Follow, From, Link, Look};
 use crate::domain::{CallFacts, Event, PrincipalId, Seq, Subject, Timestamp};
 
@@ -42,7 +43,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// Whether not all calls are asked for.
+    /// Whether something is looked for that may be rare: the log is then read to where it is found.
     fn is_filtered(&self) -> bool {
         [&self.tool, &self.agent, &self.verdict].iter().any(|value| !value.is_empty())
     }
@@ -132,7 +133,8 @@ async fn live(
     };
     match question {
         Ok(filter) => {
-            let entries = last(console.data.clone(), filter, ROWS).await?;
+            let turn = page.wanted.is_filtered().then(|| console.looks.begin()).transpose()?;
+            let entries = last(console.data.clone(), filter, ROWS, turn).await?;
             page.rows = entries.iter().rev().map(Line::of).collect();
             Ok(html(&page))
         }
@@ -147,7 +149,7 @@ async fn live(
 /// the page that they stand on.
 pub(super) async fn decisions(console: &Console, count: usize) -> Option<Vec<Entry>> {
     let filter = audit::Filter { kind: Some(String::from("decision")), ..audit::Filter::default() };
-    last(console.data.clone(), filter, count).await.ok()
+    last(console.data.clone(), filter, count, None).await.ok()
 }
 
 /// What a principal lately did, newest first; `None` if that cannot be read now. Looked for in the last
@@ -158,13 +160,18 @@ pub(super) async fn lately(console: &Console, who: &PrincipalId) -> Option<Vec<L
     Some(lines.filter(|line| line.who == who.as_str()).take(10).collect())
 }
 
-/// The last records that match, read away from the threads that serve.
+/// The last records that match, read away from the threads that serve. The turn lasts as long as the reading,
+/// which goes on when whoever asked is gone.
 pub(super) async fn last(
     folder: PathBuf,
     filter: audit::Filter,
     count: usize,
+    turn: Option<Turn>,
 ) -> Result<Vec<Entry>, Fault> {
-    let read = move || audit::tail(&folder, filter, From::Last(count), Follow::No)?.collect();
+    let read = move || {
+        let _turn = turn;
+        audit::tail(&folder, filter, From::Last(count), Follow::No)?.collect()
+    };
     unreadable(tokio::task::spawn_blocking(read).await)
 }
 

@@ -303,6 +303,29 @@ export const cases = (world) => {
     await news(again).getByText("rejected").first().waitFor();
   });
 
+  test("live: one look at a time, and an answer that is no page takes nothing away", async () => {
+    const page = await visit("ann");
+    await page.goto(`${stand.page}/live?tool=none`);
+    await page.getByText("No call matches").waitFor();
+    let [now, most, looks, busy] = [0, 0, 0, false];
+    await page.route("**/live?tool=none", async (route) => {
+      most = Math.max(most, ++now);
+      // Slower than the clock that asks.
+      if (!busy) await new Promise((done) => setTimeout(done, 3000));
+      now -= 1;
+      looks += 1;
+      await (busy ? route.fulfill({ status: 503, contentType: "text/html", body: "<h1>Busy</h1>" }) : route.continue());
+    });
+    while (looks < 2) await page.waitForResponse((answer) => answer.url().includes("/live?"));
+    busy = true;
+    await page.locator("#live.off").waitFor();
+    await page.getByText("No call matches").waitFor();
+    busy = false;
+    await page.locator("#live.on").waitFor();
+    assert.equal(most, 1, "looks ran beside each other");
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+  });
+
   test("keyboard alone: find, read, reject", async () => {
     const { id } = await stand.hold("update_article", update({ title: "By keys", body: "<p>Another text.</p>" }));
     const page = await visit("ann");

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::FileExt as _;
+use std::process::Command;
 
 use http::StatusCode;
 use portcullis::audit::{self, Filter, Follow, From};
 use portcullis::domain::{Event, HoldEvent, HoldId};
 use portcullis::store::{Options, Store};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
+use crate::client::DEADLINE;
 use crate::live::ARTICLE;
 use crate::load::created;
 use crate::page::{act, ann, grantable, held, setup};
@@ -124,6 +127,44 @@ async fn what_history_does_not_understand_is_named_with_what_there_is() {
         assert!(page.text.contains(words), "{path}: {}", page.text);
         assert!(page.text.contains("the newest 20,000 at most"), "{path}: {}", page.text);
     }
+}
+
+/// Looking for what is rare may read all of the log, on threads that policies need too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn few_look_through_the_log_at_a_time_and_agents_do_not_wait_for_them() {
+    let (setup, _bundle) = setup(grantable());
+    let stand = Stand::start(setup).await;
+    let mut browser = ann(&stand).await;
+    // A file of the log that cannot be opened until somebody writes it.
+    let slow = stand.data().join("audit-20200101-1.jsonl");
+    assert!(Command::new("mkfifo").args(["-m", "600"]).arg(&slow).status().unwrap().success());
+    let mut asked = JoinSet::new();
+    for path in ["/live?tool=none", "/history?verdict=deny", "/live?agent=other"] {
+        let mut browser = browser.clone();
+        asked.spawn(async move { browser.get(path).await });
+    }
+    let one = async |asked: &mut JoinSet<_>| {
+        let next = tokio::time::timeout(DEADLINE, asked.join_next()).await;
+        next.expect("an answer in time").unwrap().unwrap()
+    };
+    let busy = one(&mut asked).await;
+    assert_eq!(busy.status, StatusCode::SERVICE_UNAVAILABLE, "{}", busy.text);
+    assert!(busy.text.contains("the log is being looked through for others"), "{}", busy.text);
+    assert_eq!(busy.header("retry-after"), "10");
+    // Whoever goes away does not end the reading, and so gives nobody else a turn.
+    asked.abort_all();
+    while asked.join_next().await.is_some() {}
+    let page = browser.get("/live?verdict=deny").await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{}", page.text);
+    held(&stand, "create_article", created("meanwhile")).await;
+    assert_eq!(browser.get("/").await.status, StatusCode::OK);
+    let _open = std::fs::OpenOptions::new().read(true).write(true).open(&slow).unwrap();
+    crate::stand::until("the readings end", async || {
+        let page = browser.get("/live?tool=none").await;
+        assert!(!page.text.contains("No calls yet"), "{}", page.text);
+        page.text.contains("No call matches")
+    })
+    .await;
 }
 
 /// Changes one byte of the log behind the server's back, in the first line with these words.

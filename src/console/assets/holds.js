@@ -14,7 +14,9 @@ const read = (address) =>
     request.responseType = "document";
     request.setRequestHeader("x-parts", "1");
     request.timeout = 15000;
-    request.onload = () => (request.responseXML ? done(request.responseXML) : failed(request.status));
+    // What is said instead of a page while there is none is no page.
+    request.onload = () =>
+      request.status < 500 && request.responseXML ? done(request.responseXML) : failed(request.status);
     request.onerror = request.ontimeout = () => failed(0);
     request.send();
   });
@@ -66,9 +68,8 @@ const inbox = {
 // One hold: what happened elsewhere replaces the buttons, and typed words stay.
 
 const hold = {
-  async changed(change) {
+  async changed() {
     const here = one("#hold");
-    if (change && change.hold !== here.dataset.id) return;
     const page = await read(location.href);
     const next = one("#hold", page);
     if (!next) return;
@@ -148,12 +149,28 @@ if (area) {
     dot.textContent = words;
     dot.className = `live ${state}`;
   };
+  // One look at a time: what changes during one is looked at after it.
+  let looking = false;
+  let missed = false;
+  const see = async () => {
+    missed = looking;
+    if (looking) return;
+    looking = true;
+    const seen = await area.changed().then(() => true, () => false);
+    looking = false;
+    if (!seen) offline();
+    else if (polling) (online(), tell("Live, by asking", "on"));
+    else if (since) online();
+    if (missed) look(null);
+  };
   // Many changes at once are one look.
   const look = (change) => {
     if (change && area === hold && change.hold !== one("#hold").dataset.id) return;
     clearTimeout(waiting);
-    waiting = setTimeout(() => area.changed(change).catch(offline), 120);
+    waiting = setTimeout(see, 120);
   };
+  // A clock does not wait for a slow answer: it comes again.
+  const every = (time) => setInterval(() => looking || see(), time);
   const offline = () => {
     since ??= new Date();
     const time = since.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
@@ -182,7 +199,7 @@ if (area) {
     events.onerror = () => {
       offline();
       events.close();
-      polling ||= setInterval(() => area.changed(null).then(() => polling && (online(), tell("Live, by asking", "on")), offline), 10000);
+      polling ||= every(10000);
       setTimeout(connect, 4000);
     };
     window.addEventListener("pagehide", () => events.close(), { once: true });
@@ -191,7 +208,7 @@ if (area) {
   window.addEventListener("online", () => look(null));
   connect();
   // Records of other kinds than holds have no event: the table of them asks.
-  if (area === live) setInterval(() => look(null), 2000);
+  if (area === live) every(2000);
 }
 
 one("#pill")?.addEventListener("click", () => {
