@@ -21,6 +21,8 @@ pub const STYLE: &str = "html{color-scheme:light;background:#fff;color:#1b1e23;f
 const LONGEST: usize = 2 << 20;
 const DEEPEST: usize = 150;
 const CROSSED: usize = 100;
+/// How often a text is cleaned again until nothing changes.
+const PASSES: usize = 4;
 
 /// The elements that may be in the page.
 pub(super) const ALLOWED: [&str; 55] = [
@@ -87,12 +89,27 @@ pub(super) fn page(html: &str, document: &Document) -> Option<String> {
     if html.len() > LONGEST || seen.depth > DEEPEST || seen.misnested > CROSSED {
         return None;
     }
-    let clean = CLEANER.clean(html).to_string();
+    let clean = clean(html)?;
     Some(format!(
         "<!doctype html><html><head><meta charset=\"utf-8\">\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\
          <style>{STYLE}</style></head><body>{clean}</body></html>"
     ))
+}
+
+/// The text cleaned until cleaning changes nothing; `None` if that takes too many passes. Where an element
+/// is taken away, what it kept apart may be read otherwise: `<h2><x-y><h2>` is one heading in another, and
+/// without `<x-y>` one behind the other. What is shown is what was looked at only if it reads as itself.
+fn clean(html: &str) -> Option<String> {
+    let mut clean = CLEANER.clean(html).to_string();
+    for _ in 0..PASSES {
+        let again = CLEANER.clean(&clean).to_string();
+        if again == clean {
+            return Some(clean);
+        }
+        clean = again;
+    }
+    None
 }
 
 /// Elements of the allow list with no attribute that leads or loads anywhere.

@@ -143,6 +143,21 @@ fn each_danger_has_its_warning() {
     assert_eq!(codes(&review), []);
 }
 
+/// Where an element is taken away, what it kept apart is shown as a browser reads what is left.
+#[test]
+fn a_preview_reads_as_itself() {
+    for (text, shown) in [
+        ("<h2>a<x-y onx=1><h2>b", "<h2>a</h2><h2>b</h2>"),
+        ("<p>a<x-y><b>c</b></x-y>", "<p>a<b>c</b></p>"),
+        ("one &amp; two", "one &amp; two"),
+    ] {
+        let review = reviewed("create_article", &json!({"title": "t", "body": text}), None);
+        let page = review.body.unwrap().preview.unwrap();
+        let (_, body) = page.split_once("<body>").unwrap();
+        assert_eq!(body.strip_suffix("</body></html>").unwrap(), shown, "{text}");
+    }
+}
+
 #[test]
 fn what_was_not_read_is_not_compared() {
     let arguments = JsonText::of(&update("<p>new</p>"));

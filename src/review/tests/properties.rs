@@ -130,7 +130,7 @@ proptest! {
                     prop_assert!(["alt", "colspan", "rowspan", "start"].contains(&attribute.as_str()), "{}", attribute);
                 }
             }
-            // Cleaning what is clean changes nothing.
+            // Cleaning what is clean changes nothing, for it reads as itself.
             let inner = body.strip_prefix("<body>").unwrap().strip_suffix("</body></html>").unwrap();
             let again = reviewed("create_article", &json!({"title": "t", "body": inner}), None);
             let again = again.body.unwrap().preview.unwrap();
