@@ -112,8 +112,7 @@ impl Desk {
         let wish = Box::pin(async {
             decides(person)?;
             let hold = self.hold(shown.id)?;
-            let (now, latest) =
-                (hold.opened.expires_at, hold.opened.release.latest(hold.opened_at));
+            let (now, latest) = (hold.opened.expires_at, hold.latest());
             if now >= latest && hold.state == HoldState::Pending {
                 let text =
                     format!("its conditions let it wait until {latest} at most, and it does");

@@ -176,7 +176,7 @@ impl Desk {
             found: self.gate.found_in(&hold, &self.identity).await,
             others: self.others(&hold),
             actions: actions.collect(),
-            latest: hold.opened.release.latest(hold.opened_at),
+            latest: hold.latest(),
             barred,
             snoozed: self.snoozes.of(&person.id, (hold.id, hold.version), now),
             present,

@@ -126,6 +126,16 @@ impl Hold {
         self.opened.revises.map_or(1, |it| it.revision)
     }
 
+    /// The latest end of its wait that people may set. Its record is made a little after its wait began:
+    /// where rules let nobody lengthen it, that moment is nobody's to add.
+    #[must_use]
+    pub fn latest(&self) -> Timestamp {
+        match self.opened.release.extend.is_zero() {
+            true => self.opened.expires_at,
+            false => self.opened.release.latest(self.opened_at),
+        }
+    }
+
     /// Who is to look at it.
     #[must_use]
     pub fn assignee(&self) -> Option<&ApproverId> {

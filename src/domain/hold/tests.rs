@@ -349,6 +349,17 @@ fn a_wait_is_lengthened_within_its_limit_and_before_its_end() {
 }
 
 #[test]
+fn the_moment_between_the_begin_of_a_wait_and_its_record_lengthens_nothing() {
+    for (extend, more) in [(0, 0), (30, 30_002)] {
+        let release = Release { extend: Duration::from_secs(extend), ..opened(1).release };
+        let expires_at = T0.plus(release.expires);
+        let opened = Opened { release, expires_at, ..opened(1) };
+        let hold = Hold::open(HoldId::from_random(7), T0.plus(Duration::from_millis(2)), opened);
+        assert_eq!(hold.latest(), expires_at.plus(Duration::from_millis(more)));
+    }
+}
+
+#[test]
 fn each_approval_of_distinct_groups_stands_for_another() {
     let release = Release { people: 2, distinct_groups: true, ..opened(2).release };
     let hold = Hold::open(HoldId::from_random(7), T0, Opened { release, ..opened(2) });
