@@ -227,7 +227,54 @@ fn splices_of(text: &str, form: Form, edits: &[Edit]) -> Result<Vec<Splice>, Mis
             splices.push(Splice::new(piece.range, fitted));
         }
     }
-    Ok(joined(splices))
+    let splices = joined(splices);
+    if form == Form::Html { untagged(text, &tags, splices) } else { Ok(splices) }
+}
+
+/// What keeps a bracket text: behind it, no name begins with the first; the second opens a value that
+/// nothing ends.
+const SIGNS: [char; 2] = ['_', '"'];
+
+/// Splices that make no tag of what was none: in `<Jo b>`, a `b` in place of `Jo ` would. Where one would
+/// arise, what is new gets a sign that shows and keeps it text.
+fn untagged(
+    text: &str,
+    tags: &[html::Tag],
+    mut splices: Vec<Splice>,
+) -> Result<Vec<Splice>, Misplaced> {
+    if memchr::memchr_iter(b'<', text.as_bytes()).count() == tags.len() {
+        return Ok(splices);
+    }
+    for sign in SIGNS {
+        let edited = Splice::apply(&splices, text.as_bytes()).ok_or(Misplaced)?;
+        let edited = String::from_utf8(edited).map_err(|_| Misplaced)?;
+        let mut made = Vec::new();
+        let (mut next, mut longer, mut shorter) = (0, 0, 0);
+        for tag in html::tags(&edited) {
+            // Where it begins in the text as it was. No new text has a bracket in it.
+            while let Some(splice) = splices.get(next)
+                && splice.range.start + longer <= tag.range.start + shorter
+            {
+                longer += splice.new.len();
+                shorter += splice.range.len();
+                next += 1;
+            }
+            let began = (tag.range.start + shorter).saturating_sub(longer);
+            if tags.binary_search_by_key(&began, |tag| tag.range.start).is_err() {
+                made.push(next);
+            }
+        }
+        if made.is_empty() {
+            break;
+        }
+        made.dedup();
+        for place in made {
+            if let Some(splice) = splices.get_mut(place) {
+                splice.new.insert(0, sign);
+            }
+        }
+    }
+    Ok(splices)
 }
 
 /// Splices in order; those that overlap are one, which says what the first does.

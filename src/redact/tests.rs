@@ -158,6 +158,36 @@ fn twins_are_one() {
     assert!(of(&result).twins() == 0);
 }
 
+/// What is written in place of a value makes no tag of the text around it, and ends none.
+#[test]
+fn edits_make_no_tags() {
+    for (body, value, new, expected) in [
+        ("<p>Hi</p> <Jane b>", "Jane ", "", "<p>Hi</p> <_b>"),
+        ("<p>Hi</p> <Jane>", "Jane", "b /", "<p>Hi</p> <_b />"),
+        ("<p>Hi</p> </bJane>", "Jane", "", "<p>Hi</p> </b_>"),
+        ("<p>Hi</p> <a href=\"Jane\">", "Jane", "Jo", "<p>Hi</p> <a href=\"Jo\">"),
+        ("<p>Hi</p> <a href=\"Jane>", "\"Jane", "Jo", "<p>Hi</p> <a href=\"_Jo>"),
+        ("1 < 2 Jane<b>Jo</b>", "Jane", "", "1 < 2 <b>Jo</b>"),
+        ("1 < 2 Jane <b>Jo</b> <Jane b>", "Jane ", "", "1 < 2 <b>Jo</b> <_b>"),
+        ("1 < 2 <b>Jane</b>", "Jane", "x", "1 < 2 <b>x</b>"),
+    ] {
+        let found = of(&wrapped(&json!({"id": "1", "body": body})));
+        let leaf = found.leaves().iter().position(|leaf| leaf.path == "/body").unwrap();
+        assert_eq!(found.leaves()[leaf].form, Form::Html, "{body}");
+        let edits: Vec<Edit> = body
+            .match_indices(value)
+            .map(|(at, _)| {
+                let bytes = at..at + value.len();
+                Edit { leaf, bytes, new: New::Text(new.to_owned()) }
+            })
+            .collect();
+        let text = edit(&found, &edits).unwrap();
+        let all: Value = serde_json::from_str(text.as_str()).unwrap();
+        let inner = all["content"][0]["text"].as_str().unwrap();
+        assert_eq!(serde_json::from_str::<Value>(inner).unwrap()["body"], expected, "{body}");
+    }
+}
+
 #[test]
 fn what_stands_in_fits_its_schema() {
     let payload = json!({"id": "1", "email": "a@b.io", "name": "Jane", "born": 19_820_712});

@@ -122,6 +122,8 @@ fn news() -> impl Strategy<Value = New> {
     prop_oneof![
         Just(New::Text("[[email:7f3a9c]]".to_owned())),
         Just(New::Text("[person]".to_owned())),
+        Just(New::Text(String::new())),
+        Just(New::Text("b /".to_owned())),
         Just(New::Text("a \"b\" \\ <c> & 'd'\n\u{1F600}".to_owned())),
         Just(New::Empty),
     ]
