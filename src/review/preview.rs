@@ -83,7 +83,8 @@ pub(super) const ALLOWED: [&str; 55] = [
     "ul",
 ];
 
-/// The page for the frame; `None` if the text is too long or too nested to be laid out safely.
+/// The page for the frame; `None` if the text is too long or too nested to be laid out safely, or is
+/// never clean.
 pub(super) fn page(html: &str, document: &Document) -> Option<String> {
     let seen = &document.seen;
     if html.len() > LONGEST || seen.depth > DEEPEST || seen.misnested > CROSSED {

@@ -129,7 +129,8 @@ pub(super) fn warnings(facts: &Facts<'_>) -> Vec<Warning> {
         brought(texts, &mut list);
     }
     if facts.body.is_some_and(|body| body.preview.is_none()) {
-        let text = "the text is too long or too nested to be laid out safely; read its source";
+        let text = "the text cannot be laid out safely (too long, too nested, or read otherwise each \
+                    time it is cleaned), so it has no preview; read its source";
         list.add(WarningCode::NoPreview, Severity::Caution, text);
     }
     if !facts.asked.found.is_empty() {
