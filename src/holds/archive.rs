@@ -228,7 +228,7 @@ fn strip(hold: &mut Hold) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::holds::tests::opened;
+    use crate::holds::tests::{log_file, opened};
     use crate::store::{Options, Store};
 
     async fn record(store: &Store, id: u128, event: HoldEvent) {
@@ -261,9 +261,7 @@ mod tests {
             let _receipt = store.log().append(Event::Stopped).await.unwrap();
             assert_eq!(archive.find(|_| true, 1, 9).unwrap().holds.len(), found.total - 1);
         }
-        let file = std::fs::read_dir(&path).unwrap().map(|it| it.unwrap().path());
-        let file = file.into_iter().find(|it| it.extension().is_some_and(|it| it == "jsonl"));
-        let file = file.unwrap();
+        let file = log_file(&path);
         let whole = std::fs::read(&file).unwrap();
         std::fs::write(&file, vec![b'x'; whole.len()]).unwrap();
         record(&store, 6, HoldEvent::Cancelled { reason: "x".into() }).await;
@@ -289,9 +287,7 @@ mod tests {
             let opening = HoldEvent::Opened(Box::new(opened(number, until)));
             record(&store, number.into(), opening).await;
         }
-        let file = std::fs::read_dir(&path).unwrap().map(|it| it.unwrap().path());
-        let file = file.into_iter().find(|it| it.extension().is_some_and(|it| it == "jsonl"));
-        let file = file.unwrap();
+        let file = log_file(&path);
         let text = std::fs::read_to_string(&file).unwrap();
         let damaged = text.lines().enumerate().map(|(at, line)| match at {
             1 | 3 => line.replace("\"event\":\"opened\"", "\"event\":\"openea\"") + "\n",

@@ -212,6 +212,7 @@ mod tests {
 
     use super::*;
     use crate::domain::HoldId;
+    use crate::holds::tests::log_file;
     use crate::store::{Options, Store};
 
     fn given(until: Timestamp, calls: u32) -> Given {
@@ -295,9 +296,7 @@ mod tests {
         assert!(back(&store, later(31)).all(later(31)).iter().all(|it| it.id != ids[0]));
         // A record that was changed afterwards stops the start.
         drop((grants, store));
-        let file = std::fs::read_dir(&path).unwrap().map(|it| it.unwrap().path());
-        let file = file.into_iter().find(|it| it.extension().is_some_and(|it| it == "jsonl"));
-        let file = file.unwrap();
+        let file = log_file(&path);
         let text = std::fs::read_to_string(&file).unwrap();
         std::fs::write(&file, text.replacen("\"calls\":3", "\"calls\":9", 1)).unwrap();
         let (store, _) = Store::open(&path, &Options::default()).unwrap();

@@ -1,11 +1,13 @@
 //! The view against a real store: replays, claims left behind, limits.
 
+use std::path::{Path, PathBuf};
+
 use super::*;
 use crate::domain::{
     ApproverId, CallFacts, CallId, ClientHint, Digest, Effect, OnRelease, Release, Revision, Risk,
     Subject,
 };
-use crate::store::{Options, Store};
+use crate::store::{Options, Store, segment};
 
 pub(super) fn opened(number: u8, expires_at: Timestamp) -> Opened {
     let digest = Digest::of("test", &[&[number]]);
@@ -54,6 +56,11 @@ fn approved(hold: &Hold, valid_until: Timestamp) -> HoldEvent {
         valid_until,
         groups: Vec::new(),
     }
+}
+
+/// The file of a log that has one, for those who damage it.
+pub(super) fn log_file(data: &Path) -> PathBuf {
+    segment::list(data).unwrap()[0].path(data)
 }
 
 /// A hold that waits.

@@ -169,13 +169,10 @@ async fn few_look_through_the_log_at_a_time_and_agents_do_not_wait_for_them() {
 
 /// Changes one byte of the log behind the server's back, in the first line with these words.
 fn damage(stand: &Stand, words: &str) {
-    let files = std::fs::read_dir(stand.data()).unwrap().map(|it| it.unwrap().path());
-    let mut files: Vec<_> =
-        files.filter(|it| it.extension().is_some_and(|it| it == "jsonl")).collect();
-    files.sort();
-    let text = std::fs::read_to_string(&files[0]).unwrap();
+    let file = stand.log_files().remove(0);
+    let text = std::fs::read_to_string(&file).unwrap();
     let end = text.find(words).unwrap() + words.len() - 2;
-    let file = std::fs::OpenOptions::new().write(true).open(&files[0]).unwrap();
+    let file = std::fs::OpenOptions::new().write(true).open(file).unwrap();
     file.write_all_at(b"~", end as u64).unwrap();
 }
 

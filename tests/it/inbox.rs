@@ -137,8 +137,7 @@ async fn a_change_is_told_by_the_title_of_what_it_changes() {
     // It is noted right after the call is held.
     until("the article was read", async || ann.get("/").await.text.contains(&row)).await;
     stand.kill();
-    let log = std::fs::read_dir(stand.data()).unwrap().map(|it| it.unwrap().path());
-    for file in log.filter(|it| it.extension().is_some_and(|it| it == "jsonl")) {
+    for file in stand.log_files() {
         assert!(!std::fs::read_to_string(file).unwrap().contains(title), "in plain words");
     }
     stand.serve();

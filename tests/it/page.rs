@@ -414,8 +414,7 @@ async fn a_record_is_verified_where_it_stands() {
         assert!(page.text.contains(says), "{}", page.text);
     }
     stand.kill();
-    let file = std::fs::read_dir(stand.data()).unwrap().map(|it| it.unwrap().path());
-    let file = file.into_iter().find(|it| it.extension().is_some_and(|it| it == "jsonl")).unwrap();
+    let file = stand.log_files().remove(0);
     let text = std::fs::read_to_string(&file).unwrap();
     let version = env!("CARGO_PKG_VERSION");
     let changed = text.replacen(&format!("\"version\":\"{version}\""), "\"version\":\"9.9.9\"", 1);

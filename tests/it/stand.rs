@@ -110,6 +110,15 @@ impl Stand {
         self.folder.path().join("data")
     }
 
+    /// The files of the log, the oldest first.
+    pub(crate) fn log_files(&self) -> Vec<PathBuf> {
+        let files = std::fs::read_dir(self.data()).unwrap().map(|it| it.unwrap().path());
+        let is_log = |it: &PathBuf| it.extension().is_some_and(|it| it == "jsonl");
+        let mut files: Vec<PathBuf> = files.filter(is_log).collect();
+        files.sort();
+        files
+    }
+
     pub(crate) fn config(&self) -> PathBuf {
         self.folder.path().join("portcullis.yaml")
     }
