@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
+use memchr::memmem;
+
+use super::filter::Filter;
 use super::lines::{Back, Cursor};
 use super::read::{Entry, ReadError};
-use crate::domain::Seq;
+use crate::domain::{CallId, HoldId, Seq};
 use crate::store::Flaw;
 use crate::store::line::{self, Chain};
 
@@ -33,6 +36,81 @@ pub enum Link {
         /// What is wrong.
         flaw: Flaw,
     },
+}
+
+impl Link {
+    /// Whether everything is as it was written, as far as the neighbours tell.
+    #[must_use]
+    pub const fn is_good(&self) -> bool {
+        matches!(self, Self::Whole | Self::Newest)
+    }
+}
+
+impl std::fmt::Display for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Whole => f.write_str(
+                "its hash is that of this line, it follows the record before it, and the next one \
+                 follows it",
+            ),
+            Self::Newest => f.write_str(
+                "its hash is that of this line and it follows the record before it; nothing follows \
+                 yet, and only a later record can speak for it",
+            ),
+            Self::Broken { at, flaw } => write!(f, "record {at}: {flaw}"),
+        }
+    }
+}
+
+/// What somebody calls records by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    /// The position of one.
+    At(Seq),
+    /// The call that they are about.
+    Call(CallId),
+    /// The hold that they are about.
+    Hold(HoldId),
+}
+
+/// Looks at each record of a name and at its neighbours, in the log's order: also at those that name what is
+/// looked for and cannot be read any more.
+///
+/// # Errors
+/// If a file cannot be read.
+pub fn look_up(folder: &Path, named: Named) -> Result<Vec<(Seq, Look)>, ReadError> {
+    let (filter, name) = match named {
+        Named::At(seq) => {
+            return Ok(look(folder, seq)?.map(|look| (seq, look)).into_iter().collect());
+        }
+        Named::Call(call) => (Filter { call: Some(call), ..Filter::default() }, call.to_string()),
+        Named::Hold(hold) => (Filter { hold: Some(hold), ..Filter::default() }, hold.to_string()),
+    };
+    let name = memmem::Finder::new(&name);
+    let (mut cursor, mut next, mut found) = (Cursor::start(folder), 0, Vec::new());
+    while let Some(place) = cursor.step()? {
+        let line = cursor.line();
+        let expected = Seq(next);
+        let seq = line::seq_of(line).unwrap_or(expected);
+        next = seq.0.saturating_add(1);
+        let is_named = || name.find(line).is_some();
+        let entry = is_named().then(|| Entry::of(place, line));
+        // A record of something else may name it in passing; what cannot be read may be anything.
+        let Some(entry) =
+            entry.filter(|it| it.as_ref().map_or(true, |it| filter.matches(&it.record)))
+        else {
+            continue;
+        };
+        let text = String::from_utf8_lossy(line).into_owned();
+        let stands = look(folder, seq)?.filter(|look| look.line.as_ref() == Some(&text));
+        let look = stands.unwrap_or_else(|| {
+            // Its position is that of another record.
+            let link = Link::Broken { at: seq, flaw: Flaw::Seq { expected, found: seq } };
+            Look { line: Some(text), entry, link }
+        });
+        found.push((seq, look));
+    }
+    Ok(found)
 }
 
 /// Looks at the record at a position and at its neighbours; a walk over the whole log says more. `None` if

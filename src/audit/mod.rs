@@ -14,6 +14,6 @@ mod verify;
 pub use crate::store::{Flaw, Health, Log, LogError, Receipt};
 pub use filter::Filter;
 pub use lines::Place;
-pub use look::{Link, Look, look};
+pub use look::{Link, Look, Named, look, look_up};
 pub use read::{Entry, Follow, From, ReadError, Reader, Tail, tail};
 pub use verify::{Break, Report, verify};

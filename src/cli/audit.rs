@@ -5,11 +5,12 @@ use std::process::ExitCode;
 use clap::builder::PossibleValuesParser;
 
 use super::shown;
-use crate::audit::{self, Entry, Filter, Follow, From};
+use crate::audit::{self, Entry, Filter, Follow, From, Look, Named};
 use crate::config::Config;
 use crate::domain::{
     CallFacts, CallId, Decision, Digest, Effect, Event, GrantEvent, HoldEvent, HoldId, Outcome,
-    PluginFacts, PrincipalChange, PrincipalId, RolloutAction, ShadowFacts, Subject, Tally, Verdict,
+    PluginFacts, PrincipalChange, PrincipalId, RolloutAction, Seq, ShadowFacts, Subject, Tally,
+    Verdict,
 };
 
 /// Commands about the log.
@@ -29,8 +30,13 @@ pub(super) enum Command {
         #[command(flatten)]
         filter: Wanted,
     },
-    /// Walk the whole chain and name the first break.
-    Verify,
+    /// Walk the whole chain and name the first break, or look at one record and its neighbours.
+    Verify {
+        /// Only the record at this position, or those of this call or hold: whether each is as it was written
+        /// and stands in the chain.
+        #[arg(long, value_name = "ID", value_parser = named)]
+        record: Option<Named>,
+    },
 }
 
 /// Which records.
@@ -80,28 +86,69 @@ pub(super) fn run(config: &Config, command: Command) -> anyhow::Result<ExitCode>
             }
             Ok(ExitCode::SUCCESS)
         }
-        Command::Verify => {
-            let report = audit::verify(&config.data)?;
-            if report.unfinished_bytes > 0 {
-                println!(
-                    "note: {} bytes at the end are no whole record: being written, or torn by a \
-                     crash",
-                    report.unfinished_bytes
-                );
-            }
-            match report.first_break {
-                None => {
-                    println!(
-                        "ok: {} records in {} files, the chain is whole; head {}",
-                        report.records, report.files, report.head
-                    );
-                    Ok(ExitCode::SUCCESS)
-                }
-                Some(first) => {
-                    println!("BROKEN after {} good records: {first}", report.records);
-                    Ok(ExitCode::FAILURE)
-                }
-            }
+        Command::Verify { record: Some(named) } => verify_one(config, named),
+        Command::Verify { record: None } => verify(config),
+    }
+}
+
+/// The whole chain.
+fn verify(config: &Config) -> anyhow::Result<ExitCode> {
+    let report = audit::verify(&config.data)?;
+    if report.unfinished_bytes > 0 {
+        println!(
+            "note: {} bytes at the end are no whole record: being written, or torn by a crash",
+            report.unfinished_bytes
+        );
+    }
+    match report.first_break {
+        None => {
+            println!(
+                "ok: {} records in {} files, the chain is whole; head {}",
+                report.records, report.files, report.head
+            );
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(first) => {
+            println!("BROKEN after {} good records: {first}", report.records);
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// One record, or those of one call or hold, each with its neighbours.
+fn verify_one(config: &Config, named: Named) -> anyhow::Result<ExitCode> {
+    let found = audit::look_up(&config.data, named)?;
+    if found.is_empty() {
+        let what = match named {
+            Named::At(seq) => format!("record {seq}: it does not reach so far"),
+            Named::Call(call) => format!("record of the call {call}"),
+            Named::Hold(hold) => format!("record of {hold}"),
+        };
+        anyhow::bail!(
+            "the log in `{}` has no {what}; `portcullis audit verify` tells whether any is missing",
+            config.data.display()
+        );
+    }
+    let mut good = 0;
+    for (seq, Look { entry, link, .. }) in &found {
+        match entry {
+            Ok(entry) => println!("{}", line(entry)),
+            Err(_) => println!("{seq:>6} cannot be read as a record"),
+        }
+        good += usize::from(link.is_good());
+        let word = if link.is_good() { "ok" } else { "BROKEN" };
+        println!("       {word}: {}", shown(&link.to_string()));
+    }
+    match found.len() - good {
+        0 => {
+            println!(
+                "ok: {good} looked at, with what stands before and behind; each is as it was written"
+            );
+            Ok(ExitCode::SUCCESS)
+        }
+        bad => {
+            println!("BROKEN: {bad} of {} are not as they were written", found.len());
+            Ok(ExitCode::FAILURE)
         }
     }
 }
@@ -278,6 +325,21 @@ fn hold_line(hold: HoldId, event: &HoldEvent) -> String {
         _ => String::new(),
     };
     format!("hold      {:<10} {more} [{hold}]", event.name())
+}
+
+/// What somebody calls a record by.
+fn named(text: &str) -> Result<Named, String> {
+    if let Ok(seq) = text.parse() {
+        return Ok(Named::At(Seq(seq)));
+    }
+    if let Ok(hold) = text.parse() {
+        return Ok(Named::Hold(hold));
+    }
+    call_id(text).map(Named::Call).map_err(|_| {
+        format!(
+            "`{text}` is not the position of a record (a number from 0), nor the id of a call or of a hold"
+        )
+    })
 }
 
 pub(super) fn call_id(text: &str) -> Result<CallId, String> {

@@ -263,25 +263,11 @@ fn pretty(line: &str) -> Option<String> {
 
 impl Found {
     fn of(link: &Link) -> Self {
-        let (kind, short, words) = match link {
-            Link::Whole => (
-                "good",
-                "Verified:",
-                "its hash is that of this line, it follows the record before it, and the next one \
-                 follows it"
-                    .to_owned(),
-            ),
-            Link::Newest => (
-                "good",
-                "Verified, and the newest:",
-                "its hash is that of this line and it follows the record before it; nothing follows \
-                 yet, and only a later record can speak for it"
-                    .to_owned(),
-            ),
-            Link::Broken { at, flaw } => {
-                ("bad", "Not as it was written:", format!("record {at}: {flaw}"))
-            }
+        let (kind, short) = match link {
+            Link::Whole => ("good", "Verified:"),
+            Link::Newest => ("good", "Verified, and the newest:"),
+            Link::Broken { .. } => ("bad", "Not as it was written:"),
         };
-        Self { kind, short, words }
+        Self { kind, short, words: link.to_string() }
     }
 }

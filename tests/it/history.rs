@@ -220,6 +220,68 @@ async fn pages_stand_where_a_line_of_the_log_cannot_be_read() {
     );
 }
 
+/// The command says of one record what the page says, by any name that people know it by.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_record_is_verified_by_its_position_its_call_or_its_hold() {
+    let (setup, _bundle) = setup(grantable());
+    let mut stand = Stand::start(setup).await;
+    let id = held(&stand, "create_article", created("verified")).await;
+    stand.reject(id, "no").await.unwrap();
+    assert!(stand.terminate().success());
+    let records = stand.records();
+    let find = |name: &str, what: &str| {
+        records.iter().find(|it| it[name] == what).unwrap_or_else(|| panic!("{records:?}"))
+    };
+    let opened = find("event", "opened")["seq"].to_string();
+    let decided = records.iter().find(|it| it["decision"]["verdict"] == "hold").unwrap();
+    let call = decided["call"]["id"].as_str().unwrap();
+    let last = (records.len() - 1).to_string();
+    let id = id.to_string();
+    let verify = |name: &str| {
+        let ended = stand.run(&["audit", "verify", "--record", name]);
+        let text = [ended.stdout, ended.stderr].concat();
+        (ended.status.code().unwrap(), String::from_utf8(text).unwrap())
+    };
+    let good = "ok: its hash is that of this line";
+    for (name, words) in [
+        (&*opened, vec!["create_article by agent", "and the next one follows it"]),
+        (call, vec!["HOLD", "create_article by agent", good]),
+        (&*id, vec!["opened", "rejected   by ann: no", good]),
+        (&*last, vec!["stopped", "nothing follows yet"]),
+    ] {
+        let (code, text) = verify(name);
+        assert!(code == 0 && words.iter().all(|it| text.contains(it)), "{name}: {text}");
+        assert!(text.contains("looked at") && !text.contains("BROKEN"), "{name}: {text}");
+    }
+    let nobody = HoldId::from_random(7).to_string();
+    for (name, expected, words) in [
+        ("9999", 1, "has no record 9999: it does not reach so far"),
+        (&*nobody, 1, "has no record of hold_"),
+        ("00000000-0000-0000-0000-000000000000", 1, "has no record of the call 0000"),
+        ("x", 2, "`x` is not the position of a record (a number from 0), nor the id of a call"),
+    ] {
+        let (code, text) = verify(name);
+        assert!(code == expected && text.contains(words), "{name}: {code} {text}");
+    }
+    damage(&stand, "\"event\":\"opened\"");
+    for name in [&*opened, call, &*id] {
+        let (code, text) = verify(name);
+        assert!(code == 1 && text.contains("cannot be read as a record"), "{name}: {text}");
+        assert!(
+            text.contains(&format!("BROKEN: record {opened}: `hash` is not")),
+            "{name}: {text}"
+        );
+    }
+    // A log that is not there to be read is told as such.
+    let file = stand.log_files().remove(0);
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    for name in [&*opened, &*id] {
+        let (code, text) = verify(name);
+        assert!(code == 1 && text.contains("error: cannot read `"), "{name}: {text}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_page_leads_to_an_older_one_only_if_there_is_one() {
     let (setup, _bundle) = setup(grantable());

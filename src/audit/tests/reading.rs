@@ -1,7 +1,7 @@
 //! What is read of a log that is long, damaged, or rewritten by somebody who can count hashes.
 
 use super::*;
-use crate::audit::{Link, Reader};
+use crate::audit::{Link, Named, Reader};
 use crate::store::Flaw;
 use crate::store::line::Chain;
 
@@ -194,5 +194,47 @@ async fn a_record_is_looked_at_with_its_neighbours() {
             assert_eq!(look.line.is_none(), is_gone, "{what}: {seq}");
         }
         assert_eq!(audit::look(&path, Seq(7)).unwrap(), None, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn records_are_looked_up_by_what_they_are_about() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("data");
+    let store = open(&path);
+    let hold = HoldId::from_random(1);
+    let in_passing = HoldEvent::Cancelled { reason: hold.to_string() };
+    for event in [
+        hold_event(1, opened()),
+        note("between"),
+        hold_event(2, in_passing),
+        hold_event(1, HoldEvent::Expired),
+        note("behind"),
+    ] {
+        let _receipt = store.log().append(event).await.unwrap();
+    }
+    drop(store);
+    let found = |named| -> Vec<(u64, bool)> {
+        let found = audit::look_up(&path, named).unwrap();
+        found.iter().map(|(seq, look)| (seq.0, look.link.is_good())).collect()
+    };
+    assert_eq!(found(Named::Hold(hold)), [(0, true), (3, true)]);
+    assert_eq!(found(Named::Call(CallId(uuid::Uuid::nil()))), [(0, true)]);
+    assert_eq!(found(Named::At(Seq(4))), [(4, true)]);
+    assert_eq!(found(Named::At(Seq(5))), []);
+    assert_eq!(found(Named::Hold(HoldId::from_random(3))), []);
+    // One that was changed is found as long as it has its name.
+    let file = segment::list(&path).unwrap()[0].path(&path);
+    let text = fs::read_to_string(&file).unwrap();
+    for (from, to, changed) in [
+        ("\"event\":\"expired\"", "\"event\":\"revoked\"", 3),
+        ("\"event\":\"expired\"", "\"event\":\"expirex\"", 3),
+        ("{\"seq\":3,", "{\"seq\":7,", 7),
+        ("{\"seq\":3,", "{\"seq\":1,", 1),
+        ("{\"seq\":3,", "{\"saq\":3,", 3),
+    ] {
+        assert!(text.contains(from));
+        fs::write(&file, text.replacen(from, to, 1)).unwrap();
+        assert_eq!(found(Named::Hold(hold)), [(0, true), (changed, false)], "{from} {to}");
     }
 }
