@@ -20,6 +20,7 @@ use crate::config::{Config, PolicyOrigin};
 use crate::control::{self, Control};
 use crate::desk::Desk;
 use crate::domain::Event;
+use crate::gate::PauseError;
 use crate::holds::{Archive, HoldError};
 use crate::identity::{Changes, ChangesError, KeysError, PausedError, PeopleError, own_principal};
 use crate::intercom::PinsError;
@@ -66,6 +67,9 @@ pub enum AppError {
     /// Who is paused.
     #[error(transparent)]
     Paused(#[from] PausedError),
+    /// What changed in who is paused.
+    #[error(transparent)]
+    Pause(#[from] PauseError),
     /// Pins.
     #[error(transparent)]
     Pins(#[from] PinsError),
@@ -154,6 +158,7 @@ impl App {
             Ground::open(config).await?;
         let plugins = Arc::new(PluginRollout::begin(plugins, gate.clone()).await?);
         gate.holds().close_unfinished().await?;
+        gate.record_pauses().await?;
         let own =
             own_principal().map_err(|error| io("name itself", std::io::Error::other(error)))?;
         let upstream = Upstream::new(&config.upstream, gate.clone(), pins.clone(), own)

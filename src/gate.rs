@@ -67,6 +67,7 @@ pub use disclosure::Disclosure;
 pub use duties::{OBLIGATION, TARGET_UNKNOWN, UNSAID, unsaid};
 pub use granting::{Granting, Term};
 pub use looked::{Looked, Target, has_target};
+pub use pausing::PauseError;
 pub use people::{DecideError, Deciding};
 pub use permit::{Permit, Spent};
 pub use release::{ReleaseError, Released, Settled};

@@ -82,7 +82,7 @@
 //! - **What was before is asked of the log**: `holds::Archive` folds all holds from it when somebody looks
 //!   back, and is no source of decisions.
 //! - **An agent can be paused** by any approver: all it calls is denied until somebody lets it. Recorded,
-//!   and kept in a file beside the log.
+//!   and kept in a file beside the log; what a hand changes in that file is recorded at the next start.
 //! - **The log says who came in** and whose account changed, by comparing the file of accounts with what it
 //!   said last, whoever changed it.
 //! - **Trails are a fold** of the log as well, read back for the last day at start, and keep a time of

@@ -81,7 +81,7 @@ fn gate(
         approval_valid: config.holds.valid,
         origin: origin(&config.upstream.url),
         people: people.clone(),
-        paused: Paused::open(&config.data)?,
+        paused: Paused::open(&config.data, store)?,
     };
     Ok(Gate::new(ruleset, store.log(), folds, secrets, pins.clone(), settings))
 }

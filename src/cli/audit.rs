@@ -253,6 +253,8 @@ fn shadow_line(facts: &ShadowFacts) -> String {
 
 fn principal_line(principal: &PrincipalId, change: &PrincipalChange, by: &str) -> String {
     let what = match change {
+        PrincipalChange::Paused if by.is_empty() => "paused in the file itself".to_owned(),
+        PrincipalChange::Resumed if by.is_empty() => "resumed in the file itself".to_owned(),
         PrincipalChange::Paused => format!("paused by {by}"),
         PrincipalChange::Resumed => format!("resumed by {by}"),
         PrincipalChange::KeyAdded { key } => format!("key added: {key}"),

@@ -36,7 +36,8 @@ impl Desk {
             return Err(DeskError::Invalid(text));
         }
         let changed = self.gate.pause(principal, by, pause).await;
-        match (changed.map_err(DeskError::Unavailable)?, pause) {
+        let changed = changed.map_err(|error| DeskError::Unavailable(error.to_string()))?;
+        match (changed, pause) {
             (true, true) => Ok(format!("{principal} is paused by {by}: its calls are denied")),
             (true, false) => Ok(format!("{principal} may call again, by {by}")),
             (false, true) => Err(DeskError::Invalid(format!("{principal} is paused already"))),

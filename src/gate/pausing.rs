@@ -1,18 +1,30 @@
 //! Paused agents on the road: each call of one is denied before anybody else looks at it.
 
 use super::Gate;
+use crate::audit::LogError;
 use crate::clock;
 use crate::domain::{
     Call, Decision, Event, Finding, PrincipalChange, PrincipalId, Question, Subject, Verdict,
     decide,
 };
-use crate::identity::Pause;
+use crate::identity::{Pause, PausedError};
 
 /// The rule named where a paused agent calls.
 pub(super) const PAUSED: &str = "portcullis.paused";
 /// What is told then.
 pub(super) const WAITS: &str =
     "a person paused this agent; nothing it calls is done until it may call again";
+
+/// Why it could not be kept or recorded that an agent is paused, or is no longer.
+#[derive(Debug, thiserror::Error)]
+pub enum PauseError {
+    /// The file, or the database beside it.
+    #[error(transparent)]
+    Kept(#[from] PausedError),
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
 
 impl Gate {
     /// The finding on a call of an agent that is paused.
@@ -46,18 +58,31 @@ impl Gate {
         self.settings.paused.all()
     }
 
-    /// Pauses an agent, or lets it call again. Whether that was a change. A pause counts and is kept
-    /// before it is recorded, and a resumption is recorded before it counts: whatever fails in between
-    /// leaves the agent paused.
+    /// Records whom a hand paused or let call again in the file while no server ran, and what a crash left
+    /// unrecorded. To be called before anybody can call.
     ///
     /// # Errors
-    /// In words, if it cannot be recorded or kept.
+    /// If it cannot be recorded.
+    pub async fn record_pauses(&self) -> Result<(), PauseError> {
+        for (principal, is_paused) in self.settings.paused.unrecorded()? {
+            self.record_pause(principal.clone(), is_paused, String::new()).await?;
+            self.settings.paused.note(&principal, is_paused)?;
+        }
+        Ok(())
+    }
+
+    /// Pauses an agent, or lets it call again. Whether that was a change. A pause counts and is kept
+    /// before it is recorded, and a resumption is recorded before it counts: whatever fails in between
+    /// leaves the agent paused, and the next start records it as that.
+    ///
+    /// # Errors
+    /// If it cannot be recorded or kept.
     pub async fn pause(
         &self,
         principal: &PrincipalId,
         by: &str,
         pause: bool,
-    ) -> Result<bool, String> {
+    ) -> Result<bool, PauseError> {
         let paused = &self.settings.paused;
         let before = paused.get(principal);
         if before.is_none() && !pause {
@@ -67,17 +92,28 @@ impl Gate {
         if pause {
             let new = || Pause { principal: principal.clone(), by: by.clone(), at: clock::now() };
             // Kept once more if it is paused already: the first time the disk may have failed.
-            paused.pause(before.clone().unwrap_or_else(new)).map_err(|error| error.to_string())?;
+            paused.pause(before.clone().unwrap_or_else(new))?;
             if before.is_some() {
                 return Ok(false);
             }
-        }
-        let change = if pause { PrincipalChange::Paused } else { PrincipalChange::Resumed };
-        let event = Event::Principal { principal: principal.clone(), change, by };
-        let _recorded = self.books.log.append(event).await.map_err(|error| error.to_string())?;
-        if !pause {
-            paused.resume(&principal).map_err(|error| error.to_string())?;
+            self.record_pause(principal.clone(), true, by).await?;
+            paused.note(&principal, true)?;
+        } else {
+            paused.note(&principal, false)?;
+            self.record_pause(principal.clone(), false, by).await?;
+            paused.resume(&principal)?;
         }
         Ok(true)
+    }
+
+    async fn record_pause(
+        &self,
+        principal: PrincipalId,
+        is_paused: bool,
+        by: String,
+    ) -> Result<(), LogError> {
+        let change = if is_paused { PrincipalChange::Paused } else { PrincipalChange::Resumed };
+        let event = Event::Principal { principal, change, by };
+        self.books.log.append(event).await.map(drop)
     }
 }

@@ -15,6 +15,7 @@
 //! | `people`, `accounts`, `administer`, `token` | people: the configuration's and those with accounts, their rights, their API tokens |
 //! | `sign_in`, `second_factor`, `sessions`, `password`, `totp`, `lockout` | how people prove who they are in a browser |
 //! | `journal`, `changes` | what the log says of people, their accounts, and everybody's keys |
+//! | `paused` | which agents may call nothing for a while |
 //! | `oidc` | how an organisation's provider vouches for people |
 //! | `slack` | whose press of a button in Slack it was |
 //! | `person` | what comes out: a [`Person`] |

@@ -250,6 +250,51 @@ async fn a_flood_is_one_row_and_its_agent_is_paused_with_one_press() {
     assert!(String::from_utf8(own.stderr).unwrap().contains("no agent is called"));
 }
 
+/// Who is paused is read at the start: what a hand did to the file by then is recorded, and told once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whom_a_hand_paused_or_let_call_again_is_recorded() {
+    let mut stand = Stand::start(Setup::default()).await;
+    stand.output(&["principals", "pause", "agent"]);
+    let file = stand.data().join("paused.json");
+    let agent = std::fs::read_to_string(&file).unwrap();
+    let other = agent.replace("\"agent\"", "\"other\"");
+    let told = |stand: &Stand| -> Vec<String> {
+        let all = stand.output(&["audit", "tail", "--type", "principal", "-n", "0"]);
+        let words = |line: &str| line.split_once("agent     ").unwrap().1.to_owned();
+        all.lines().map(words).filter(|it| !it.contains(" key ")).collect()
+    };
+    for (what, text, expected) in [
+        ("nothing", Some(&*agent), &[][..]),
+        (
+            "another instead",
+            Some(&*other),
+            &["agent resumed in the file itself", "other paused in the file itself"],
+        ),
+        ("nothing more", Some(&*other), &[]),
+        ("nobody", Some("[]"), &["other resumed in the file itself"]),
+        ("one again", Some(&*agent), &["agent paused in the file itself"]),
+        ("no file", None, &["agent resumed in the file itself"]),
+        ("no file still", None, &[]),
+    ] {
+        stand.kill();
+        match text {
+            Some(text) => std::fs::write(&file, text).unwrap(),
+            None => drop(std::fs::remove_file(&file)),
+        }
+        let before = told(&stand).len();
+        stand.serve();
+        assert_eq!(told(&stand).split_off(before), expected, "{what}");
+    }
+    // What is done in the proper way is told by it alone.
+    for verb in ["pause", "resume"] {
+        stand.output(&["principals", verb, "agent"]);
+        let before = told(&stand).len();
+        stand.kill();
+        stand.serve();
+        assert_eq!(told(&stand).split_off(before), [""; 0], "{verb}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_put_aside_is_out_of_ones_own_way_alone() {
     let (setup, _bundle) = setup(grantable());
