@@ -108,3 +108,6 @@ fn origin(url: &http::Uri) -> String {
     let scheme = url.scheme_str().unwrap_or_default();
     format!("{scheme}://{}", url.authority().map(http::uri::Authority::as_str).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests;
