@@ -72,7 +72,7 @@ pub use people::{DecideError, Deciding};
 pub use permit::{Permit, Spent};
 pub use release::{ReleaseError, Released, Settled};
 pub use settings::{CANNOT_WAIT, Folds, Holding, Secrets, Settings};
-pub use shadow::{Change, Contrast, Flip, ShadowReport};
+pub use shadow::{Change, Contrast, Flip, ShadowHead, ShadowReport, ShadowState};
 pub use stored::Contents;
 use weigh::Books;
 

@@ -25,7 +25,7 @@ use crate::domain::{
 use crate::policy::{AnswerFacts, ApproveFacts, Facts, HoldFacts, Ruleset, ToolFacts, Visible};
 
 pub use change::{Change, Contrast};
-pub use report::{Flip, ShadowReport};
+pub use report::{Flip, ShadowHead, ShadowReport, ShadowState};
 use tally::{Compared, Tally};
 
 /// Questions that may wait for the candidate, and bytes of their calls and answers.

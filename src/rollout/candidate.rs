@@ -4,7 +4,7 @@
 use super::{Candidate, Order, Rollout, RolloutError, load};
 use crate::clock;
 use crate::domain::{Digest, Event, RolloutAction};
-use crate::gate::ShadowReport;
+use crate::gate::{ShadowHead, ShadowReport};
 use crate::policy::{Bundle, Source};
 
 /// The candidate that watches.
@@ -70,12 +70,13 @@ impl Rollout {
         let _one_at_a_time = self.kept.lock().await;
         let Some((bundle, mut report)) = self.watched.read().await? else { return Ok(None) };
         let (bundle, ruleset) = load(bundle, self.keys.clone(), self.announced()).await?;
-        let (revision, source) = (bundle.revision(), report.source.clone());
-        if revision != report.revision {
+        let (revision, source) = (bundle.revision(), report.head.source.clone());
+        if revision != report.head.revision {
             // The library is part of a revision: under another version it is another candidate.
-            report = ShadowReport::empty(revision, report.name, report.source, clock::now());
+            let ShadowHead { name, source, .. } = report.head;
+            report = ShadowReport::empty(revision, name, source, clock::now());
         }
-        report.resumed = Some(clock::now());
+        report.head.resumed = Some(clock::now());
         self.watched.resume(report.clone()).await?;
         self.gate
             .watch_with(ruleset, report)
@@ -98,7 +99,7 @@ impl Rollout {
     /// If there is none, or the order cannot be recorded.
     pub async fn shadow_stop(&self, order: &Order) -> Result<ShadowReport, RolloutError> {
         let _one_at_a_time = self.kept.lock().await;
-        let revision = self.shadow_report()?.revision;
+        let revision = self.shadow_report()?.head.revision;
         self.order(RolloutAction::ShadowStop, revision, order).await?;
         self.end_shadow().await.ok_or(RolloutError::NoShadow)
     }

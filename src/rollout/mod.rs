@@ -33,7 +33,7 @@ pub use plugins::{
     OpenedPlugins, PluginAttempt, PluginRollout, PluginsError, PluginsStatus, open_plugins,
 };
 pub use start::{Opened, StartError, open};
-pub use status::{ActiveRevision, Attempt, Loads, PolicyStatus, ShadowState};
+pub use status::{ActiveRevision, Attempt, Loads, PolicyStatus};
 
 use candidate::Shadowing;
 use kept::Kept;
@@ -184,7 +184,7 @@ impl Rollout {
             signed_only: !self.keys.is_empty(),
             pinned: state.pinned,
             last_attempt: state.last_attempt.clone(),
-            shadow: self.gate.watch_report().as_ref().map(ShadowState::from),
+            shadow: self.gate.watch_report().map(|report| report.state()),
             kept: state.kept.clone(),
         }
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::KeptRevision;
 use crate::domain::{Digest, Timestamp};
-use crate::gate::ShadowReport;
+use crate::gate::ShadowState;
 
 /// Where policy stands.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -44,44 +44,6 @@ pub struct ActiveRevision {
     /// Why it is interpreted, which is slower; absent if it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interpreted_because: Option<String>,
-}
-
-/// A candidate in short.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ShadowState {
-    /// Its revision.
-    pub revision: Digest,
-    /// Its author's name for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Where it came from.
-    pub source: String,
-    /// Since when it watches.
-    pub since: Timestamp,
-    /// When it began to watch again, if the process was started anew meanwhile.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resumed: Option<Timestamp>,
-    /// Questions that it was asked.
-    pub asked: u64,
-    /// How often it differed.
-    pub flips: u64,
-    /// Questions that it was not asked, because it was busy.
-    pub dropped: u64,
-}
-
-impl From<&ShadowReport> for ShadowState {
-    fn from(report: &ShadowReport) -> Self {
-        Self {
-            revision: report.revision,
-            name: report.name.clone(),
-            source: report.source.clone(),
-            since: report.since,
-            resumed: report.resumed,
-            asked: report.asked.values().sum(),
-            flips: report.changes.values().sum(),
-            dropped: report.dropped,
-        }
-    }
 }
 
 /// A try to put another revision in force.

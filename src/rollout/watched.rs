@@ -36,7 +36,7 @@ struct Noted {
 
 impl Noted {
     fn of(report: &ShadowReport) -> Self {
-        let (revision, since) = (report.revision, report.since);
+        let (revision, since) = (report.head.revision, report.head.since);
         Self { revision, since, asked: report.asked.values().sum() }
     }
 
@@ -181,7 +181,7 @@ mod tests {
         let (data, watched) = watched();
         let kept = async || {
             let (_, report) = watched.read().await.unwrap()?;
-            Some((report.since.millis(), report.asked["admit"]))
+            Some((report.head.since.millis(), report.asked["admit"]))
         };
         watched.note(report(1, 1)).await.unwrap();
         assert_eq!(kept().await, None, "nothing watches");

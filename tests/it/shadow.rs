@@ -114,7 +114,15 @@ async fn a_candidate_that_denies_everything_changes_no_byte() {
         (&json!("would have denied"), &json!("allow"), &json!("deny"))
     );
     assert!(stand.output(&["audit", "tail", "-n", "0"]).contains("would have denied"));
-    assert!(stand.output(&["policy", "status"]).contains("shadow   "));
+    // Its state says the same of it as the report.
+    let state = stand.output(&["policy", "status", "--format", "json"]);
+    let state: Value = serde_json::from_str(&state).unwrap();
+    for same in ["revision", "name", "source", "since", "not_in_time", "dropped"] {
+        assert_eq!(state["shadow"][same], seen[same], "{same}: {state}");
+    }
+    assert!(state["shadow"]["not_in_time"].is_u64(), "{state}");
+    let state = stand.output(&["policy", "status"]);
+    assert!(state.contains("shadow   ") && state.contains("not answered in time"), "{state}");
     let shown = stand.output(&["policy", "shadow", "stop"]);
     assert!(shown.contains("x allow -> deny"), "{shown}");
     assert!(stand.output(&["audit", "verify"]).contains("the chain is whole"));

@@ -129,16 +129,16 @@ pub(super) fn again(resumed: Option<Timestamp>) -> String {
 }
 
 fn pretty(report: &ShadowReport) -> String {
-    let asked: u64 = report.asked.values().sum();
-    let name = named(report.name.as_deref());
+    let (head, asked) = (&report.head, report.asked.values().sum::<u64>());
+    let name = named(head.name.as_deref());
     let mut lines = vec![
-        format!("candidate  {}{name}, from {}", report.revision.short(), report.source),
-        format!("watches    since {}{}; it decides nothing", report.since, again(report.resumed)),
+        format!("candidate  {}{name}, from {}", head.revision.short(), head.source),
+        format!("watches    since {}{}; it decides nothing", head.since, again(head.resumed)),
     ];
     let by_question: Vec<String> =
         report.asked.iter().map(|(question, count)| format!("{question} {count}")).collect();
     let by_question = by_question.join(", ");
-    let (late, dropped) = (report.not_in_time, report.dropped);
+    let (late, dropped) = (head.not_in_time, head.dropped);
     lines.push(format!(
         "asked      {asked} ({by_question}), {late} not answered in time, {dropped} dropped"
     ));

@@ -64,14 +64,17 @@ fn pretty(status: &PolicyStatus) -> String {
         lines.push(format!("last try {}, {what} from {}: {came}", attempt.at, attempt.source));
     }
     if let Some(shadow) = &status.shadow {
-        let name = named(shadow.name.as_deref());
-        let (asked, flips, dropped) = (shadow.asked, shadow.flips, shadow.dropped);
-        let seen = format!("{asked} questions, {flips} decided otherwise, {dropped} dropped");
+        let (head, asked, flips) = (&shadow.head, shadow.asked, shadow.flips);
+        let (name, late, dropped) = (named(head.name.as_deref()), head.not_in_time, head.dropped);
+        let seen = format!(
+            "{asked} questions, {flips} decided otherwise, {late} not answered in time, {dropped} \
+             dropped"
+        );
         lines.push(format!(
             "shadow   {}{name} from {}: {seen}{}",
-            shadow.revision.short(),
-            shadow.source,
-            again(shadow.resumed)
+            head.revision.short(),
+            head.source,
+            again(head.resumed)
         ));
     }
     lines.push("kept     (newest first)".to_owned());

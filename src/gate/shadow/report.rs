@@ -12,9 +12,9 @@ const MOST_DEMANDS: usize = 20;
 /// Bytes of what others may make as long as they like: names of rules and tools, demands.
 const MOST_TEXT: usize = 200;
 
-/// What a candidate has seen.
+/// Which candidate watches, since when, and what it could not be compared on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShadowReport {
+pub struct ShadowHead {
     /// The candidate.
     pub revision: Digest,
     /// Its author's name for it.
@@ -27,14 +27,34 @@ pub struct ShadowReport {
     /// When it began to watch again, if the process was started anew meanwhile. The counts go on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed: Option<Timestamp>,
-    /// Questions that it was asked, by their word.
-    pub asked: BTreeMap<String, u64>,
-    /// Those of them that it, or the active revision, did not answer in time. What would have been
-    /// decided is not known then: it is neither a difference nor none.
+    /// Questions that it was asked and that it, or the active revision, did not answer in time. What
+    /// would have been decided is not known then: it is neither a difference nor none.
     #[serde(default)]
     pub not_in_time: u64,
     /// Questions that it was not asked, because it was busy.
     pub dropped: u64,
+}
+
+/// A candidate in short.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ShadowState {
+    /// Which, and since when.
+    #[serde(flatten)]
+    pub head: ShadowHead,
+    /// Questions that it was asked.
+    pub asked: u64,
+    /// How often it differed.
+    pub flips: u64,
+}
+
+/// What a candidate has seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShadowReport {
+    /// Which, and since when.
+    #[serde(flatten)]
+    pub head: ShadowHead,
+    /// Questions that it was asked, by their word.
+    pub asked: BTreeMap<String, u64>,
     /// How often it differed, by kind.
     pub changes: BTreeMap<Change, u64>,
     /// The differences, most frequent first.
@@ -57,20 +77,23 @@ impl ShadowReport {
         source: String,
         since: Timestamp,
     ) -> Self {
+        let (resumed, not_in_time, dropped) = (None, 0, 0);
+        let head = ShadowHead { revision, name, source, since, resumed, not_in_time, dropped };
         Self {
-            revision,
-            name,
-            source,
-            since,
-            resumed: None,
+            head,
             asked: BTreeMap::new(),
-            not_in_time: 0,
-            dropped: 0,
             changes: BTreeMap::new(),
             flips: Vec::new(),
             beyond_rows: 0,
             unrecorded: 0,
         }
+    }
+
+    /// The same in short.
+    #[must_use]
+    pub fn state(&self) -> ShadowState {
+        let (asked, flips) = (self.asked.values().sum(), self.changes.values().sum());
+        ShadowState { head: self.head.clone(), asked, flips }
     }
 }
 

@@ -140,7 +140,7 @@ impl Tally {
         self.report.unrecorded += unrecorded;
         let question = compared.question.as_str();
         *self.report.asked.entry(question.to_owned()).or_default() += 1;
-        self.report.not_in_time += u64::from(compared.late);
+        self.report.head.not_in_time += u64::from(compared.late);
         for flip in compared.flips {
             let Contrast { change, rules, demands } = flip.contrast;
             *self.report.changes.entry(change).or_default() += 1;
@@ -174,8 +174,9 @@ impl Tally {
             })
             .collect();
         flips.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.row.cmp(&b.row)));
-        let dropped = self.report.dropped + dropped;
-        ShadowReport { dropped, flips, ..self.report.clone() }
+        let mut report = ShadowReport { flips, ..self.report.clone() };
+        report.head.dropped += dropped;
+        report
     }
 }
 

@@ -174,11 +174,13 @@ fn what_is_not_answered_in_time_is_no_difference() {
         tally.add(one, 0);
         let report = tally.report(0);
         assert_eq!(
-            (report.not_in_time, report.changes.values().sum()),
+            (report.head.not_in_time, report.changes.values().sum()),
             (late, differences),
             "{who}"
         );
         assert_eq!((report.asked["admit"], report.flips.len() as u64), (1, differences), "{who}");
+        let state = report.state();
+        assert_eq!((state.head, state.asked, state.flips), (report.head, 1, differences), "{who}");
     }
 }
 
@@ -192,13 +194,13 @@ fn rows_are_bounded_and_say_so() {
     }
     let report = tally.report(3);
     assert_eq!((report.flips.len(), report.beyond_rows), (MOST_ROWS, 7));
-    assert_eq!((report.dropped, report.unrecorded), (3, MOST_ROWS as u64 + 7));
+    assert_eq!((report.head.dropped, report.unrecorded), (3, MOST_ROWS as u64 + 7));
     assert_eq!(report.changes[&Change::AllowToDeny], MOST_ROWS as u64 + 7);
     // Another process goes on where this one was.
     let text = serde_json::to_string(&report).unwrap();
     let again = Tally::new(serde_json::from_str(&text).unwrap());
     assert_eq!(again.report(0), report);
-    assert_eq!(again.report(4).dropped, 7);
+    assert_eq!(again.report(4).head.dropped, 7);
 }
 
 /// What is demanded may be of one call alone: it is told of the first, and makes no row of its own.
@@ -257,5 +259,5 @@ fn no_report_is_too_long_to_be_read() {
     let bytes = serde_json::to_vec(&report).unwrap().len() as u64;
     assert!(bytes < ShadowReport::MOST_BYTES, "{bytes}");
     let one = question("bot").findings(Verdict::Allow, &says, &demands);
-    assert_eq!(one.records(report.revision)[0].demands, first.demands);
+    assert_eq!(one.records(report.head.revision)[0].demands, first.demands);
 }
