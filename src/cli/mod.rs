@@ -268,24 +268,50 @@ mod tests {
         let mut all = Vec::new();
         for (number, part) in text.split("```").enumerate() {
             let is_block = number % 2 == 1;
-            let pieces: Vec<String> = if is_block {
-                part.lines().map(str::to_owned).collect()
+            let pieces: Vec<&str> = if is_block {
+                part.lines().collect()
             } else {
-                part.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+                part.split('`').skip(1).step_by(2).collect()
             };
-            for piece in pieces {
-                let mut words = piece.split_whitespace().peekable();
-                let is_named = words.next_if_eq(&"portcullis").is_some();
-                let alone = !is_block && words.peek().is_some_and(|word| is_group(word));
-                if !is_named && !alone {
-                    continue;
-                }
-                let words = words.take_while(|word| !"|>#;".contains(word));
-                let words: Vec<String> = words.map(str::to_owned).collect();
-                // A word alone may be the name of something else.
-                if is_named || words.len() > 1 {
-                    all.push(words);
-                }
+            for words in pieces.into_iter().flat_map(of_shell) {
+                let words = match words.as_slice() {
+                    ["cargo", "run", rest @ ..] => {
+                        let behind = rest.iter().skip_while(|word| **word != "--");
+                        Some(behind.skip(1).copied().collect())
+                    }
+                    ["portcullis", rest @ ..] => Some(rest.to_vec()),
+                    // A word alone may be the name of something else.
+                    [first, _, ..] if !is_block && is_group(first) => Some(words),
+                    _ => None,
+                };
+                all.extend(words.map(|words| words.into_iter().map(str::to_owned).collect()));
+            }
+        }
+        all
+    }
+
+    /// The words of each command of a line: the first one, and those behind a pipe, behind what ends
+    /// another, and in `$(...)`; without the variables that are set for them.
+    fn of_shell(line: &str) -> Vec<Vec<&str>> {
+        let mut all: Vec<Vec<&str>> = vec![Vec::new()];
+        for mut word in line.split_whitespace().take_while(|word| !word.starts_with('#')) {
+            if let Some((_, inner)) = word.split_once("$(") {
+                all.push(Vec::new());
+                word = inner.trim_end_matches(')');
+            }
+            let ends = word.ends_with(';') || ["|", "||", "&&", "&"].contains(&word);
+            let is_variable = word.split_once('=').is_some_and(|(name, _)| {
+                name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+            });
+            if let Some(words) = all.last_mut()
+                && !(is_variable && words.is_empty())
+            {
+                words.extend(
+                    Some(word.trim_end_matches(['|', '&', ';'])).filter(|it| !it.is_empty()),
+                );
+            }
+            if ends {
+                all.push(Vec::new());
             }
         }
         all
@@ -295,35 +321,47 @@ mod tests {
     fn known(words: &[String]) -> Result<usize, String> {
         let mut command = Cli::command();
         command.build();
-        let mut words = words.iter().map(String::as_str).peekable();
+        // A part that may be left out is written in brackets.
+        let mut words = words.iter().map(|word| word.trim_start_matches('['));
         let mut named = 0;
-        while let Some(next) = words.peek().and_then(|it| command.find_subcommand(it)) {
-            command = next.clone();
-            words.next();
-            named += 1;
-        }
-        let name = command.get_name();
-        if command.has_subcommands() {
-            return Err(format!("`{name}` has no such command"));
-        }
-        let is_mark = |letter: char| !letter.is_ascii_alphanumeric() && letter != '-';
-        // `-` alone is a file.
-        let bare = words.map(|word| word.trim_start_matches('['));
-        for option in bare.filter(|word| word.starts_with('-') && *word != "-") {
-            let written = option.split(is_mark).next().unwrap_or_default();
-            let is_known = match written.strip_prefix("--") {
-                Some(long) => command.get_arguments().any(|it| it.get_long() == Some(long)),
-                None => written.strip_prefix('-').is_some_and(|letters| {
-                    let is =
-                        |letter| command.get_arguments().any(|it| it.get_short() == Some(letter));
-                    letters.chars().all(is)
-                }),
-            };
-            if !is_known {
-                return Err(format!("`{name}` has no `{written}`"));
+        while let Some(word) = words.next() {
+            // `-` alone is a file.
+            if word.starts_with('-') && word != "-" {
+                let takes_value = option(&command, word)?;
+                if command.has_subcommands() && takes_value && !word.contains('=') {
+                    words.next();
+                }
+            } else if let Some(next) = command.find_subcommand(word) {
+                command = next.clone();
+                named += 1;
+            } else if command.has_subcommands() {
+                break;
             }
         }
+        if command.has_subcommands() {
+            return Err(format!("`{}` has no such command", command.get_name()));
+        }
         Ok(named)
+    }
+
+    /// Whether a written option takes a value, if the command has it.
+    fn option(command: &clap::Command, word: &str) -> Result<bool, String> {
+        let is_mark = |letter: char| !letter.is_ascii_alphanumeric() && letter != '-';
+        let written = word.split(is_mark).next().unwrap_or_default();
+        let found = match written.strip_prefix("--") {
+            Some(long) => command.get_arguments().find(|it| it.get_long() == Some(long)),
+            None => {
+                let of_letter =
+                    |letter| command.get_arguments().find(|it| it.get_short() == Some(letter));
+                let letters = written.strip_prefix('-').unwrap_or_default().chars();
+                letters
+                    .map(of_letter)
+                    .collect::<Option<Vec<_>>>()
+                    .and_then(|all| all.last().copied())
+            }
+        };
+        let found = found.ok_or_else(|| format!("`{}` has no `{written}`", command.get_name()))?;
+        Ok(found.get_action().takes_values())
     }
 
     /// What a text tells people to type is what the command line knows.
@@ -335,6 +373,8 @@ mod tests {
             ("policies/README.md", include_str!("../../policies/README.md")),
             ("plugins/README.md", include_str!("../../plugins/README.md")),
             ("simulator/README.md", include_str!("../../examples/simulator/README.md")),
+            ("clients/README.md", include_str!("../../examples/clients/README.md")),
+            ("portcullis.yaml", include_str!("../../examples/portcullis.yaml")),
         ] {
             for words in commands(text) {
                 seen += known(&words).unwrap_or_else(|why| panic!("{name}: {why}: {words:?}"));
@@ -359,6 +399,20 @@ mod tests {
             ("`portcullis policy test -vr x`", None),
             ("`portcullis policy test -vz x`", Some("`test` has no `-vz`")),
             ("`portcullis policy test [-z]`", Some("`test` has no `-z`")),
+            ("```sh\necho x | portcullis plugin ran -\n```", Some("`plugin` has no such command")),
+            (
+                "```sh\ncat x; KEY=y portcullis policy state\n```",
+                Some("`policy` has no such command"),
+            ),
+            ("```sh\nKEY=$(portcullis people mend ann)\n```", Some("`people` has no such command")),
+            ("```sh\ncargo run --release -- dema\n```", Some("`portcullis` has no such command")),
+            ("```sh\nother add portcullis http://x --y\n```", None),
+            ("```sh\nportcullis policy status # | portcullis x\n```", None),
+            ("`audit tail -f | audit tall`", Some("`audit` has no such command")),
+            ("`portcullis --config x policy status -c y`", None),
+            ("`portcullis --config x policy state`", Some("`policy` has no such command")),
+            ("`portcullis --confog x policy status`", Some("`portcullis` has no `--confog`")),
+            ("`portcullis -c x`", Some("`portcullis` has no such command")),
         ] {
             let found = commands(text).iter().find_map(|words| known(words).err());
             assert_eq!(found.as_deref(), wrong, "{text}");
