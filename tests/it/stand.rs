@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::LazyLock;
 
 use portcullis::control::{self, Answer, ControlError, Question, Wish};
 use portcullis::desk::Shown;
@@ -384,8 +385,14 @@ pub(crate) fn ran(folder: &Path, arguments: &[&str], input: &str) -> (i32, Strin
     (ended.status.code().unwrap(), text(ended.stdout), text(ended.stderr))
 }
 
+/// The binary under test: that of this build, or the one that `PORTCULLIS_BINARY` names, such as one
+/// with optimisations.
 pub(crate) fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_portcullis"))
+    static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
+        let named = std::env::var_os("PORTCULLIS_BINARY").map(PathBuf::from);
+        named.unwrap_or_else(|| env!("CARGO_BIN_EXE_portcullis").into())
+    });
+    &BINARY
 }
 
 fn set_private(path: &Path) {
