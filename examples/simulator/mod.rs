@@ -88,6 +88,11 @@ impl Simulator {
         self.shared.received.all()
     }
 
+    /// How many of what was received and kept are such.
+    pub fn count(&self, is: impl Fn(&Received) -> bool) -> usize {
+        self.shared.received.count(is)
+    }
+
     /// Forgets what was received.
     pub fn clear_received(&self) {
         self.shared.received.clear();

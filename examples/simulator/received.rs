@@ -96,6 +96,12 @@ impl Log {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).entries.iter().cloned().collect()
     }
 
+    /// How many of what is kept are such. Nothing is copied, so that whoever asks again and again is in nobody's way.
+    pub(super) fn count(&self, is: impl Fn(&Received) -> bool) -> usize {
+        let ring = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        ring.entries.iter().filter(|one| is(one)).count()
+    }
+
     /// Forgets everything; serial numbers go on.
     pub(super) fn clear(&self) {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).entries.clear();

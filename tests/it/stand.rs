@@ -178,7 +178,7 @@ impl Stand {
     /// How many calls with this title reached Intercom.
     pub(crate) fn sent(&self, title: &str) -> usize {
         let has = |it: &Received| it.arguments.as_ref().is_some_and(|it| it["title"] == title);
-        self.calls().iter().filter(|it| has(it)).count()
+        self.simulator.count(|it| it.tool.is_some() && has(it))
     }
 
     /// Runs a command of the binary on this stand's configuration.
