@@ -32,6 +32,7 @@ mod settings;
 mod shadow;
 mod standing;
 mod stored;
+mod taped;
 mod weigh;
 
 use std::collections::BTreeSet;
@@ -50,7 +51,7 @@ use crate::intercom::{PinnedTool, Pins};
 use crate::plugin::Plugins;
 use crate::policy::{AnswerFacts, Facts, Ruleset};
 use crate::store::{SealError, Sealer};
-use crate::tape::{Round, Rounds, Tape, TapeHealth};
+use crate::tape::{Rounds, Tape, TapeHealth};
 use crate::trail::Weighed;
 use crate::vault::Vault;
 
@@ -59,7 +60,8 @@ use definitions::Definitions;
 use drafts::Draft;
 use kept::Kept;
 use looks::Look;
-use shadow::{Shadow, strictest};
+use shadow::Shadow;
+use taped::round;
 
 pub use confirm::{Askable, Confirming, Posed};
 pub use denial::{Denial, refusal};
@@ -72,7 +74,9 @@ pub use people::{DecideError, Deciding};
 pub use permit::{Permit, Spent};
 pub use release::{ReleaseError, Released, Settled};
 pub use settings::{CANNOT_WAIT, Folds, Holding, Secrets, Settings};
-pub use shadow::{Change, Contrast, Flip, ShadowHead, ShadowReport, ShadowState};
+pub use shadow::{
+    Change, Contrast, Difference, Flip, ShadowHead, ShadowReport, ShadowState, differences,
+};
 pub use stored::Contents;
 use weigh::Books;
 
@@ -381,7 +385,9 @@ impl Gate {
         let view = || self.books.trail.view(&principal.id);
         let facts = self.facts(&ruleset, Question::Visible, view);
         let visible = ruleset.visible(principal, client, tools, &facts).await;
-        self.shadow.tools(&ruleset, (principal, client), tools, &facts, &visible);
+        let asking = (principal, client);
+        self.shadow.tools(&ruleset, asking, tools, &facts, &visible);
+        self.tape.list(|| taped::list(&ruleset, asking, tools, &facts, &visible));
         self.counted.add(Question::Visible, visible.finding.verdict);
         match visible.finding.verdict {
             Verdict::Allow => visible.tools,
@@ -433,17 +439,4 @@ impl Gate {
     fn keyed(&self, call: &Call) -> Digest {
         recorded_digest(&self.sealer, call.digest())
     }
-}
-
-/// What policy was asked about a call, and what it said.
-fn round(
-    ruleset: &Ruleset,
-    call: &Call,
-    facts: &Facts,
-    others: &[Finding],
-    said: &Finding,
-) -> Round {
-    let (revision, counted) = (ruleset.revision(), ruleset.counts_answers());
-    let (call, facts, said) = (call.clone(), facts.clone(), said.clone());
-    Round { ruleset: revision, counted, call, facts, others: strictest(others), said }
 }

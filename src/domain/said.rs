@@ -1,5 +1,7 @@
 //! What policy said of a question, in the form in which it is kept and compared.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Duty, Fault, Finding, Release, Verdict};
@@ -20,6 +22,9 @@ pub struct Said {
     /// Set if policy could not do its work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
+    /// Of a list of tools: those that are shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tools: Option<BTreeSet<String>>,
 }
 
 /// One demand and its rule.
@@ -63,6 +68,7 @@ impl From<&Finding> for Said {
             demands: finding.obligations.iter().map(demand).collect(),
             release: finding.release.clone(),
             fault: finding.fault,
+            tools: None,
         }
     }
 }

@@ -5,8 +5,7 @@
 
 use super::own_call::is_own;
 use super::people::{DecideError, Deciding, not_allowed, refusal};
-use super::shadow::Shadow;
-use super::{Gate, looked::Looked};
+use super::{Gate, looked::Looked, taped};
 use crate::clock;
 use crate::domain::{
     Action, Call, Decision, Hold, Principal, Question, Release, Timestamp, decide,
@@ -40,6 +39,16 @@ pub(super) fn conditions(
     Ok(groups)
 }
 
+/// Why policy is asked about a person's wish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asking {
+    /// To show whether they may. A look is no try: it is counted and kept nowhere, and no candidate
+    /// watches it.
+    Look,
+    /// They do it.
+    Try,
+}
+
 impl Gate {
     /// What keeps a person from releasing a hold, as far as the hold itself tells; policy is not asked.
     #[must_use]
@@ -66,19 +75,19 @@ impl Gate {
             // Whoever decides is told of that by itself.
             return None;
         }
-        // A look is no try: it is counted nowhere, and no candidate watches it.
-        let decision = self.judged(ask, Action::Approve, (hold, &call), groups, None).await;
+        let asking = Asking::Look;
+        let decision = self.judged(ask, Action::Approve, (hold, &call), groups, asking).await;
         refusal(&decision).map(|error| words(&error))
     }
 
-    /// What policy says of a person's wish; a candidate watches if it is to.
+    /// What policy says of a person's wish.
     pub(super) async fn judged(
         &self,
         ask: &Deciding<'_>,
         action: Action,
         (hold, call): (&Hold, &Call),
         groups: Vec<String>,
-        watched_by: Option<&Shadow>,
+        asking: Asking,
     ) -> Decision {
         let ruleset = self.ruleset.load_full();
         let approver = ask.person.approver();
@@ -93,8 +102,9 @@ impl Gate {
         let view = || self.books.trail.view(&call.principal.id);
         let now = self.facts(&ruleset, Question::Approve, view);
         let finding = ruleset.approve(&facts, &now).await;
-        if let Some(shadow) = watched_by {
-            shadow.release(&ruleset, &facts, &now, &finding);
+        if asking == Asking::Try {
+            self.shadow.release(&ruleset, &facts, &now, &finding);
+            self.tape.wish(&facts, || taped::round(&ruleset, call, &now, &[], &finding));
         }
         decide(Question::Approve, ruleset.revision(), vec![finding])
     }

@@ -37,7 +37,8 @@ impl Gate {
         let hold = self.refresh(&Onlooker::of(ask), hold, call.clone()).await?;
         let edited = self.edited(&call, arguments)?;
         let fields = fields(&call.payload, &edited.payload);
-        let (edited, decision) = self.judged_edit(edited).await?;
+        let mut rounds = self.tape.rounds();
+        let (edited, decision) = self.judged_edit(edited, &mut rounds).await?;
         let event = self.edit_event(ask, &hold, (&edited, &decision), fields)?;
         // Whoever releases the edited call must be somebody who may release that.
         let illegal = |source| HoldError::Illegal { id: hold.id, state: hold.state, source };
@@ -45,6 +46,7 @@ impl Gate {
         let _may = self.may(ask, Action::Edit, &next, &edited).await?;
         let record = Event::Decision { call: self.facts_of(&edited), decision, trail: None };
         let _recorded = self.log().append(record).await.map_err(HoldError::from)?;
+        self.tape.call_again(rounds);
         let hold = self.holds.step_from(&hold, ask.if_version.is_some(), event).await?;
         self.release_by(&ask.on_what_is_there(), &hold).await
     }
@@ -75,11 +77,14 @@ impl Gate {
 
     /// Judges the edited call; rules that want it changed further are told to the person, who has
     /// then not seen what would be sent.
-    async fn judged_edit(&self, edited: Call) -> Result<(Call, Decision), DecideError> {
+    async fn judged_edit(
+        &self,
+        edited: Call,
+        rounds: &mut Rounds,
+    ) -> Result<(Call, Decision), DecideError> {
         let weighed = self.books.trail.weigh(&edited.principal, weigh::release(&edited));
         let payload = edited.payload.clone();
-        let (call, decision) =
-            self.judge_and_fulfil(edited, Vec::new(), &weighed, &mut Rounds::default()).await;
+        let (call, decision) = self.judge_and_fulfil(edited, Vec::new(), &weighed, rounds).await;
         drop(weighed);
         if decision.verdict == Verdict::Deny {
             let rule = decision.reasons.first().map(|reason| reason.rule.clone());

@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use super::barred::Asking;
 use super::binding::{asks_more, what_changed};
 use super::looked::{Looked, changed_since, publicity, with_target};
 use super::{Gate, barred, weigh};
@@ -305,7 +306,7 @@ impl Gate {
         call: &Call,
         groups: Vec<String>,
     ) -> Result<Decision, DecideError> {
-        let decision = self.judged(ask, action, (hold, call), groups, Some(&self.shadow)).await;
+        let decision = self.judged(ask, action, (hold, call), groups, Asking::Try).await;
         self.counted.add(Question::Approve, decision.verdict);
         refusal(&decision).map_or(Ok(decision), Err)
     }

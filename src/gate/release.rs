@@ -125,8 +125,8 @@ impl Gate {
         call.meta.target = looked.facts();
         let weighed = self.books.trail.weigh(&call.principal, weigh::release(&call));
         let plugins = self.plugins().revision();
-        let (call, decision) =
-            self.judge_and_fulfil(call, Vec::new(), &weighed, &mut Rounds::default()).await;
+        let mut rounds = self.tape.rounds();
+        let (call, decision) = self.judge_and_fulfil(call, Vec::new(), &weighed, &mut rounds).await;
         if decision.verdict == Verdict::Deny {
             return Err(self.cancel_stale(id, told(&decision.reasons)).await?);
         }
@@ -160,7 +160,7 @@ impl Gate {
         let (facts, recorded) = (self.facts_of(&call), decision.clone());
         let trail = step.clone().map(Box::new);
         let event = Event::Decision { call: facts, decision: recorded, trail };
-        let receipt = match self.sending(id, event, &call, back).await {
+        let receipt = match self.sending(id, (event, rounds), &call, back).await {
             Ok(receipt) => receipt,
             Err(error) => {
                 self.books.take_back(&call, step.as_ref());
@@ -175,11 +175,12 @@ impl Gate {
     async fn sending(
         &self,
         id: HoldId,
-        why: Event,
+        (why, rounds): (Event, Rounds),
         call: &Call,
         back: Back,
     ) -> Result<Receipt, ReleaseError> {
         let _recorded = self.books.log.append(why).await.map_err(HoldError::from)?;
+        self.tape.call_again(rounds);
         // Once more, for the record took its time: a pause that is told as done lets nothing go.
         if let Some(paused) = self.paused_meanwhile(call) {
             return Err(self.send_back(id, paused, back).await?);

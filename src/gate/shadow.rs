@@ -10,7 +10,6 @@ mod change;
 mod report;
 mod tally;
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -20,11 +19,11 @@ use tokio::sync::mpsc;
 
 use crate::audit::Log;
 use crate::domain::{
-    Action, Approver, Call, ClientHint, Digest, Event, Finding, Principal, Question, Verdict,
+    Action, Approver, Call, ClientHint, Digest, Event, Finding, Principal, Question, Said, Verdict,
 };
 use crate::policy::{AnswerFacts, ApproveFacts, Facts, HoldFacts, Ruleset, ToolFacts, Visible};
 
-pub use change::{Change, Contrast};
+pub use change::{Change, Contrast, Difference, differences};
 pub use report::{Flip, ShadowHead, ShadowReport, ShadowState};
 use tally::{Compared, Tally};
 
@@ -292,7 +291,7 @@ impl Worker {
                     late: false,
                     flips: Vec::new(),
                 };
-                all.lists(&shown(&said), &shown(&says), &said.finding, &says.finding)
+                all.said(Verdict::Allow, Said::from(&said), Said::from(&says))
             }
         }
     }
@@ -314,12 +313,5 @@ impl Worker {
         }
         let mut tally = self.shared.tally.lock().unwrap_or_else(PoisonError::into_inner);
         tally.add(compared, unrecorded);
-    }
-}
-
-fn shown(visible: &Visible) -> BTreeSet<String> {
-    match effective(&visible.finding) {
-        Verdict::Allow => visible.tools.clone(),
-        Verdict::Hold | Verdict::Deny => BTreeSet::new(),
     }
 }

@@ -6,6 +6,8 @@
 //! The same document is what is kept of a question of the road, so that it can be asked again
 //! ([`Asked::of_call`]): what people write, what tests hold and what is kept is one form.
 
+mod hold;
+mod offered;
 mod put;
 mod text;
 mod write;
@@ -15,18 +17,19 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AnswerFacts, AnswerKind, Facts, Found, HoldFacts, ToolFacts, json};
+use super::{AnswerFacts, AnswerKind, Facts, Found, ToolFacts, Visible, json};
 use crate::domain::pseudonym::{self, Mention, Seen, Sighting};
 use crate::domain::{
-    Action, Approver, ApproverId, Call, CallId, CallMeta, ClientHint, Digest, Effect, Finding,
-    Grant, HoldId, Principal, PrincipalKind, Question, Release, Revision, Subject, Timestamp,
-    TrailView,
+    Call, CallId, CallMeta, ClientHint, Digest, Effect, Finding, Grant, Principal, PrincipalKind,
+    Question, Revision, Said, Subject, Timestamp, TrailView,
 };
 use crate::intercom::Catalogue;
 use crate::intercom::records::Content;
 use crate::mcp::methods::{self, Sender, Target};
 use crate::yaml;
 
+pub use hold::{Hold, Releaser};
+pub use offered::Offered;
 pub(in crate::policy) use put::{Matter, Put};
 pub use text::Written;
 
@@ -100,7 +103,7 @@ pub struct Asked {
     pub labels: Vec<String>,
     /// For `visible`: the tools on offer; else all of the catalogue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tools: Option<Vec<String>>,
+    pub tools: Option<Vec<Offered>>,
     /// For `disclose`: what is known of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Answer>,
@@ -217,32 +220,6 @@ impl Pseudonym {
     }
 }
 
-/// Who wants to release a hold, as it is written.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Releaser {
-    /// The name.
-    pub id: String,
-    /// The groups.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub groups: Vec<String>,
-    /// What that person wants to do; to approve if it is not given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub action: Option<Action>,
-}
-
-/// A hold, as it is written.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Hold {
-    /// Its conditions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub release: Option<Release>,
-    /// Who has released it already.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub approvals: Vec<String>,
-}
-
 /// The answer to a written question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ruled {
@@ -250,6 +227,21 @@ pub struct Ruled {
     pub finding: Finding,
     /// For `visible`: the tools that are shown.
     pub tools: Option<Vec<String>>,
+}
+
+impl Ruled {
+    /// The same in the form that is kept.
+    #[must_use]
+    pub fn said(&self) -> Said {
+        let finding = &self.finding;
+        self.tools.as_ref().map_or_else(
+            || Said::from(finding),
+            |tools| {
+                let (tools, finding) = (tools.iter().cloned().collect(), finding.clone());
+                Said::from(&Visible { tools, finding })
+            },
+        )
+    }
 }
 
 /// JSON of a document that a person wrote in JSON or YAML. Doubled keys are refused in both.
@@ -299,11 +291,9 @@ impl Asked {
                 let needed =
                     || Misasked(String::from("who approves? Give `approver: {id, groups}`"));
                 let releaser = self.approver.as_ref().ok_or_else(needed)?;
-                let id = id(&releaser.id, "approver.id")?;
-                let approver = Approver { id, groups: releaser.groups.clone() };
-                let action = releaser.action.unwrap_or(Action::Approve);
+                let (approver, action) = releaser.wish()?;
                 let call = self.call(principal, now)?;
-                Matter::Approve(Box::new((call, approver, action, self.hold(now)?)))
+                Matter::Approve(Box::new((call, approver, action, self.hold.facts(now)?)))
             }
         };
         Ok(Put { matter, facts })
@@ -408,29 +398,11 @@ impl Asked {
         Ok(AnswerFacts { kind, method: answer.method, bytes: bytes.unwrap_or_default(), content })
     }
 
-    fn hold(&self, now: Timestamp) -> Result<HoldFacts, Misasked> {
-        let release = self.hold.release.clone().unwrap_or_default();
-        let approvals: Result<Vec<ApproverId>, Misasked> =
-            self.hold.approvals.iter().map(|name| id(name, "hold.approvals")).collect();
-        Ok(HoldFacts {
-            id: HoldId::from_random(0),
-            opened_at: now,
-            expires_at: now.plus(release.expires),
-            release,
-            approvals: approvals?,
-        })
-    }
-
     fn offered(&self) -> Vec<ToolFacts> {
-        let catalogue = Catalogue::shipped();
-        let all = || catalogue.entries().iter().map(|entry| entry.name.clone()).collect();
-        let names: Vec<String> = self.tools.clone().unwrap_or_else(all);
-        let facts = |name: String| {
-            let effect = self.effect.unwrap_or_else(|| catalogue.effect(&name));
-            let labels = self.labels.clone().into();
-            ToolFacts { effect, name, pinned: self.pinned.unwrap_or(true), labels }
-        };
-        names.into_iter().map(facts).collect()
+        let name = |entry: &crate::intercom::Entry| Offered::from(entry.name.clone());
+        let all = || Catalogue::shipped().entries().iter().map(name).collect();
+        let tools: Vec<Offered> = self.tools.clone().unwrap_or_else(all);
+        tools.iter().map(|tool| tool.facts(self)).collect()
     }
 }
 

@@ -80,7 +80,7 @@ pub use testing::{TestOutcome, TestResult, TestRun, WrittenCase, cases, test};
 pub use timing::Timing;
 
 use crate::domain::{
-    Announced, Call, ClientHint, Digest, Fault, Finding, Judge, Principal, Question, Reason,
+    Announced, Call, ClientHint, Digest, Fault, Finding, Judge, Principal, Question, Reason, Said,
     Verdict,
 };
 use answer::{Ruling, Sites};
@@ -133,6 +133,15 @@ pub struct Visible {
     pub tools: BTreeSet<String>,
     /// How policy came to it: `allow`, or a fault.
     pub finding: Finding,
+}
+
+impl From<&Visible> for Said {
+    fn from(visible: &Visible) -> Self {
+        let said = Self::from(&visible.finding);
+        let is_shown = |_: &&String| said.verdict == Verdict::Allow;
+        let tools = Some(visible.tools.iter().filter(is_shown).cloned().collect());
+        Self { tools, ..said }
+    }
 }
 
 impl Ruleset {

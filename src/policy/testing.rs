@@ -96,6 +96,8 @@ pub struct WrittenCase {
     pub verdict: Option<Verdict>,
     /// The rule that is expected to speak, if one is.
     pub rule: Option<String>,
+    /// Of a list: the tools that are expected on it, if they are named.
+    pub tools: Option<Vec<String>>,
 }
 
 /// The cases of a bundle, or of a folder that has nothing else.
@@ -113,6 +115,7 @@ pub fn cases(source: &Source) -> Result<Vec<WrittenCase>, LoadErrors> {
                 asked: case.asked,
                 verdict: case.expect.verdict,
                 rule: case.expect.rule,
+                tools: case.expect.tools,
             })),
             Err(faults) => problems.extend(faults),
         }

@@ -1,11 +1,9 @@
 //! One past question, asked again.
 
-use crate::domain::{
-    Duty, Fault, Finding, JsonText, Obligation, Question, Said, Timestamp, Verdict,
-};
+use crate::domain::{Duty, Fault, JsonText, Obligation, Question, Said, Timestamp, Verdict};
 use crate::gate::{OBLIGATION, UNSAID, unsaid};
 use crate::intercom::{fulfil, lookup};
-use crate::policy::{Asked, Replay};
+use crate::policy::{Asked, Replay, Ruled};
 use crate::tape::Kept;
 
 use super::Past;
@@ -15,8 +13,6 @@ use super::Past;
 pub enum Why {
     /// Nothing was kept of it.
     NotKept,
-    /// A held call was changed or released by people, of which nothing is kept.
-    Again,
     /// It is named, and the log has no decision of it in that time.
     Unknown,
     /// What was kept cannot be read.
@@ -35,7 +31,7 @@ pub enum Why {
     Late,
     /// Something after policy decided: an edit that did not fit, a grant, a pseudonym.
     Afterwards,
-    /// A written case names no verdict.
+    /// A written case names no verdict; of a list, no tools.
     NoVerdict,
 }
 
@@ -45,7 +41,6 @@ impl Why {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NotKept => "what policy was asked was not kept",
-            Self::Again => "a held call was judged again for people, which is not kept",
             Self::Unknown => "the log has no such decision in that time",
             Self::Unreadable => "what was kept cannot be read",
             Self::Content => "the rules look into answers, and this one's content was not kept",
@@ -55,7 +50,7 @@ impl Why {
             Self::Failed => "policy ran out of time, or broke",
             Self::Late => "the rules did not answer in time",
             Self::Afterwards => "something after policy decided: an edit, a grant, a pseudonym",
-            Self::NoVerdict => "the case names no verdict",
+            Self::NoVerdict => "the case names no verdict, or of a list no tools",
         }
     }
 }
@@ -92,20 +87,20 @@ const fn is_passing(fault: Option<Fault>) -> bool {
 /// What a ruleset says.
 pub(super) async fn ask(past: &Past, ruleset: &Replay) -> Result<Said, Why> {
     let first = past.rounds.first().ok_or(Why::NotKept)?;
-    let finding = put(past, first, ruleset).await?;
-    let said = Said::from(&finding).under(first.others);
+    let ruled = put(past, first, ruleset).await?;
+    let said = ruled.said().under(first.others);
     if past.question != Question::Admit || said.verdict == Verdict::Deny {
         return Ok(said);
     }
-    match edit(&first.asked, &finding.obligations) {
+    match edit(&first.asked, &ruled.finding.obligations) {
         Edit::None => Ok(said),
         Edit::Denied(rule) => Ok(denied(rule, &said)),
         Edit::To(arguments) => {
             let is_same = |round: &&Kept| same(round.asked.arguments.text(), &arguments);
             let second = past.rounds.get(1).filter(is_same).ok_or(Why::Edited)?;
             let again = put(past, second, ruleset).await?;
-            let more = Said::from(&again).under(second.others);
-            match edit(&second.asked, &again.obligations) {
+            let more = again.said().under(second.others);
+            match edit(&second.asked, &again.finding.obligations) {
                 _ if more.verdict == Verdict::Deny => Ok(more),
                 Edit::None => Ok(joined(said, more)),
                 Edit::Denied(rule) => Ok(denied(rule, &more)),
@@ -115,7 +110,7 @@ pub(super) async fn ask(past: &Past, ruleset: &Replay) -> Result<Said, Why> {
     }
 }
 
-async fn put(past: &Past, round: &Kept, ruleset: &Replay) -> Result<Finding, Why> {
+async fn put(past: &Past, round: &Kept, ruleset: &Replay) -> Result<Ruled, Why> {
     let asked = &round.asked;
     if past.question == Question::Disclose
         && asked.is_without_content()
@@ -136,11 +131,11 @@ async fn put(past: &Past, round: &Kept, ruleset: &Replay) -> Result<Finding, Why
     }
     let now = Timestamp::default();
     let ruled = ruleset.rule_on(past.question, asked, now).await;
-    let finding = ruled.map_err(|_| Why::Unreadable)?.finding;
+    let ruled = ruled.map_err(|_| Why::Unreadable)?;
     // What they say is not known then; that the road denies for it is no answer of theirs. What
     // another judge denied stays denied all the same.
-    let is_late = finding.fault == Some(Fault::PolicyTimeout);
-    if is_late && round.others != Verdict::Deny { Err(Why::Late) } else { Ok(finding) }
+    let is_late = ruled.finding.fault == Some(Fault::PolicyTimeout);
+    if is_late && round.others != Verdict::Deny { Err(Why::Late) } else { Ok(ruled) }
 }
 
 /// What demands come to, as on the road.
@@ -190,5 +185,12 @@ fn denied(rule: &str, said: &Said) -> Said {
             rules.push(demand.rule.clone());
         }
     }
-    Said { verdict: Verdict::Deny, rules, demands: Vec::new(), release: None, fault: None }
+    Said {
+        verdict: Verdict::Deny,
+        rules,
+        demands: Vec::new(),
+        release: None,
+        fault: None,
+        tools: None,
+    }
 }

@@ -19,13 +19,18 @@ pub type Fixture = Result<Past, (Question, Why)>;
 /// If the folder or a file of cases cannot be read.
 pub fn fixtures(source: &Source) -> Result<Vec<Fixture>, LoadErrors> {
     let past = |case: policy::WrittenCase| -> Fixture {
-        let policy::WrittenCase { name, question, asked, verdict, rule } = case;
-        if question == Question::Visible {
-            return Err((question, Why::NoVerdict));
-        }
+        let policy::WrittenCase { name, question, asked, verdict, rule, tools } = case;
+        let tools: Option<BTreeSet<String>> = tools.map(|tools| tools.into_iter().collect());
+        // A list is what is on it.
+        let verdict = match (question, &tools) {
+            (Question::Visible, Some(_)) => Some(verdict.unwrap_or(Verdict::Allow)),
+            (Question::Visible, None) => None,
+            _ => verdict,
+        };
         let verdict = verdict.ok_or((question, Why::NoVerdict))?;
         let rules = rule.into_iter().map(|rule| full(question, rule)).collect();
-        let said = Said { verdict, rules, demands: Vec::new(), release: None, fault: None };
+        let (demands, release, fault) = (Vec::new(), None, None);
+        let said = Said { verdict, rules, demands, release, fault, tools };
         let rounds = vec![Kept { asked, others: Verdict::Allow, said }];
         let decided = None;
         Ok(Past { name, question, rounds, counted: true, decided, verdict_only: true })
@@ -92,8 +97,15 @@ impl Writer {
         let tool = text(asked.tool.as_ref().or(asked.method.as_ref()));
         let question = entry.question.as_str().to_owned();
         let mut what = format!("{} {}", said.verdict, said.rules.join(" "));
+        for tool in said.tools.iter().flatten() {
+            what.push_str(&format!(" {tool}"));
+        }
+        if let Some(releaser) = &asked.approver {
+            let action = releaser.action.map_or("", |action| action.as_str());
+            what.push_str(&format!(" {} {action}", releaser.id));
+        }
         if self.choice == Choice::Each {
-            what.push_str(&format!(" {}", entry.call));
+            what.push_str(&format!(" {}", id(entry)));
         }
         let group = (question, principal, tool, what);
         if self.seen.contains(&group) {
@@ -112,12 +124,14 @@ impl Writer {
         };
         let now = entry.at;
         let ruled = ruleset.rule_on(entry.question, &masked, now).await;
-        let again = ruled.map(|ruled| Said::from(&ruled.finding));
+        let again = ruled.map(|ruled| ruled.said());
         if again.as_ref().is_ok_and(is_late) {
             self.made.late += 1;
             return;
         }
-        let is_same = again.is_ok_and(|it| (it.verdict, &it.rules) == (said.verdict, &said.rules));
+        let is_same = again.is_ok_and(|it| {
+            (it.verdict, &it.rules, &it.tools) == (said.verdict, &said.rules, &said.tools)
+        });
         if !is_same {
             self.made.otherwise += 1;
             return;
@@ -145,7 +159,9 @@ fn case(entry: &Entry, asked: &policy::Asked, said: &Said) -> Option<Vec<(String
     let (principal, tool) =
         (text(asked.principal.id.as_ref()), text(asked.tool.as_ref().or(asked.method.as_ref())));
     let asks = question.as_str();
-    let name = format!("{asks} {tool} by {principal}: {verdict}, {}", entry.call);
+    let who = asked.approver.as_ref().map_or(&principal, |approver| &approver.id);
+    let what = if question == Question::Visible { String::new() } else { format!(" {tool}") };
+    let name = format!("{asks}{what} by {who}: {verdict}, {}", id(entry));
     let Json::Object(mut rest) = serde_json::to_value(asked).ok()? else { return None };
     let mut case = vec![("name".to_owned(), json!(name)), ("question".to_owned(), json!(question))];
     let principal = rest.remove("principal")?;
@@ -156,8 +172,20 @@ fn case(entry: &Entry, asked: &policy::Asked, said: &Said) -> Option<Vec<(String
     if let Some(rule) = said.rules.first().filter(|_| said.fault.is_none()) {
         expect.insert("rule".to_owned(), json!(rule));
     }
+    if let Some(tools) = &said.tools {
+        expect.insert("tools".to_owned(), json!(tools));
+    }
     case.push(("expect".to_owned(), Json::Object(expect)));
     Some(case)
+}
+
+/// The record of a case: where there can be several of one call, with the time.
+fn id(entry: &Entry) -> String {
+    let is_one = matches!(entry.question, Question::Admit | Question::Disclose) && !entry.again;
+    match entry.call {
+        Some(call) if !is_one => format!("{call} at {}", entry.at),
+        _ => entry.name(),
+    }
 }
 
 /// Members of an object that say something.

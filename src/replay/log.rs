@@ -1,13 +1,18 @@
 //! What the log knows of the decisions of a while, to be matched with the tape.
 //!
 //! A call is judged when it comes. One that is held is judged again when a person changes it and when it
-//! is released: those decisions have its id, and are others than the one that the tape has the question of.
+//! is released: those decisions have its id, and each is put together with the question of its own time.
+//! Lists of tools and what people are allowed are decisions that the log has no records of; of what people
+//! did it has.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 
 use crate::audit::{self, Filter, Follow, From, ReadError};
-use crate::domain::{CallId, Event, HoldEvent, OWN_PRINCIPAL, OutcomeKind, Timestamp, Verdict};
+use crate::domain::{
+    ApproverId, CallId, Event, HoldEvent, OWN_PRINCIPAL, OutcomeKind, Question, Timestamp, Verdict,
+};
+use crate::tape::Entry;
 
 /// What was decided on a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,22 +27,38 @@ struct Decided {
     unheard: bool,
 }
 
+/// What was decided on a call that had been held.
+#[derive(Debug, Clone, Copy)]
+struct Again {
+    at: Timestamp,
+    verdict: Verdict,
+    /// Whether it is of the while that is wanted.
+    wanted: bool,
+}
+
 /// The decisions of a while.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Log {
+    since: Timestamp,
+    only: Vec<CallId>,
     calls: HashMap<CallId, Decided>,
-    again: u64,
+    /// Those that the tape has no question of yet, in their order.
+    again: HashMap<CallId, VecDeque<Again>>,
+    /// Those of them that were passed over.
+    passed: u64,
+    /// What people did about held calls of which the tape has no question yet.
+    people: HashMap<(CallId, ApproverId), u64>,
 }
 
 /// Decisions that cannot be asked again, because the tape has nothing of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unkept {
-    /// On calls when they came.
+    /// On calls: when they came, when they were changed, when they were released.
     pub calls: u64,
-    /// On held calls that were changed or released.
-    pub again: u64,
     /// On answers.
     pub answers: u64,
+    /// On what people may do about held calls.
+    pub wishes: u64,
 }
 
 impl Log {
@@ -46,27 +67,36 @@ impl Log {
     /// # Errors
     /// If the log cannot be read.
     pub fn read(data: &Path, since: Timestamp, only: &[CallId]) -> Result<Self, ReadError> {
-        let mut log = Self::default();
-        let mut held = HashSet::new();
+        let (only, calls, again) = (only.to_vec(), HashMap::new(), HashMap::new());
+        let mut log = Self { since, only, calls, again, passed: 0, people: HashMap::new() };
+        let mut held = HashMap::new();
         for entry in audit::tail(data, Filter::default(), From::Start, Follow::No)? {
             let record = entry?.record;
-            let is_of_then = record.at >= since;
+            let at = record.at;
             match record.event {
-                Event::Hold { event: HoldEvent::Opened(opened), .. } => {
-                    held.insert(opened.call.id);
+                Event::Hold { hold, event: HoldEvent::Opened(opened) } => {
+                    held.insert(hold, opened.call.id);
+                    log.again.insert(opened.call.id, VecDeque::new());
                 }
-                Event::Decision { call, .. } if held.contains(&call.id) => {
-                    log.again += u64::from(is_of_then && is_wanted(only, call.id));
+                Event::Hold { hold, event } => {
+                    if let (Some(call), Some(who)) = (held.get(&hold), person(&event))
+                        && log.wants(*call, at)
+                    {
+                        *log.people.entry((*call, who.clone())).or_default() += 1;
+                    }
                 }
-                Event::Decision { call, decision, .. }
-                    if is_of_then && is_wanted(only, call.id) =>
-                {
-                    // Lists and the like are answers that policy is not asked about as such.
-                    let heard =
-                        call.subject.tool().is_some() && call.principal.as_str() != OWN_PRINCIPAL;
-                    let admit = decision.verdict;
-                    let decided = Decided { admit, asked: false, heard, unheard: false };
-                    log.calls.insert(call.id, decided);
+                Event::Decision { call, decision, .. } => {
+                    let (verdict, wanted) = (decision.verdict, log.wants(call.id, at));
+                    if let Some(again) = log.again.get_mut(&call.id) {
+                        again.push_back(Again { at, verdict, wanted });
+                    } else if wanted {
+                        // Lists and the like are answers that policy is not asked about as such.
+                        let heard = call.subject.tool().is_some()
+                            && call.principal.as_str() != OWN_PRINCIPAL;
+                        let (asked, unheard) = (false, false);
+                        let decided = Decided { admit: verdict, asked, heard, unheard };
+                        log.calls.insert(call.id, decided);
+                    }
                 }
                 Event::Outcome { call, outcome } => {
                     use OutcomeKind::{Answered, Error, Withheld};
@@ -81,18 +111,48 @@ impl Log {
         Ok(log)
     }
 
-    /// Takes up that the tape has the question about a call; what was decided when it came, if the log
-    /// has it.
-    pub fn asked(&mut self, call: CallId) -> Option<Verdict> {
-        let decided = self.calls.get_mut(&call)?;
-        decided.asked = true;
-        Some(decided.admit)
+    /// Takes up a question of the tape: what was decided on it, as far as the log says. `None` if it is
+    /// not of the while that is wanted, or not of what the log had when it was read.
+    pub fn takes(&mut self, entry: &Entry) -> Option<Option<Verdict>> {
+        let at = entry.at;
+        match (entry.question, entry.call) {
+            (Question::Visible, _) => (at >= self.since && self.only.is_empty()).then_some(None),
+            (Question::Admit, Some(call)) if entry.again => self.again(call, at).map(Some),
+            (Question::Admit, Some(call)) => {
+                let decided = self.calls.get_mut(&call)?;
+                decided.asked = true;
+                Some(Some(decided.admit))
+            }
+            (Question::Disclose, Some(call)) => {
+                self.calls.get_mut(&call)?.unheard = false;
+                Some(None)
+            }
+            (Question::Approve, Some(call)) if self.wants(call, at) => {
+                let asked = entry.rounds.first().and_then(|round| round.asked.approver.as_ref());
+                let who = asked.and_then(|approver| approver.id.parse().ok());
+                if let Some(left) = who.and_then(|who| self.people.get_mut(&(call, who))) {
+                    *left = left.saturating_sub(1);
+                }
+                Some(None)
+            }
+            _ => None,
+        }
     }
 
-    /// Takes up that the tape has a question about an answer to a call; whether the log has the call.
-    pub fn answered(&mut self, call: CallId) -> bool {
-        let decided = self.calls.get_mut(&call);
-        decided.map(|decided| decided.unheard = false).is_some()
+    /// The decision for which this was asked of a call that had been held: the first behind it.
+    fn again(&mut self, call: CallId, asked: Timestamp) -> Option<Verdict> {
+        let all = self.again.get_mut(&call)?;
+        while let Some(next) = all.pop_front() {
+            if next.at >= asked {
+                return next.wanted.then_some(next.verdict);
+            }
+            self.passed += u64::from(next.wanted);
+        }
+        None
+    }
+
+    fn wants(&self, call: CallId, at: Timestamp) -> bool {
+        at >= self.since && (self.only.is_empty() || self.only.contains(&call))
     }
 
     /// Whether it has a decision on a call.
@@ -105,12 +165,27 @@ impl Log {
     #[must_use]
     pub fn unkept(&self) -> Unkept {
         let count = |is: fn(&&Decided) -> bool| self.calls.values().filter(is).count() as u64;
-        Unkept { calls: count(|it| !it.asked), again: self.again, answers: count(|it| it.unheard) }
+        let again = self.again.values().flatten().filter(|it| it.wanted).count() as u64;
+        Unkept {
+            calls: count(|it| !it.asked) + again + self.passed,
+            answers: count(|it| it.unheard),
+            wishes: self.people.values().sum(),
+        }
     }
 }
 
-fn is_wanted(only: &[CallId], call: CallId) -> bool {
-    only.is_empty() || only.contains(&call)
+/// Who did this to a held call, if it was an approver.
+const fn person(event: &HoldEvent) -> Option<&ApproverId> {
+    match event {
+        HoldEvent::Approved { approver, .. }
+        | HoldEvent::Extended { approver, .. }
+        | HoldEvent::Rejected { approver, .. }
+        | HoldEvent::ChangesRequested { approver, .. }
+        | HoldEvent::Revoked { approver, .. } => Some(approver),
+        HoldEvent::Edited(edited) => Some(&edited.approver),
+        HoldEvent::Assigned { by, .. } | HoldEvent::Noted { by, .. } => Some(by),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

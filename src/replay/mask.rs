@@ -21,7 +21,7 @@ use serde_json::Value as Json;
 use crate::domain::pseudonym::{self, Seen};
 use crate::domain::{ClientHint, Grant, JsonText, Operator, Release, TrailView};
 use crate::intercom::Search;
-use crate::policy::asked::{Answer, Asked, Caller, Hold, Pseudonym, Releaser, Written};
+use crate::policy::asked::{Answer, Asked, Caller, Hold, Offered, Pseudonym, Releaser, Written};
 use crate::policy::{AnswerKind, Found};
 
 /// Numbers of fewer digits say nothing of anybody.
@@ -104,7 +104,7 @@ impl Mask {
             trail: self.trail(trail, named),
             findings: findings.into_iter().map(|one| self.found(one)).collect(),
             labels: self.all(labels),
-            tools: tools.map(|tools| tools.iter().map(|name| named(name)).collect()),
+            tools: tools.map(|all| all.into_iter().map(|one| self.offered(one, named)).collect()),
             answer: match answer {
                 Some(answer) => Some(self.answer(answer)?),
                 None => None,
@@ -180,6 +180,11 @@ impl Mask {
         Found { kind, party, confidence, count, plugin, paths }
     }
 
+    fn offered(&self, tool: Offered, named: impl Fn(&str) -> String) -> Offered {
+        let Offered { name, effect, pinned, labels } = tool;
+        Offered { name: named(&name), effect, pinned, labels: self.all(labels) }
+    }
+
     fn answer(&self, answer: Answer) -> Option<Answer> {
         let Answer { kind, method, bytes, result, params, words, of_no_tool, without_content } =
             answer;
@@ -206,7 +211,7 @@ impl Mask {
     }
 
     fn hold(&self, hold: Hold) -> Hold {
-        let Hold { release, approvals } = hold;
+        let Hold { id, opened_at, expires_at, release, approvals } = hold;
         let masked = |mut release: Release| {
             release.groups = self.all(release.groups);
             if let Some(escalate) = &mut release.escalate {
@@ -214,7 +219,8 @@ impl Mask {
             }
             release
         };
-        Hold { release: release.map(masked), approvals: self.all(approvals) }
+        let (release, approvals) = (release.map(masked), self.all(approvals));
+        Hold { id, opened_at, expires_at, release, approvals }
     }
 
     /// The parameters of a method. The name of a prompt is no value.

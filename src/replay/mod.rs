@@ -49,7 +49,7 @@ impl Past {
     #[must_use]
     pub fn of(entry: Entry, decided: Option<Verdict>) -> Self {
         Self {
-            name: entry.call.to_string(),
+            name: entry.name(),
             question: entry.question,
             rounds: entry.rounds,
             counted: entry.counted,

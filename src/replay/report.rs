@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{Past, Why};
-use crate::domain::{Demand, Digest, Duty, Question, Said, Timestamp, Verdict};
+use crate::domain::{Action, Demand, Digest, Duty, Question, Said, Timestamp, Verdict};
 pub use crate::gate::Change;
-use crate::gate::Contrast;
+use crate::gate::{Contrast, Difference, differences};
 use crate::policy::Replay;
 
 /// Rows that are listed, the most dangerous first; further ones are only counted.
@@ -53,6 +53,12 @@ pub struct Row {
     pub question: Question,
     /// Who called.
     pub principal: String,
+    /// Which person wanted to decide on a held call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approver: Option<String>,
+    /// What that person wanted to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action: Option<Action>,
     /// Of what: the tool, or the method.
     pub tool: String,
     /// How it differs.
@@ -77,6 +83,9 @@ pub struct By {
     pub question: Question,
     /// Who called.
     pub principal: String,
+    /// Which person wanted to decide on a held call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approver: Option<String>,
     /// Of what.
     pub tool: String,
     /// The rules behind it.
@@ -150,10 +159,13 @@ pub struct Impact {
     gathered: Gathered,
 }
 
+/// What makes differences alike.
+type Kind = (Change, &'static str, String, Option<String>, String, Vec<String>);
+
 /// What is still being counted.
 #[derive(Debug, Clone, Default)]
 struct Gathered {
-    by: BTreeMap<(Change, &'static str, String, String, Vec<String>), By>,
+    by: BTreeMap<Kind, By>,
     redactions: BTreeMap<(String, String, String), u64>,
     demands: BTreeMap<String, u64>,
     rows: BTreeMap<(Change, u64), Row>,
@@ -210,13 +222,16 @@ impl Impact {
         self.gathered.spoke.extend(spoke.cloned());
         let total = self.totals.entry(past.question.as_str()).or_default();
         (total.records, total.asked) = (total.records + 1, total.asked + 1);
-        let like_it = Said { verdict: was.verdict, ..would.clone() };
+        let (verdict, tools) = (was.verdict, was.tools.clone());
+        let like_it = Said { verdict, tools, ..would.clone() };
         let was = if past.verdict_only && recorded { &like_it } else { was };
-        let Some(contrast) = Change::between(was, would) else {
+        let asked = past.rounds.first().map(|round| &round.asked);
+        let tool = asked.and_then(|asked| asked.tool.as_deref().or(asked.method.as_deref()));
+        let found = differences(tool, was, would);
+        if found.is_empty() {
             total.unchanged += 1;
             return;
-        };
-        *self.changes.entry(contrast.change).or_default() += 1;
+        }
         for difference in redactions(was, would) {
             *self.gathered.redactions.entry(difference).or_default() += 1;
         }
@@ -225,22 +240,29 @@ impl Impact {
         for demand in others.map(|others| others.demands).unwrap_or_default() {
             *self.gathered.demands.entry(demand).or_default() += 1;
         }
-        self.list(past, contrast, (was.verdict, would.verdict));
+        for difference in found {
+            self.list(past, difference);
+        }
     }
 
-    /// Lists a difference by itself and with those of its kind.
-    fn list(&mut self, past: &Past, contrast: Contrast, (was, would): (Verdict, Verdict)) {
+    /// Counts a difference, and lists it by itself and with those of its kind.
+    fn list(&mut self, past: &Past, difference: Difference) {
+        let Difference { contrast, tool, was, would } = difference;
         let Contrast { change, rules, demands } = contrast;
+        *self.changes.entry(change).or_default() += 1;
         let asked = past.rounds.first().map(|round| &round.asked);
-        let text = |text: Option<&String>| text.cloned().unwrap_or_default();
-        let principal = text(asked.and_then(|asked| asked.principal.id.as_ref()));
-        let tool = text(asked.and_then(|asked| asked.tool.as_ref().or(asked.method.as_ref())));
-        let question = past.question;
-        let key = (change, question.as_str(), principal.clone(), tool.clone(), rules.clone());
+        let principal = asked.and_then(|asked| asked.principal.id.clone()).unwrap_or_default();
+        let releaser = asked.and_then(|asked| asked.approver.as_ref());
+        let approver = releaser.map(|it| it.id.clone());
+        let action = releaser.and_then(|it| it.action);
+        let (question, tool) = (past.question, tool.unwrap_or_default());
+        let (who, what) = ((principal.clone(), approver.clone()), (tool.clone(), rules.clone()));
+        let key = (change, question.as_str(), who.0, who.1, what.0, what.1);
         let by = self.gathered.by.entry(key).or_insert_with(|| By {
             change,
             question,
             principal: principal.clone(),
+            approver: approver.clone(),
             tool: tool.clone(),
             rules: rules.clone(),
             count: 0,
@@ -250,9 +272,20 @@ impl Impact {
         if by.decisions.len() < EXAMPLES {
             by.decisions.push(past.name.clone());
         }
-        let (decision, at) = (past.name.clone(), asked.and_then(|asked| asked.now));
-        let row =
-            Row { decision, at, question, principal, tool, change, was, would, rules, demands };
+        let row = Row {
+            decision: past.name.clone(),
+            at: asked.and_then(|asked| asked.now),
+            question,
+            principal,
+            approver,
+            action,
+            tool,
+            change,
+            was,
+            would,
+            rules,
+            demands,
+        };
         let number = self.changes.values().sum();
         self.gathered.rows.insert((change, number), row);
         if self.gathered.rows.len() > MOST_ROWS {

@@ -29,6 +29,7 @@ fn past(state: &str, rule: &str) -> Past {
         demands: Vec::new(),
         release: None,
         fault: None,
+        tools: None,
     };
     Past {
         name: state.to_owned(),
@@ -103,6 +104,7 @@ fn the_most_dangerous_rows_are_first_and_stay() {
         demands: Vec::new(),
         release: None,
         fault: None,
+        tools: None,
     };
     let mut impact = Impact::new(&ruleset, None);
     let (deny, hold, allow) = (said(Verdict::Deny), said(Verdict::Hold), said(Verdict::Allow));
@@ -135,6 +137,7 @@ fn demands_that_changed_are_told_with_a_flip() {
             .collect(),
         release: None,
         fault: None,
+        tools: None,
     };
     let cap = json!({"cap": {"argument": "per_page", "most": 20}});
     let mask = json!({"redact": {"kinds": ["email"], "how": "mask"}});
@@ -156,4 +159,37 @@ fn demands_that_changed_are_told_with_a_flip() {
     let redacted: Vec<(&str, &str, &str)> =
         impact.redactions.iter().map(|it| (&*it.kind, &*it.was, &*it.would)).collect();
     assert_eq!(redacted, [("email", "mask", "nothing")]);
+}
+
+/// Of a list it is told which tools a candidate shows or hides.
+#[tokio::test]
+async fn a_list_differs_by_tool() {
+    let folder = folder("named if input.arguments.state\n");
+    let rules = "package portcullis.rules.visible\n\nimport rego.v1\n\n\
+                 show contains tool.name if { some tool in input.tools; tool.name != \"search\" }\n";
+    std::fs::write(folder.path().join("visible.rego"), rules).unwrap();
+    let candidate = Replay::of(&Bundle::read(&Source::Folder(folder.path().into())).unwrap());
+    let candidate = candidate.unwrap();
+    let asked = json!({"principal": {"id": "bot"}, "tools": ["search", "fetch", "get_article"]});
+    let asked = Asked::read(&asked.to_string()).unwrap();
+    let list = |shown: &[&str]| {
+        let mut past = past("list", "visible.r");
+        (past.question, past.decided) = (Question::Visible, None);
+        let said = Said {
+            verdict: Verdict::Allow,
+            tools: Some(shown.iter().map(|name| (*name).to_owned()).collect()),
+            ..past.rounds[0].said.clone()
+        };
+        past.rounds = vec![Kept { asked: asked.clone(), others: Verdict::Allow, said }];
+        past
+    };
+    let mut comparison = Comparison::new(&candidate, None);
+    comparison.add(&list(&["fetch", "get_article"])).await.unwrap();
+    comparison.add(&list(&["search", "fetch"])).await.unwrap();
+    let impact = comparison.finish();
+    let total = impact.totals["visible"];
+    assert_eq!((total.records, total.asked, total.unchanged), (2, 2, 1));
+    let rows: Vec<(Change, &str)> =
+        impact.rows.iter().map(|row| (row.change, row.tool.as_str())).collect();
+    assert_eq!(rows, [(Change::DenyToAllow, "get_article"), (Change::AllowToDeny, "search")]);
 }

@@ -1,7 +1,8 @@
 //! The tape: what policy was asked on the road, kept for a while so that another revision can be
 //! asked the same.
 //!
-//! On the road, `gate` hands over a question once its decision is recorded, and waits for nothing: a
+//! On the road, `gate` hands over a question once its decision is recorded (of lists and of people's wishes
+//! there is no such record: once it is decided), and waits for nothing: a
 //! thread of its own writes it down ([`crate::policy::Asked`]), seals it ([`Lockbox`]) and appends it
 //! to a file in the data folder. Off the road, [`read()`] gives the questions back, for `policy impact`,
 //! `policy record` and `policy explain`.
@@ -27,8 +28,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::config::{Config, Keep, Replay};
-use crate::domain::{Call, Digest, Finding, Question, Verdict};
-use crate::policy::{AnswerFacts, Facts};
+use crate::domain::{
+    Action, Approver, Call, ClientHint, Digest, Finding, Principal, Question, Verdict,
+};
+use crate::policy::{AnswerFacts, ApproveFacts, Facts, HoldFacts, ToolFacts, Visible};
 use crate::store::Sealer;
 use crate::vault::{Lockbox, VaultError};
 
@@ -39,6 +42,10 @@ use writer::Writer;
 /// Questions that may wait to be written, and bytes of their calls and answers.
 const MOST_WAITING: usize = 1024;
 const MOST_WAITING_BYTES: usize = 32 << 20;
+
+/// About how much memory a list takes, and each tool on it.
+const LIST_BYTES: usize = 1024;
+const TOOL_BYTES: usize = 128;
 
 /// How often it is looked for what is too old.
 const LOOK_EVERY: Duration = Duration::from_secs(600);
@@ -107,10 +114,31 @@ impl Rounds {
     }
 }
 
+/// One time that policy was asked which tools a principal may see, and what it said.
+#[derive(Debug)]
+pub struct List {
+    /// The revision that was asked.
+    pub ruleset: Digest,
+    /// Whether what answers show was counted for it.
+    pub counted: bool,
+    /// Who wanted the list.
+    pub principal: Principal,
+    /// What the client says of itself.
+    pub client: ClientHint,
+    /// The tools on offer.
+    pub tools: Vec<ToolFacts>,
+    /// What was true beside it.
+    pub facts: Facts,
+    /// What policy said.
+    pub said: Visible,
+}
+
 /// What is written down.
 enum What {
-    Call(Vec<Round>),
+    Call { rounds: Vec<Round>, again: bool },
     Answer(Box<(Round, AnswerFacts)>),
+    Wish(Box<(Round, Approver, Action, HoldFacts)>),
+    List(Box<List>),
 }
 
 /// A question on its way to the file.
@@ -178,9 +206,8 @@ impl Tape {
     #[must_use]
     pub fn keeps(&self, question: Question) -> bool {
         match question {
-            Question::Admit => self.keep >= Keep::Calls,
+            Question::Visible | Question::Admit | Question::Approve => self.keep >= Keep::Calls,
             Question::Disclose => self.keep >= Keep::Answers,
-            Question::Visible | Question::Approve => false,
         }
     }
 
@@ -199,11 +226,20 @@ impl Tape {
         Rounds(self.keeps(Question::Admit).then(Vec::new))
     }
 
-    /// Keeps what was asked about a call.
+    /// Keeps what was asked about a call when it came.
     pub fn call(&self, rounds: Rounds) {
+        self.calls(rounds, false);
+    }
+
+    /// Keeps what was asked about a held call when a person changed it, or when it was released.
+    pub fn call_again(&self, rounds: Rounds) {
+        self.calls(rounds, true);
+    }
+
+    fn calls(&self, rounds: Rounds, again: bool) {
         let Some(rounds) = rounds.0.filter(|rounds| !rounds.is_empty()) else { return };
         let bytes = rounds.iter().map(|round| size(&round.call)).sum();
-        self.offer(Heard { bytes, what: What::Call(rounds) });
+        self.offer(Heard { bytes, what: What::Call { rounds, again } });
     }
 
     /// Keeps what was asked about an answer.
@@ -216,6 +252,27 @@ impl Tape {
         let bytes = size(&round.call) + content;
         let what = What::Answer(Box::new((round, answer.clone())));
         self.offer(Heard { bytes, what });
+    }
+
+    /// Keeps what was asked about a person's wish.
+    pub fn wish(&self, ask: &ApproveFacts<'_>, round: impl FnOnce() -> Round) {
+        if !self.keeps(Question::Approve) {
+            return;
+        }
+        let (round, approver, hold) = (round(), ask.approver.clone(), ask.hold.clone());
+        let bytes = size(&round.call);
+        let what = What::Wish(Box::new((round, approver, ask.action, hold)));
+        self.offer(Heard { bytes, what });
+    }
+
+    /// Keeps what was asked about a list of tools.
+    pub fn list(&self, list: impl FnOnce() -> List) {
+        if !self.keeps(Question::Visible) {
+            return;
+        }
+        let list = Box::new(list());
+        let bytes = LIST_BYTES + list.tools.len() * TOOL_BYTES;
+        self.offer(Heard { bytes, what: What::List(list) });
     }
 
     fn offer(&self, heard: Heard) {

@@ -94,7 +94,7 @@ fn keep(config: &Config, numbers: std::ops::Range<u128>) {
 
 /// A question on its way.
 pub(super) fn heard(number: u128) -> Heard {
-    Heard { bytes: 0, what: What::Call(vec![round(number)]) }
+    Heard { bytes: 0, what: What::Call { rounds: vec![round(number)], again: false } }
 }
 
 /// Makes a file older than what is kept.
@@ -117,7 +117,7 @@ fn what_is_kept_comes_back_letter_by_letter_and_is_sealed() {
     assert_eq!(entries.len(), 10);
     assert_eq!(files(folder.path()).len(), 2);
     let entry = &entries[6];
-    assert_eq!((entry.call.0.as_u128(), entry.question), (3, Question::Admit));
+    assert_eq!((entry.call.unwrap().0.as_u128(), entry.question), (3, Question::Admit));
     let kept = &entry.rounds[0];
     let asked = round(3);
     assert_eq!(kept.asked.arguments.text(), &asked.call.payload);
@@ -154,6 +154,78 @@ fn only_what_configuration_wants_is_kept() {
     let asked = &entries[0].as_ref().unwrap().rounds[0].asked;
     assert!(asked.is_without_content());
     assert!(asked.answer.as_ref().unwrap().result.is_none());
+}
+
+/// Lists, people's wishes, and held calls that are judged again are asked and kept as what they are.
+#[test]
+fn lists_wishes_and_later_judgements_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path(), Keep::Calls);
+    let tape = Tape::open(&config, &sealer(folder.path())).unwrap();
+    let Round { call, facts, said, ruleset, .. } = round(0);
+    let tool = |name: &str, effect, pinned, labels: &[&str]| ToolFacts {
+        name: name.to_owned(),
+        effect,
+        pinned,
+        labels: labels.iter().map(|label| (*label).to_owned()).collect(),
+    };
+    let tools = vec![
+        tool("get_article", Effect::Read, true, &[]),
+        tool("get_article", Effect::Write, true, &[]),
+        tool("update_article", Effect::Write, false, &["odd"]),
+    ];
+    let finding = Finding { verdict: Verdict::Allow, ..said };
+    let said = Visible { tools: ["get_article".to_owned()].into(), finding };
+    tape.list(|| List {
+        ruleset,
+        counted: true,
+        principal: (*call.principal).clone(),
+        client: ClientHint::default(),
+        tools,
+        facts: facts.clone(),
+        said,
+    });
+    let approver = Approver { id: "ann".parse().unwrap(), groups: vec!["g".to_owned()] };
+    let later = |seconds| facts.now.plus(Duration::from_secs(seconds));
+    let hold = HoldFacts {
+        id: crate::domain::HoldId::from_random(7),
+        opened_at: later(1),
+        expires_at: later(9),
+        release: crate::domain::Release { people: 2, ..crate::domain::Release::default() },
+        approvals: vec!["bob".parse().unwrap()],
+    };
+    let ask = ApproveFacts { approver: &approver, action: Action::Edit, hold: &hold, call: &call };
+    tape.wish(&ask, || round(0));
+    let mut rounds = tape.rounds();
+    rounds.add(|| round(0));
+    tape.call_again(rounds);
+    drop(tape);
+    let entries: Vec<Entry> = all(&config).into_iter().map(Result::unwrap).collect();
+    let [list, wish, again] = entries.try_into().unwrap();
+    assert_eq!((list.call, list.question), (None, Question::Visible));
+    assert_eq!(list.rounds[0].said.tools, Some(["get_article".to_owned()].into()));
+    let Kept { asked, .. } = &list.rounds[0];
+    assert_eq!(asked.principal.id.as_deref(), Some("bot"));
+    assert_eq!(&asked.trail, &facts.trail);
+    // What is ordinary is a name alone.
+    let written = serde_json::to_value(&asked.tools).unwrap();
+    let other = serde_json::json!({"name": "update_article", "pinned": false, "labels": ["odd"]});
+    let whole = [
+        "get_article".into(),
+        serde_json::json!({"name": "get_article", "effect": "write"}),
+        other,
+    ];
+    assert_eq!(written, serde_json::Value::from(whole.to_vec()));
+    assert_eq!((wish.call, wish.question), (Some(call.id), Question::Approve));
+    let asked = &wish.rounds[0].asked;
+    let releaser = asked.approver.as_ref().unwrap();
+    assert_eq!((&*releaser.id, releaser.action), ("ann", Some(Action::Edit)));
+    let written = serde_json::to_value(&asked.hold).unwrap();
+    let whole = serde_json::json!({"id": hold.id, "opened_at": hold.opened_at,
+        "expires_at": hold.expires_at, "release": hold.release, "approvals": ["bob"]});
+    assert_eq!(written, whole);
+    assert_eq!(asked.arguments.text(), &call.payload);
+    assert_eq!((again.call, again.question, again.again), (Some(call.id), Question::Admit, true));
 }
 
 #[test]

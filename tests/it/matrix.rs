@@ -93,7 +93,7 @@ const MODES: [Mode; 3] = [
 
 /// What a bundle says of one principal in one mode, for every tool of the table.
 async fn said(ruleset: &Ruleset, roles: &[&str], mode: &Mode) -> Vec<(&'static str, May)> {
-    let names: Vec<String> = tools().into_iter().map(str::to_owned).collect();
+    let names = tools().into_iter().map(|name| name.to_owned().into()).collect();
     let asked = Asked {
         principal: Caller {
             roles: roles.iter().map(|role| (*role).to_owned()).collect(),

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use portcullis::config::Config;
+use portcullis::control::Wish;
 use portcullis::domain::{CallId, Finding, Judge, Question, Reason, TrailView, Verdict};
 use portcullis::intercom::records::Content;
 use portcullis::policy::{AnswerFacts, AnswerKind, Facts};
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 use crate::impact::{KEEP, impact, path, settled, stand, tape};
 use crate::live::{ARTICLE, CONVERSATION};
 use crate::rollout::{folder, rules, write};
-use crate::stand::{Stand, until};
+use crate::stand::{Stand, told, until, wish};
 
 /// A stand that has read three things, one of which is denied.
 async fn read_three(active: &tempfile::TempDir) -> Stand {
@@ -248,19 +249,124 @@ async fn a_release_is_not_what_was_decided_when_the_call_came() {
     until("it is kept", async || {
         tape(&stand)
             .iter()
-            .any(|it| it.call.to_string() == calls[0] && it.question == Question::Admit)
+            .any(|it| it.name() == calls[0] && it.question == Question::Admit && it.again)
     })
     .await;
-    // The rules of then hold it as they did.
+    // The rules of then hold it as they did, and again what was released under others.
     let (report, code) = impact(&stand, &["--candidate", path(&before), &calls[0]]);
-    assert_eq!((code, &report["changes"]), (0, &json!({})), "{report}");
-    let why = "a held call was judged again for people, which is not kept";
-    assert_eq!(report["not_replayable"][why], 1, "{report}");
+    assert_eq!((code, &report["changes"]), (0, &json!({"allow_to_hold": 1})), "{report}");
+    let total = &report["totals"]["admit"];
+    assert_eq!((&total["records"], &total["asked"]), (&json!(2), &json!(2)), "{report}");
     // Those of now would have let it pass.
     let (report, _) = impact(&stand, &["--candidate", path(&active), &calls[0]]);
     assert_eq!(report["changes"], json!({"hold_to_allow": 1}), "{report}");
     let told = stand.output(&["policy", "explain", &calls[0]]);
     assert!(told.starts_with("HOLD") && told.contains("judged again"), "{told}");
+}
+
+/// Who sees which tools, who may decide and how many must are compared like what is decided on calls.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_people_and_edits_are_asked_again() {
+    let with = |word: &str, people: u32, visible: &str, approve: &str| {
+        let hold = format!(
+            "hold contains {{\"rule\": \"waits\", \"text\": \"waits\", \"release\": {{\"groups\": [], \
+             \"people\": {people}, \"expires_seconds\": 600}}}} if input.tool.name == \"create_article\"\n"
+        );
+        let folder = folder(word, false);
+        let mut text = rules(word, false);
+        for (name, file) in &mut text {
+            match *name {
+                "admit.rego" => file.push_str(&hold),
+                "visible.rego" => {
+                    *file = file.replace("input.tools", &format!("input.tools; {visible}"))
+                }
+                "approve.rego" => file.push_str(approve),
+                _ => {}
+            }
+            *file = file
+                .replace("if some tool in input.tools; ", "if {\n\tsome tool in input.tools\n\t");
+        }
+        let visible = &mut text.iter_mut().find(|(name, _)| *name == "visible.rego").unwrap().1;
+        visible.push_str("}\n");
+        write(folder.path(), &text);
+        folder
+    };
+    let active = with("one", 1, "tool.name", "");
+    let more = format!("{KEEP}holds: {{ wait: 300ms }}\n");
+    let stand = stand(active.path(), &more).await;
+    let client = stand.client().connected().await;
+    client.request("tools/list", json!({})).await;
+    let call = json!({"title": "t", "author_id": 7_000_001, "state": "draft"});
+    let pending = client.call("create_article", call).await;
+    assert!(pending.tool_text().starts_with("PENDING"), "{pending:?}");
+    let id = stand.holds().await[0].id;
+    let arguments = json!({"title": "better", "author_id": 7_000_001, "state": "draft"});
+    let edit = Wish::Edit { arguments: arguments.to_string() };
+    let done = told(stand.ask(&wish(id, &stand.approver_key, edit)).await);
+    assert!(done.is_ok(), "{done:?}");
+    until("it is sent", async || stand.sent("better") == 1).await;
+    settled(&stand).await;
+    until("the list is kept", async || {
+        tape(&stand).iter().any(|it| it.question == Question::Visible)
+    })
+    .await;
+    let decisions = decisions(&stand, "create_article");
+    assert_eq!(decisions.len(), 3, "when it came, when it was changed, when it was released");
+
+    // The same rules: everything is asked, nothing differs.
+    let (same, code) = impact(&stand, &["--candidate", path(&active), "--fail-on", "any"]);
+    assert_eq!((code, &same["changes"]), (0, &json!({})), "{same}");
+    for (question, least) in [("visible", 1), ("approve", 2), ("admit", 3)] {
+        let total = &same["totals"][question];
+        assert!(total["asked"].as_u64().unwrap() >= least, "{question}: {same}");
+        assert_eq!(total["asked"], total["records"], "{question}: {same}");
+    }
+    // Another list, another approver, more people.
+    let deny =
+        "deny contains {\"rule\": \"not_ann\", \"text\": \"no\"} if input.approver.id == \"ann\"\n";
+    let other = with("two", 2, "tool.name != \"create_article\"", deny);
+    let (report, _) = impact(&stand, &["--candidate", path(&other)]);
+    let rows: Vec<&Value> = report["rows"].as_array().unwrap().iter().collect();
+    let of = |question: &str| -> Vec<&Value> {
+        rows.iter().filter(|row| row["question"] == question).copied().collect()
+    };
+    for row in of("visible") {
+        assert_eq!(
+            (&row["change"], &row["tool"]),
+            (&json!("allow_to_deny"), &json!("create_article"))
+        );
+    }
+    assert!(!of("visible").is_empty(), "{report}");
+    let wishes = of("approve");
+    assert!(wishes.len() >= 2, "{report}");
+    for row in wishes {
+        let found = json!([row["change"], row["approver"], row["action"], row["principal"]]);
+        assert_eq!(found, json!(["allow_to_deny", "ann", "edit", "agent"]), "{row}");
+        assert!(
+            row["rules"] == json!(["approve.not_ann"]) && row["decision"] == decisions[0],
+            "{row}"
+        );
+    }
+    let held = of("admit");
+    assert_eq!(held.len(), 3, "{report}");
+    for row in held {
+        assert_eq!(row["change"], "release", "{row}");
+        assert_eq!(row["demands"], json!(["- people: 1", "+ people: 2"]), "{row}");
+    }
+    // For people and pages the person is named.
+    for format in ["pretty", "html", "github"] {
+        let all = ["policy", "impact", "--candidate", path(&other), "--format", format];
+        let text = String::from_utf8(stand.run(&all).stdout).unwrap();
+        assert!(text.contains("ann") && text.contains("not_ann"), "{format}: {text}");
+    }
+    // Of one decision that is named there are the wishes, and no list.
+    let (report, _) = impact(&stand, &["--candidate", path(&other), &decisions[0]]);
+    assert!(report["totals"]["visible"].is_null(), "{report}");
+    assert!(report["totals"]["approve"]["asked"].as_u64().unwrap() >= 2, "{report}");
+    let cases = stand.output(&["policy", "record"]);
+    for question in ["visible", "approve"] {
+        assert!(cases.contains(&format!("question: \"{question}\"")), "{cases}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

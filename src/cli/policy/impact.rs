@@ -32,7 +32,7 @@ const LATE: u8 = 3;
 /// What is compared with what, and how it is told.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "What rules were asked is kept if the configuration says so:\n\n  \
-    replay: { keep: calls }     what `admit` was asked\n  \
+    replay: { keep: calls }     what `visible`, `admit` and `approve` were asked\n  \
     replay: { keep: answers }   also what `disclose` was asked, so that redaction is compared\n\n\
     In CI, where there is no log, compare with recorded cases: --fixtures DIR. \
     `portcullis policy record` makes them.\n\n\
@@ -210,20 +210,14 @@ async fn recorded(
             comparison.unread(1);
             continue;
         };
-        match entry.question {
-            Question::Admit => {
-                // Beyond what the log had when it was read, or before what is wanted.
-                let Some(decided) = log.asked(entry.call) else { continue };
-                comparison.add(&Past::of(entry, Some(decided))).await;
-            }
-            _ if log.answered(entry.call) => drop(comparison.add(&Past::of(entry, None)).await),
-            _ => {}
-        }
+        // Beyond what the log had when it was read, or before what is wanted.
+        let Some(decided) = log.takes(&entry) else { continue };
+        comparison.add(&Past::of(entry, decided)).await;
     }
-    let Unkept { calls, again, answers } = log.unkept();
+    let Unkept { calls, answers, wishes } = log.unkept();
     comparison.missing(Question::Admit, Why::NotKept, calls);
-    comparison.missing(Question::Admit, Why::Again, again);
     comparison.missing(Question::Disclose, Why::NotKept, answers);
+    comparison.missing(Question::Approve, Why::NotKept, wishes);
     let unknown = only.iter().filter(|call| !log.has(**call)).count() as u64;
     comparison.missing(Question::Admit, Why::Unknown, unknown);
     Ok(())

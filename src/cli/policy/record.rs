@@ -57,7 +57,8 @@ pub(super) async fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
             damaged += 1;
             continue;
         };
-        let is_named = args.decisions.is_empty() || args.decisions.contains(&entry.call);
+        let named = entry.call.is_some_and(|call| args.decisions.contains(&call));
+        let is_named = args.decisions.is_empty() || named;
         if entry.at < since || !is_named {
             continue;
         }
@@ -70,9 +71,13 @@ pub(super) async fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
             Some(ruleset) => writer.add(&entry, ruleset).await,
             None => gone += 1,
         }
-        // The case of an answer does not say what was decided on the call.
-        if writer.made.cases > before && entry.question == Question::Admit {
-            missing.remove(&entry.call);
+        // The case of an answer does not say what was decided on the call, nor one of later.
+        if writer.made.cases > before
+            && entry.question == Question::Admit
+            && !entry.again
+            && let Some(call) = entry.call
+        {
+            missing.remove(&call);
         }
     }
     if damaged > 0 {

@@ -21,7 +21,8 @@ pub(super) struct Replay {
     answer_size: Option<Size>,
 }
 
-/// `calls`: what rules are asked about calls. `answers`: also about answers, with their content.
+/// `calls`: what rules are asked about calls, lists of tools, and what people may do about held calls.
+/// `answers`: also about answers, with their content.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "lowercase", extend("default" = "nothing"))]
 enum Keep {

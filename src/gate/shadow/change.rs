@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Demand, Said, Verdict};
+use crate::domain::{Action, Confirm, Demand, Escalation, OnDisconnect, Release, Said, Verdict};
 
 /// How a candidate differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -93,12 +93,47 @@ impl Change {
             return Some(Contrast { change, rules: rules(stricter), demands });
         }
         if was.release != would.release {
+            let demands = conditions(was, would).chain(demands).collect();
             return Some(Contrast { change: Self::Release, rules: rules(would), demands });
         }
         let rules: Vec<String> = new.iter().chain(&gone).map(|one| one.rule.clone()).collect();
         let change = Self::Obligations;
         (!rules.is_empty()).then_some(Contrast { change, rules, demands })
     }
+}
+
+/// One difference between two answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// How.
+    pub contrast: Contrast,
+    /// The tool that it is about, if it is about one.
+    pub tool: Option<String>,
+    /// What was decided of it.
+    pub was: Verdict,
+    /// What would be.
+    pub would: Verdict,
+}
+
+/// What differs between two answers to one question about `tool`; of two lists, each tool that only one
+/// of them shows.
+#[must_use]
+pub fn differences(tool: Option<&str>, was: &Said, would: &Said) -> Vec<Difference> {
+    let (Some(shown), Some(to_show)) = (&was.tools, &would.tools) else {
+        let tool = tool.map(str::to_owned);
+        let of = |contrast| Difference { contrast, tool, was: was.verdict, would: would.verdict };
+        return Change::between(was, would).map(of).into_iter().collect();
+    };
+    let only_one = shown.symmetric_difference(to_show).map(|tool| {
+        let (change, was, would, stricter) = if shown.contains(tool) {
+            (Change::AllowToDeny, Verdict::Allow, Verdict::Deny, would)
+        } else {
+            (Change::DenyToAllow, Verdict::Deny, Verdict::Allow, was)
+        };
+        let contrast = Contrast { change, rules: rules(stricter), demands: Vec::new() };
+        Difference { contrast, tool: Some(tool.clone()), was, would }
+    });
+    only_one.collect()
 }
 
 /// How two answers to one question differ.
@@ -108,12 +143,13 @@ pub struct Contrast {
     pub change: Change,
     /// The rules behind it: those of the stricter side, or those whose demands the other does not make.
     pub rules: Vec<String>,
-    /// The demands that only one of them makes, in words with their rules: behind `-` what the candidate
+    /// The demands that only one of them makes, in words with their rules, and before them the conditions
+    /// of a release that are others: behind `-` what the candidate
     /// does without, behind `+` what it demands anew. Also where the verdict differs.
     pub demands: Vec<String>,
 }
 
-pub(super) fn rules(said: &Said) -> Vec<String> {
+fn rules(said: &Said) -> Vec<String> {
     if said.rules.is_empty() {
         return vec!["(no rule spoke)".to_owned()];
     }
@@ -124,4 +160,57 @@ pub(super) fn rules(said: &Said) -> Vec<String> {
 /// The demands that the other answer does not make.
 fn without<'a>(these: &'a [Demand], other: &Said) -> Vec<&'a Demand> {
     these.iter().filter(|one| !other.demands.iter().any(|it| it.duty == one.duty)).collect()
+}
+
+/// The conditions of a release that are others: who, how many, until when, and what else.
+fn conditions(was: &Said, would: &Said) -> impl Iterator<Item = String> + use<> {
+    let members = |said: &Said| said.release.as_ref().map(members).unwrap_or_default();
+    let (was, would) = (members(was), members(would));
+    let others = was.into_iter().zip(would).filter(|(was, would)| was != would);
+    others.flat_map(|((name, was), (_, would))| {
+        [format!("- {name}: {was}"), format!("+ {name}: {would}")]
+    })
+}
+
+/// The members of a set of conditions, in words.
+fn members(release: &Release) -> Vec<(&'static str, String)> {
+    // By name, so that a new member is thought of here.
+    let Release {
+        groups,
+        people,
+        expires,
+        distinct_groups,
+        extend,
+        escalate,
+        actions,
+        step_up_minutes,
+        grantable,
+        on_disconnect,
+        confirm,
+    } = release;
+    let list = |names: &[String]| match names {
+        [] => "everybody".to_owned(),
+        names => names.join(" or "),
+    };
+    let yes = |is: bool| if is { "yes" } else { "no" }.to_owned();
+    let later = |it: &Escalation| format!("after {} s to {}", it.after.as_secs(), list(&it.groups));
+    let all = |actions: &BTreeSet<Action>| {
+        actions.iter().map(|action| action.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    vec![
+        ("people", people.to_string()),
+        ("groups", list(groups)),
+        ("distinct groups", yes(*distinct_groups)),
+        ("expires", format!("{} s", expires.as_secs())),
+        ("extend", format!("{} s", extend.as_secs())),
+        ("escalate", escalate.as_ref().map_or_else(|| "never".to_owned(), later)),
+        ("actions", actions.as_ref().map_or_else(|| "all".to_owned(), all)),
+        (
+            "step-up",
+            step_up_minutes.map_or_else(|| "not said".to_owned(), |it| format!("{it} min")),
+        ),
+        ("grantable", yes(*grantable)),
+        ("cancelled by a disconnect", yes(*on_disconnect == OnDisconnect::Cancel)),
+        ("confirmed by the requester", yes(*confirm == Confirm::Requester)),
+    ]
 }

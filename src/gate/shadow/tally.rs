@@ -1,8 +1,8 @@
 //! Where a candidate says otherwise: compared, counted, shown.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
-use super::change::{self, Change, Contrast};
+use super::change::{Contrast, Difference, differences};
 use super::report::{Flip, Row, ShadowReport, bounded, short};
 use crate::domain::{
     ApproverId, CallId, Digest, Fault, Finding, PrincipalId, Question, Said, ShadowFacts, Verdict,
@@ -25,52 +25,18 @@ pub(super) struct Compared {
     pub(super) flips: Vec<Difference>,
 }
 
-/// One difference.
-pub(super) struct Difference {
-    contrast: Contrast,
-    tool: Option<String>,
-    was: Verdict,
-    would: Verdict,
-}
-
 impl Compared {
     /// Compares what was said with what the candidate says; `own` binds both.
-    pub(super) fn findings(mut self, own: Verdict, said: &Finding, says: &Finding) -> Self {
-        // What another judge denies stays denied, whatever policy would have said.
-        self.late = own != Verdict::Deny && (is_late(said) || is_late(says));
-        if self.late {
-            return self;
-        }
-        let (was, would) = (Said::from(said).under(own), Said::from(says).under(own));
-        if let Some(contrast) = Change::between(&was, &would) {
-            let (was, would) = (was.verdict, would.verdict);
-            self.flips.push(Difference { contrast, tool: self.tool.clone(), was, would });
-        }
-        self
+    pub(super) fn findings(self, own: Verdict, said: &Finding, says: &Finding) -> Self {
+        self.said(own, Said::from(said), Said::from(says))
     }
 
-    /// Compares two lists of tools.
-    pub(super) fn lists(
-        mut self,
-        was: &BTreeSet<String>,
-        would: &BTreeSet<String>,
-        said: &Finding,
-        says: &Finding,
-    ) -> Self {
-        self.late = is_late(said) || is_late(says);
-        if self.late {
-            return self;
-        }
-        for tool in was.symmetric_difference(would) {
-            let hides = was.contains(tool);
-            let (change, was, would, finding) = if hides {
-                (Change::AllowToDeny, Verdict::Allow, Verdict::Deny, says)
-            } else {
-                (Change::DenyToAllow, Verdict::Deny, Verdict::Allow, said)
-            };
-            let (tool, rules) = (Some(tool.clone()), change::rules(&Said::from(finding)));
-            let contrast = Contrast { change, rules, demands: Vec::new() };
-            self.flips.push(Difference { contrast, tool, was, would });
+    /// The same in the form that is kept.
+    pub(super) fn said(mut self, own: Verdict, said: Said, says: Said) -> Self {
+        // What another judge denies stays denied, whatever policy would have said.
+        self.late = own != Verdict::Deny && (is_late(&said) || is_late(&says));
+        if !self.late {
+            self.flips = differences(self.tool.as_deref(), &said.under(own), &says.under(own));
         }
         self
     }
@@ -96,8 +62,8 @@ impl Compared {
 }
 
 /// Whether a judge said nothing in time. That the road denies for it is no answer of its rules.
-fn is_late(finding: &Finding) -> bool {
-    finding.fault == Some(Fault::PolicyTimeout)
+fn is_late(said: &Said) -> bool {
+    said.fault == Some(Fault::PolicyTimeout)
 }
 
 /// The counts.

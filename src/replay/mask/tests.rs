@@ -153,7 +153,7 @@ fn full(mark: &str, value: &Json) -> Json {
             "recent": [{"tool": mark, "verdict": "allow", "seconds_ago": 1}]},
         "findings": [{"kind": "email", "paths": [format!("/{pointer}/0")]}],
         "labels": [mark],
-        "tools": [mark],
+        "tools": [mark, {"name": mark, "pinned": false, "labels": [mark]}],
         "answer": {"kind": mark, "method": mark, "result": {mark: mark, "content": [value]},
             "params": value, "words": mark},
         "approver": {"id": mark, "groups": [mark]},

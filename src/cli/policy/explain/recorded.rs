@@ -108,7 +108,9 @@ impl Recorded {
     ) -> anyhow::Result<Option<Asked>> {
         let sealer = Sealer::load(&config.data)?;
         let tape = tape::read(&config.data, tape::lockbox(config, &sealer)?, self.at)?;
-        let of_call = |entry: &Entry| entry.call == self.call.id && entry.question == question;
+        let of_call = |entry: &Entry| {
+            entry.call == Some(self.call.id) && entry.question == question && !entry.again
+        };
         let mut damaged = 0;
         let readable = tape.filter_map(|entry| entry.inspect_err(|_| damaged += 1).ok());
         let entry = { readable }.find(of_call);

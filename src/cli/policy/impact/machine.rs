@@ -81,7 +81,7 @@ fn finding(row: &Row, places: &BTreeMap<String, String>, fail_on: FailOn) -> Fin
             row.change.as_str(),
             row.question.as_str(),
             row.tool,
-            row.principal,
+            row.approver.as_ref().unwrap_or(&row.principal),
             row.decision,
             row.rules.join(", "),
             row.demands.iter().map(|demand| format!("; {demand}")).collect::<String>()

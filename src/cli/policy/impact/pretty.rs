@@ -84,7 +84,8 @@ fn difference(by: &By) -> String {
     if by.count > by.decisions.len() as u64 {
         decisions.push_str(" ...");
     }
-    let what = (by.change.as_str(), by.question.as_str(), by.tool.as_str(), by.principal.as_str());
+    let who = by.approver.as_ref().unwrap_or(&by.principal);
+    let what = (by.change.as_str(), by.question.as_str(), by.tool.as_str(), who.as_str());
     row(&by.count.to_string(), what, &by.rules.join(", "), &decisions)
 }
 

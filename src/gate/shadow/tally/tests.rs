@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::domain::{Duty, Judge, Obligation, Reason, Release, Timestamp};
+use crate::gate::Change;
 
 fn finding(verdict: Verdict, rule: &str) -> Finding {
     let reasons = vec![Reason::new(rule, "")];
@@ -143,6 +144,19 @@ fn differences_are_named_with_the_rule_behind_them() {
     two.release.as_mut().unwrap().people = 2;
     let found = compared(Allow, &finding(Hold, "one"), &two);
     assert_eq!(found, [(Change::Release, "two".to_owned())]);
+    // Of a release it is said who may, and how many.
+    let asks = |people, groups: &[&str]| {
+        let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+        Finding {
+            release: Some(Release { people, groups, ..Release::default() }),
+            ..finding(Hold, "r")
+        }
+    };
+    let [contrast] = contrasts(Allow, &asks(1, &[]), &asks(2, &["a", "b"])).try_into().unwrap();
+    assert_eq!(
+        contrast.demands,
+        ["- people: 1", "+ people: 2", "- groups: everybody", "+ groups: a or b"]
+    );
     assert_eq!(compared(Allow, &demanding(5), &demanding(5)), []);
     let found = compared(Allow, &demanding(5), &demanding(9));
     assert_eq!(found, [(Change::Obligations, "least9,least5".to_owned())]);
@@ -156,8 +170,12 @@ fn what_is_not_answered_in_time_is_no_difference() {
     use Verdict::{Allow, Deny};
     let late = Finding { fault: Some(Fault::PolicyTimeout), ..finding(Deny, "late") };
     let (passes, denies) = (finding(Allow, "a"), finding(Deny, "d"));
-    let tools = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-    let (all, none): (BTreeSet<String>, BTreeSet<String>) = (tools(&["x", "y"]), tools(&[]));
+    let list = |names: &[&str], finding: &Finding| {
+        let tools = Some(names.iter().map(|name| (*name).to_owned()).collect());
+        Said { tools, ..Said::from(finding) }
+    };
+    let (all, none) = (list(&["x", "y"], &passes), list(&[], &denies));
+    let unknown = list(&[], &late);
     let asked = || question("bot");
     let rows = [
         ("a candidate", asked().findings(Allow, &passes, &late), 1, 0),
@@ -165,9 +183,9 @@ fn what_is_not_answered_in_time_is_no_difference() {
         ("both", asked().findings(Allow, &late, &late), 1, 0),
         ("nobody", asked().findings(Allow, &denies, &passes), 0, 1),
         ("what another judge denies", asked().findings(Deny, &passes, &late), 0, 0),
-        ("a candidate's list", asked().lists(&all, &none, &passes, &late), 1, 0),
-        ("the list that decides", asked().lists(&none, &all, &late, &passes), 1, 0),
-        ("no list", asked().lists(&all, &none, &passes, &denies), 0, 2),
+        ("a candidate's list", asked().said(Allow, all.clone(), unknown.clone()), 1, 0),
+        ("the list that decides", asked().said(Allow, unknown, all.clone()), 1, 0),
+        ("no list", asked().said(Allow, all, none), 0, 2),
     ];
     for (who, one, late, differences) in rows {
         let mut tally = tally();
