@@ -4,13 +4,17 @@
 //! does not wait for that: past the deadline it gets a fault, while the evaluation keeps its slot
 //! until it really ends. Rules that overrun can so fill their own slots, never the runtime; and nobody
 //! has all the slots, so that one caller who makes rules overrun leaves a slot to the others.
+//!
+//! A slot is a processor. So that the others also have that of theirs whole, a caller whose rules overran
+//! several times lately has its share back only after a rest; and whoever's rules overran at all is
+//! evaluated here, also where its calls are short.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use regorus::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use super::engine::{Budget, Failure, Prepared};
@@ -22,44 +26,84 @@ pub(super) const DEADLINE: Duration = Duration::from_millis(50);
 /// From how many callers on those who have nothing running are forgotten.
 const MOST_CALLERS: usize = 256;
 
+/// How long it counts that rules overran.
+const LATELY: Duration = Duration::from_secs(10);
+/// How often they may in that time without a rest: a machine that is busy otherwise is nobody's fault.
+const FREE: u32 = 2;
+/// For each moment that was overrun so many moments of rest, and the longest rest.
+const REST: u32 = 3;
+const LONGEST_REST: Duration = Duration::from_secs(1);
+
 /// The slots of one ruleset.
 pub(super) struct Apart {
     slots: Arc<Semaphore>,
     /// How many of them one caller may have.
     share: usize,
-    shares: Mutex<HashMap<String, Arc<Semaphore>>>,
+    callers: Mutex<HashMap<String, Caller>>,
     deadline: Duration,
 }
 
+/// What one caller has.
+#[derive(Clone)]
+struct Caller {
+    share: Arc<Semaphore>,
+    /// Since when its rules overran, and how often from then on.
+    overran: Option<(Instant, u32)>,
+}
+
+impl Caller {
+    /// How often its rules overran lately.
+    fn lately(&self, now: Instant) -> u32 {
+        let lately = self.overran.filter(|(since, _)| now.duration_since(*since) < LATELY);
+        lately.map_or(0, |(_, count)| count)
+    }
+}
+
 impl Apart {
-    pub(super) fn new(deadline: Duration) -> Self {
+    pub(super) fn new(deadline: Duration) -> Arc<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let slots = cores.max(2);
-        Self {
+        Arc::new(Self {
             slots: Arc::new(Semaphore::new(slots)),
             share: slots - 1,
-            shares: Mutex::default(),
+            callers: Mutex::default(),
             deadline,
-        }
+        })
     }
 
-    /// The share of one caller.
-    fn share_of(&self, caller: &str) -> Arc<Semaphore> {
-        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(share) = shares.get(caller) {
-            return Arc::clone(share);
+    /// Does something with what a caller has.
+    fn with<T>(&self, caller: &str, act: impl FnOnce(&mut Caller) -> T) -> T {
+        let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = callers.get_mut(caller) {
+            return act(known);
         }
-        if shares.len() >= MOST_CALLERS {
-            // Whoever has something running, or waits, holds on to its share.
-            shares.retain(|_, share| Arc::strong_count(share) > 1);
+        if callers.len() >= MOST_CALLERS {
+            // Whoever has something running, waits or rests, holds on to its share.
+            let now = Instant::now();
+            callers.retain(|_, it| Arc::strong_count(&it.share) > 1 || it.lately(now) > 0);
         }
         let share = Arc::new(Semaphore::new(self.share));
-        shares.insert(caller.to_owned(), Arc::clone(&share));
-        share
+        act(callers.entry(caller.to_owned()).or_insert(Caller { share, overran: None }))
+    }
+
+    /// Whether a caller's rules overran lately.
+    pub(super) fn overran_lately(&self, caller: &str, now: Instant) -> bool {
+        let callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
+        callers.get(caller).is_some_and(|it| it.lately(now) > 0)
+    }
+
+    /// Notes that a caller's rules overran; whether it has to rest.
+    pub(super) fn overran(&self, caller: &str, now: Instant) -> bool {
+        self.with(caller, |it| {
+            let count = it.lately(now);
+            let since = it.overran.filter(|_| count > 0).map_or(now, |it| it.0);
+            it.overran = Some((since, count.saturating_add(1)));
+            count >= FREE
+        })
     }
 
     pub(super) async fn ask(
-        &self,
+        self: &Arc<Self>,
         prepared: &Prepared,
         caller: &str,
         question: Question,
@@ -68,10 +112,11 @@ impl Apart {
     ) -> Result<Value, Failure> {
         let late = |text| Failure::new(Fault::PolicyTimeout, text);
         let deadline = Instant::now() + self.deadline;
-        let share = timeout_at(deadline, self.share_of(caller).acquire_owned())
-            .await
-            .map_err(|_| late("earlier calls of this principal still keep policy busy"))?
-            .map_err(|_| late("policy is shutting down"))?;
+        let share =
+            timeout_at(deadline, self.with(caller, |it| Arc::clone(&it.share)).acquire_owned())
+                .await
+                .map_err(|_| late("earlier calls of this principal still keep policy busy"))?
+                .map_err(|_| late("policy is shutting down"))?;
         let slot = timeout_at(deadline, Arc::clone(&self.slots).acquire_owned())
             .await
             .map_err(|_| late("every slot for policy was taken by an evaluation that runs long"))?
@@ -79,9 +124,16 @@ impl Apart {
         let prepared = prepared.clone();
         // Most evaluations that run long then end by themselves before the caller leaves.
         let budget = Budget { time: budget.time.min(self.deadline.mul_f32(0.8)), ..budget };
+        let (apart, caller) = (Arc::clone(self), caller.to_owned());
         let task = tokio::task::spawn_blocking(move || {
+            let began = Instant::now();
             let answer = prepared.ask(question, input, budget);
-            drop((slot, share));
+            let took = began.elapsed();
+            drop(slot);
+            let is_over = took > apart.deadline || is_late(&answer);
+            if is_over && apart.overran(&caller, Instant::now()) {
+                rest(share, took);
+            }
             answer
         });
         match timeout_at(deadline, task).await {
@@ -89,5 +141,54 @@ impl Apart {
             Ok(Err(_)) => Err(Failure::new(Fault::PolicyPanic, "the evaluation's thread was lost")),
             Err(_) => Err(late("policy did not answer in time")),
         }
+    }
+}
+
+/// Whether an evaluation was ended because it ran long.
+pub(super) fn is_late(answer: &Result<Value, Failure>) -> bool {
+    answer.as_ref().is_err_and(|failure| failure.fault == Fault::PolicyTimeout)
+}
+
+/// Gives a share back after a rest.
+fn rest(share: OwnedSemaphorePermit, took: Duration) {
+    tokio::spawn(async move {
+        tokio::time::sleep((took * REST).min(LONGEST_REST)).await;
+        drop(share);
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A rest is for those who overrun again and again, and nobody else's.
+    #[test]
+    fn whoever_overruns_again_and_again_rests() {
+        let (apart, now) = (Apart::new(DEADLINE), Instant::now());
+        assert!(!apart.overran_lately("slow", now));
+        let rests: Vec<bool> = (0..4).map(|_| apart.overran("slow", now)).collect();
+        assert_eq!(rests, [false, false, true, true]);
+        assert!(apart.overran_lately("slow", now) && !apart.overran_lately("other", now));
+        // Not for good.
+        let later = now + LATELY;
+        assert!(!apart.overran_lately("slow", later));
+        assert!(!apart.overran("slow", later) && apart.overran_lately("slow", later));
+    }
+
+    /// Whoever is forgotten has nothing to answer for.
+    #[tokio::test]
+    async fn callers_are_bounded_and_those_who_overran_stay() {
+        let apart = Apart::new(DEADLINE);
+        apart.overran("slow", Instant::now());
+        let share = |name: &str| apart.with(name, |it| Arc::clone(&it.share));
+        let running = share("running").acquire_owned().await.unwrap();
+        for number in 0..MOST_CALLERS * 2 {
+            drop(share(&number.to_string()));
+        }
+        let known = |name: &str| apart.callers.lock().unwrap().contains_key(name);
+        assert!(known("slow") && known("running") && !known("0"));
+        assert!(apart.callers.lock().unwrap().len() <= MOST_CALLERS);
+        assert_eq!(share("running").available_permits(), apart.share - 1);
+        drop(running);
     }
 }

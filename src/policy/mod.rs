@@ -60,6 +60,8 @@ mod wants;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 pub use asked::{Asked, Caller, Misasked, Ruled, Written};
 pub use bundle::{
     Algorithm, Bundle, Fingerprint, KeyError, Keys, MAX_ARCHIVE_BYTES, Manifest, SigningKey, Source,
@@ -115,7 +117,7 @@ pub struct Ruleset {
     revision: Digest,
     prepared: Prepared,
     sites: Sites,
-    apart: Apart,
+    apart: Arc<Apart>,
     memo: Memo,
     counts_answers: bool,
     /// Whether past questions are put to it: there is time then, and nobody waits.
@@ -308,8 +310,15 @@ impl Ruleset {
     ) -> Result<regorus::Value, Failure> {
         if self.replays {
             self.prepared.ask(question, input, Budget::TRIAL)
-        } else if self.prepared.obstacle.is_none() && bytes <= QUICK_CALL_BYTES {
-            self.prepared.ask(question, input, Budget::DEFAULT)
+        } else if self.prepared.obstacle.is_none()
+            && bytes <= QUICK_CALL_BYTES
+            && !self.apart.overran_lately(caller, Instant::now())
+        {
+            let answer = self.prepared.ask(question, input, Budget::DEFAULT);
+            if apart::is_late(&answer) {
+                self.apart.overran(caller, Instant::now());
+            }
+            answer
         } else {
             self.apart.ask(&self.prepared, caller, question, input, Budget::DEFAULT).await
         }

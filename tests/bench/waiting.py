@@ -58,10 +58,10 @@ def main():
         if hard < wanted:
             sys.exit(f"{wanted} open files are needed and {hard} allowed: ulimit -n")
     for form in (options.form or FORMS) if options.waiting else []:
-        with Stand(options.portcullis, options.waiting) as stand:
+        with Stand(options.portcullis, -(-options.waiting // EACH)) as stand:
             asyncio.run(waiting(stand, form, options.waiting))
     if options.releases:
-        with Stand(options.portcullis, EACH) as stand:
+        with Stand(options.portcullis, 1) as stand:
             asyncio.run(releases(stand, options.releases))
 
 
@@ -217,8 +217,15 @@ class Wire:
 
     async def answer(self):
         head = await self.head()
-        length = int(re.search(r"(?im)^content-length: *(\d+)", head).group(1))
-        return head, json.loads(await self.reader.readexactly(length))
+        if length := re.search(r"(?im)^content-length: *(\d+)", head):
+            return head, json.loads(await self.reader.readexactly(int(length.group(1))))
+        # A stream of events, of which the last is the answer.
+        stream = b""
+        while size := int(await self.reader.readline(), 16):
+            stream += (await self.reader.readexactly(size + 2))[:-2]
+        await self.reader.readline()
+        events = [line[5:] for line in stream.splitlines() if line.startswith(b"data:")]
+        return head, json.loads(events[-1])
 
     def close(self):
         self.writer.close()
@@ -227,8 +234,9 @@ class Wire:
 class Stand:
     """The simulator, and Portcullis in front of it with enough principals."""
 
-    def __init__(self, binary, waiting):
-        self.binary, self.count = os.path.abspath(binary), -(-waiting // EACH)
+    def __init__(self, binary, principals, configuration=CONFIGURATION, policies=None):
+        self.binary, self.count = os.path.abspath(binary), principals
+        self.configuration, self.policies = configuration, policies or {}
 
     def __enter__(self):
         self._folder = tempfile.TemporaryDirectory(prefix="portcullis-bench-")
@@ -240,8 +248,12 @@ class Stand:
         self.simulator = self._start(simulate, "listening on")["listening on"]
         names = [f"bench-{number}" for number in range(self.count)]
         principals = ", ".join(f"{{ id: {name}, roles: [note-writer] }}" for name in names)
+        rules = pathlib.Path(folder) / "policies"
+        rules.mkdir()
+        for name, text in self.policies.items():
+            (rules / name).write_text(text)
         config = pathlib.Path(folder) / "portcullis.yaml"
-        config.write_text(CONFIGURATION.format(folder=folder, simulator=self.simulator, principals=principals))
+        config.write_text(self.configuration.format(folder=folder, simulator=self.simulator, principals=principals))
         config.chmod(0o600)
         self.config = ["--config", str(config)]
         self.keys = [self.run("principals", "add", name) for name in names]
