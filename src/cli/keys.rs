@@ -4,8 +4,11 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::builder::RangedI64ValueParser;
+
 use crate::clock;
 use crate::config::{Config, private};
+use crate::domain::Timestamp;
 use crate::identity::{ApproverKeys, Holder, KeyFile, PrincipalKeys};
 
 /// Commands about keys.
@@ -16,7 +19,7 @@ pub(super) enum Command {
         /// The name.
         name: String,
         /// Days until the key ends by itself.
-        #[arg(long)]
+        #[arg(long, value_parser = days())]
         days: Option<u32>,
     },
     /// List the keys; says nothing of the keys themselves.
@@ -26,6 +29,17 @@ pub(super) enum Command {
         /// A name, or a key's id from `list`.
         name_or_id: String,
     },
+}
+
+/// How many days a key or a token may be given: one that is over at once helps nobody, and a hundred
+/// years are as good as for ever.
+pub(super) fn days() -> RangedI64ValueParser<u32> {
+    RangedI64ValueParser::new().range(1..=36_500)
+}
+
+/// So many days after a point in time.
+pub(super) fn end_after(now: Timestamp, days: u32) -> Timestamp {
+    now.plus(Duration::from_secs(u64::from(days) * 86_400))
 }
 
 pub(super) fn principals(config: &Config, command: Command) -> anyhow::Result<ExitCode> {
@@ -45,7 +59,7 @@ fn run<N: Holder>(
     let now = clock::now();
     match command {
         Command::Add { name, days } => {
-            let ends = days.map(|days| now.plus(Duration::from_secs(u64::from(days) * 86_400)));
+            let ends = days.map(|days| end_after(now, days));
             let issued = keys.add(config, &name, now, ends)?;
             println!("key {} of {}; keep it, it is not shown again:", issued.entry.id, name);
             println!("{}", issued.key.expose());

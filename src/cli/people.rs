@@ -6,7 +6,6 @@
 
 use std::io::{BufRead as _, IsTerminal as _};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context as _;
 
@@ -91,7 +90,7 @@ pub(super) enum TokenCommand {
         #[arg(long = "scope", required = true, value_name = "holds:read|holds:decide")]
         scopes: Vec<Scope>,
         /// Days until the token ends by itself.
-        #[arg(long)]
+        #[arg(long, value_parser = keys::days())]
         days: Option<u32>,
     },
     /// List somebody's tokens; says nothing of the tokens themselves.
@@ -254,7 +253,7 @@ fn list(config: &Config, json: bool) -> anyhow::Result<()> {
 fn tokens(accounts: &Accounts, command: TokenCommand, now: Timestamp) -> anyhow::Result<()> {
     match command {
         TokenCommand::Add { name, scopes, days } => {
-            let ends = days.map(|days| now.plus(Duration::from_secs(u64::from(days) * 86_400)));
+            let ends = days.map(|days| keys::end_after(now, days));
             let (token, secret) = accounts.add_token(&name, &scopes, now, ends)?;
             println!("token {} of {name}; keep it, it is not shown again:", token.id);
             println!("{}", secret.expose());
