@@ -3,8 +3,6 @@
 
 use std::sync::{Arc, PoisonError};
 
-use tokio::sync::OnceCell;
-
 use super::Upstream;
 use super::fault::Fault;
 use super::leg::{Leg, Who, own_hint};
@@ -38,19 +36,26 @@ impl Upstream {
         self.era.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets the era that was remembered, and the shared leg that rests on it, when Intercom
-    /// refuses a call on that leg in a way that may mean that it speaks the other era by now.
-    pub(super) fn doubt(&self, leg: &Arc<Leg>, fault: &Fault) {
-        if self.forced.is_some() || !refuses_era(fault) {
-            return;
+    /// Doubts the era of a leg when Intercom refuses a request on it in a way that may mean that it
+    /// speaks the other era by now: the next request asks again.
+    pub(super) fn doubt_if(&self, leg: &Leg, refuses: bool) {
+        if refuses && self.forced.is_none() {
+            leg.doubt();
         }
-        let is_it = |cell: &OnceCell<Arc<Leg>>| cell.get().is_some_and(|it| Arc::ptr_eq(it, leg));
-        let mut shared = self.lock_shared();
-        let before = shared.len();
-        shared.retain(|_, cell| !is_it(cell));
-        if shared.len() < before {
-            self.forget_era();
+    }
+
+    /// Asks in which era a doubted leg has to go on, and turns it to that.
+    pub(super) async fn settle(self: &Arc<Self>, leg: &Arc<Leg>) -> Result<(), Fault> {
+        if !leg.is_doubted() {
+            return Ok(());
         }
+        let _once = leg.renewing().await;
+        if leg.is_doubted() {
+            let era = self.find_out(leg.token.clone()).await.map_err(Fault::before_the_call)?;
+            leg.turn(era);
+            self.remember_era(era);
+        }
+        Ok(())
     }
 
     async fn find_out(self: &Arc<Self>, token: Option<Secret>) -> Result<Era, Fault> {

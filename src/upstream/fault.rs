@@ -96,6 +96,11 @@ impl Fault {
             || matches!(self, Self::Status { status } if *status >= 500)
     }
 
+    /// What it means for a call that had to wait for what broke: that was not sent.
+    pub(super) fn before_the_call(self) -> Self {
+        if self.may_have_acted() { Self::SessionLost } else { self }
+    }
+
     /// How the call's end is recorded.
     #[must_use]
     pub const fn outcome(&self) -> OutcomeKind {

@@ -6,7 +6,7 @@
 //! reach Intercom is not taken for an answer.
 
 use std::collections::HashMap;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 
 use http::{HeaderValue, StatusCode};
@@ -36,6 +36,8 @@ pub struct Leg {
     state: StdMutex<State>,
     /// Held while a lost session is renewed, so that it is renewed once.
     renewing: tokio::sync::Mutex<()>,
+    /// Intercom may speak the other era by now.
+    doubted: AtomicBool,
 }
 
 /// For whom the leg is.
@@ -74,7 +76,13 @@ pub(super) type SharedLegs = HashMap<Option<Digest>, Arc<OnceCell<Arc<Leg>>>>;
 impl Leg {
     pub(super) fn new(who: Who, token: Option<Secret>, era: Era) -> Self {
         let state = State { era, session: None, offer: Arc::default() };
-        Self { token, who, state: StdMutex::new(state), renewing: tokio::sync::Mutex::new(()) }
+        Self {
+            token,
+            who,
+            state: StdMutex::new(state),
+            renewing: tokio::sync::Mutex::new(()),
+            doubted: AtomicBool::new(false),
+        }
     }
 
     /// The era spoken on this leg.
@@ -110,6 +118,28 @@ impl Leg {
 
     pub(super) fn session(&self) -> Option<Arc<Session>> {
         self.lock().session.clone()
+    }
+
+    pub(super) async fn renewing(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.renewing.lock().await
+    }
+
+    pub(super) fn is_doubted(&self) -> bool {
+        self.doubted.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn doubt(&self) {
+        self.doubted.store(true, Ordering::Relaxed);
+    }
+
+    /// Goes on in this era, without doubt. A session of the other one is left.
+    pub(super) fn turn(&self, era: Era) {
+        let mut state = self.lock();
+        if state.era != era {
+            state.era = era;
+            state.session = None;
+        }
+        self.doubted.store(false, Ordering::Relaxed);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -276,7 +306,7 @@ impl Upstream {
         leg: &Arc<Leg>,
         lost: Option<&Arc<Session>>,
     ) -> Result<(), Fault> {
-        let _once = leg.renewing.lock().await;
+        let _once = leg.renewing().await;
         let now = leg.session();
         let same = match (&now, lost) {
             (Some(now), Some(lost)) => Arc::ptr_eq(now, lost),
@@ -288,9 +318,7 @@ impl Upstream {
         }
         // The lost session stays noted until there is a new one: if Intercom is away now, the next
         // request is refused again and renews again. A call that waits for this was not taken.
-        self.initialize(leg)
-            .await
-            .map_err(|fault| if fault.may_have_acted() { Fault::SessionLost } else { fault })
+        self.initialize(leg).await.map_err(Fault::before_the_call)
     }
 
     async fn modern_leg(

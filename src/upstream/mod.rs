@@ -161,7 +161,6 @@ impl Upstream {
             Ok(answer) => Ok(Exchange::new(self.clone(), leg.clone(), spent, id, answer)),
             Err(fault) => {
                 spent.complete(fault.outcome(), 0, None);
-                self.doubt(leg, &fault);
                 Err(leg.own(fault))
             }
         }
@@ -267,8 +266,26 @@ impl Upstream {
         }
     }
 
-    /// POSTs a request; a legacy session that Intercom no longer knows is renewed once.
+    /// POSTs a request in the era of the leg, which is doubted from then on if Intercom refuses it.
     async fn post_request(
+        self: &Arc<Self>,
+        leg: &Arc<Leg>,
+        spent: &Spent,
+        id: &RequestId,
+    ) -> Result<WireAnswer, Fault> {
+        Box::pin(self.settle(leg)).await?;
+        let posted = self.post_on(leg, spent, id).await;
+        let refuses = match &posted {
+            // A server may tell in JSON-RPC what it misses in a request of the other era.
+            Ok(answer) => answer.status.is_client_error(),
+            Err(fault) => eras::refuses_era(fault),
+        };
+        self.doubt_if(leg, refuses);
+        posted
+    }
+
+    /// POSTs a request; a legacy session that Intercom no longer knows is renewed once.
+    async fn post_on(
         self: &Arc<Self>,
         leg: &Arc<Leg>,
         spent: &Spent,

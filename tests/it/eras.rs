@@ -5,6 +5,7 @@ use portcullis::simulator::Options;
 use portcullis::simulator::options::{CacheScope, Speak};
 use serde_json::{Value, json};
 
+use crate::client::Reply;
 use crate::live::{CONVERSATION, Modern, methods, reading, speaking};
 use crate::stand::{Setup, Stand};
 
@@ -82,16 +83,31 @@ async fn the_era_of_intercom_is_found_out_once() {
 /// What was found out is doubted when Intercom refuses the era: a deployment may change it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_upstream_that_changes_its_era_is_found_out_again() {
-    for (from, to) in [(Speak::Legacy, Speak::Modern), (Speak::Modern, Speak::Legacy)] {
+    // Another process forgets the sessions of the one before; a changed one may keep them.
+    for (from, to, forgets) in [
+        (Speak::Legacy, Speak::Modern, true),
+        (Speak::Legacy, Speak::Modern, false),
+        (Speak::Modern, Speak::Legacy, true),
+        (Speak::Modern, Speak::Legacy, false),
+    ] {
         let stand = speaking(from).await;
         let client = stand.client();
-        let call = async || Modern::new(1, "tools/call", reading(0), json!({})).send(&client).await;
-        assert!(!call().await.is_tool_error());
+        let modern =
+            async || Modern::new(1, "tools/call", reading(0), json!({})).send(&client).await;
+        // A client with a session goes on in it.
+        let connected = stand.client().connected().await;
+        let legacy = async || connected.request("tools/call", reading(0)).await;
+        let works = |reply: &Reply| {
+            reply.status == 200 && reply.answer()["result"].is_object() && !reply.is_tool_error()
+        };
+        assert!(works(&modern().await) && works(&legacy().await));
         stand.simulator.set(|options| options.speak = to);
-        stand.simulator.forget_sessions();
-        let first = call().await;
-        let second = call().await;
-        assert!(!second.is_tool_error(), "{from:?} to {to:?}: {first:?} {second:?}");
+        if forgets {
+            stand.simulator.forget_sessions();
+        }
+        let first = [modern().await, legacy().await];
+        let second = [modern().await, legacy().await];
+        assert!(second.iter().all(works), "{from:?} to {to:?}, {forgets}: {first:?} {second:?}");
     }
 }
 
