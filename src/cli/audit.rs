@@ -12,6 +12,7 @@ use crate::domain::{
     PluginFacts, PrincipalChange, PrincipalId, RolloutAction, Seq, ShadowFacts, Subject, Tally,
     Verdict,
 };
+use crate::store::{self, OpenError, Witness};
 
 /// Commands about the log.
 #[derive(Debug, clap::Subcommand)]
@@ -101,13 +102,7 @@ fn verify(config: &Config) -> anyhow::Result<ExitCode> {
         );
     }
     match report.first_break {
-        None => {
-            println!(
-                "ok: {} records in {} files, the chain is whole; head {}",
-                report.records, report.files, report.head
-            );
-            Ok(ExitCode::SUCCESS)
-        }
+        None => whole(config, &report),
         Some(first) => {
             println!("BROKEN after {} good records: {first}", report.records);
             Ok(ExitCode::FAILURE)
@@ -151,6 +146,25 @@ fn verify_one(config: &Config, named: Named) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+/// Tells of a chain without a break, and whether its end is still there.
+fn whole(config: &Config, report: &audit::Report) -> anyhow::Result<ExitCode> {
+    let compared = match store::witness(&config.data) {
+        Ok(Witness::Agrees) => "it ends where the database says".to_owned(),
+        Ok(Witness::Silent(why)) => format!("its end is not compared with the database: {why}"),
+        Err(OpenError::Corrupt { place, what }) => {
+            let good = report.records;
+            println!("BROKEN after {good} good records: `{place}`: {what}");
+            return Ok(ExitCode::FAILURE);
+        }
+        Err(error) => format!("its end is not compared with the database: {error}"),
+    };
+    println!(
+        "ok: {} records in {} files, the chain is whole; head {}\n{compared}",
+        report.records, report.files, report.head
+    );
+    Ok(ExitCode::SUCCESS)
 }
 
 /// One record for people.

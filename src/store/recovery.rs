@@ -20,12 +20,16 @@ use std::{
 use super::{
     OpenError, Options, Recovery,
     fault::Faults,
+    folder::Folder,
     index::{self, Head, HoldEntry, HoldMark, Index, IndexError, Phase},
     line::{self, Chain, Flaw},
     queue::GROUP_RECORDS,
     segment::{self, Lines, Places, Segment, SegmentName},
 };
 use crate::domain::{Event, HoldEvent, HoldId, Seq, Timestamp};
+
+/// Bytes of cache for one look into the database; sled takes no less than some megabytes.
+const WITNESS_CACHE: u64 = 8 << 20;
 
 /// Where the writer goes on.
 pub(super) struct End {
@@ -183,6 +187,39 @@ fn check_joints(folder: &Path, segments: &[SegmentName]) -> Result<(), OpenError
         }
     }
     Ok(())
+}
+
+/// Whether a log ends where its database says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Witness {
+    /// It does: nothing that was acknowledged is missing from its end.
+    Agrees,
+    /// There is nothing to compare with, for this reason.
+    Silent(&'static str),
+}
+
+/// Compares the end of a log at rest with what its database knows: the files alone cannot tell that
+/// their end was cut off. Of the log nothing is changed.
+///
+/// # Errors
+/// [`OpenError::Corrupt`] if the log lacks what was acknowledged; others if the folder cannot be
+/// used.
+pub fn witness(folder: &Path) -> Result<Witness, OpenError> {
+    if !folder.join(index::FOLDER).exists() {
+        return Ok(Witness::Silent("there is no database beside them"));
+    }
+    let _lock = match Folder::lock(folder) {
+        Err(OpenError::Locked { .. }) => {
+            return Ok(Witness::Silent("a server is using it, and compares when it starts"));
+        }
+        lock => lock?,
+    };
+    let indexed = |error| OpenError::index(folder, error);
+    let index = Index::open(folder, WITNESS_CACHE, Faults::default()).map_err(indexed)?;
+    match index.head().map_err(indexed)? {
+        Some(head) => check_head(folder, &head).map(|()| Witness::Agrees),
+        None => Ok(Witness::Silent("it knows of no record")),
+    }
 }
 
 /// Checks that the file has the last line that the database knows, and has it unchanged.
