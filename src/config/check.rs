@@ -25,11 +25,16 @@ use crate::yaml::{self, Node, Position};
 
 const MAX_BYTES: usize = 1 << 20;
 
-pub(super) fn load(path: &Path, environment: Lookup<'_>) -> Result<Config, Problems> {
+pub(super) fn load(
+    path: &Path,
+    environment: Lookup<'_>,
+    secrets: bool,
+) -> Result<Config, Problems> {
     let whole = |text| Problems::new(path.to_owned(), vec![Problem { at: None, text }]);
     let text = read_text(path).map_err(whole)?;
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let source = Source { folder: parent.unwrap_or(Path::new(".")), environment };
+    let folder = parent.unwrap_or(Path::new("."));
+    let source = Source { folder, environment, secrets };
     let (config, notes) = checked(path, source, &text);
     match config {
         Some(config) if notes.problems.is_empty() => {
@@ -143,6 +148,17 @@ fn check_together(walk: &Walk<'_>, config: &Config) {
             ));
         }
     }
+    for principal in &config.principals {
+        let name = principal.id.as_str();
+        let is_both =
+            config.approvers.iter().any(|approver| approver.id.as_str().eq_ignore_ascii_case(name));
+        if is_both {
+            walk.warn(format!(
+                "`{name}` is a principal and an approver: the person cannot release what that agent \
+                 asks for, and the log cannot tell them apart; give the agent another name"
+            ));
+        }
+    }
     if config.behind_tls_proxy && !config.listen.ip().is_loopback() {
         walk.warn(
             "`listen` is not a loopback address: keys travel unencrypted between the TLS proxy \
@@ -218,7 +234,7 @@ fn upstream(root: &Section<'_>, token_needed: bool) -> Option<Upstream> {
     let url = url.and_then(|text| match read_url(&text.text) {
         Ok(url) => Some(url),
         Err(rule) => {
-            section.refuse(text.at, "url", &format!("is `{}`, but {rule}", text.shown));
+            section.refuse_url("url", &text, rule);
             None
         }
     });

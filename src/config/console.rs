@@ -86,7 +86,7 @@ pub(super) fn console(
     let url = section.text("url").and_then(|text| match origin(&text.text) {
         Ok(url) => Some(url),
         Err(rule) => {
-            section.refuse(text.at, "url", &format!("is `{}`, but {rule}", text.shown));
+            section.refuse_url("url", &text, rule);
             None
         }
     });
@@ -143,7 +143,7 @@ fn oidc(console: &Section<'_>, walk: &Walk<'_>) -> Option<Oidc> {
         }
         Ok(_) => Some(text.text),
         Err(rule) => {
-            section.refuse(text.at, "issuer", &format!("is `{}`, but {rule}", text.shown));
+            section.refuse_url("issuer", &text, rule);
             None
         }
     });

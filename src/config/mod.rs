@@ -332,12 +332,22 @@ impl Config {
         Self::load_with(path, &|name| std::env::var_os(name))
     }
 
+    /// [`Config::load`] for commands that only look at the data folder or ask the running server:
+    /// credentials that stand outside the file are not read, so nobody needs them for that. What
+    /// this gives must not be served with.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file.
+    pub fn load_to_look(path: &Path) -> Result<Self, Problems> {
+        check::load(path, &|name| std::env::var_os(name), false)
+    }
+
     /// [`Config::load`] with another environment.
     ///
     /// # Errors
     /// Everything that is wrong with the file.
     pub fn load_with(path: &Path, environment: Lookup<'_>) -> Result<Self, Problems> {
-        check::load(path, environment)
+        check::load(path, environment, true)
     }
 
     /// A configuration made in code, all defaults: agents on a free loopback port, identity by
@@ -399,11 +409,14 @@ impl Config {
             IdentityMode::Passthrough { .. } => "passthrough",
             IdentityMode::Anonymous(_) => "anonymous",
         };
+        // A path or a query may have come from a secret.
+        let upstream = &self.upstream.url;
         format!(
-            "ok: listen {}, upstream {}, identity {identity}, {} principals, \
+            "ok: listen {}, upstream {}://{}, identity {identity}, {} principals, \
              {} approvers, policies {}, data {}",
             self.listen,
-            self.upstream.url,
+            upstream.scheme_str().unwrap_or_default(),
+            upstream.authority().map_or("", http::uri::Authority::as_str),
             self.principals.len(),
             self.approvers.len(),
             self.policies.origin,

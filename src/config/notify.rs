@@ -157,7 +157,7 @@ fn webhooks(notify: &Section<'_>) -> Vec<Webhook> {
         let url = section.text("url").and_then(|text| match read_url(&text.text) {
             Ok(url) => Some(url),
             Err(rule) => {
-                section.refuse(text.at, "url", &format!("is `{}`, but {rule}", text.shown));
+                section.refuse_url("url", &text, rule);
                 None
             }
         });
@@ -213,7 +213,7 @@ fn slack(notify: &Section<'_>) -> Option<Slack> {
     let url = match read_url(&text.text) {
         Ok(url) => Some(url),
         Err(rule) => {
-            section.refuse(text.at, "url", &format!("is `{}`, but {rule}", text.shown));
+            section.refuse_url("url", &text, rule);
             None
         }
     };

@@ -88,7 +88,7 @@ fn server(section: &Section<'_>) -> Option<PolicyServer> {
     let url = section.text("url").and_then(|text| match read_url(&text.text) {
         Ok(url) => Some(url),
         Err(rule) => {
-            section.refuse(text.at, "url", &format!("is `{}`, but {rule}", text.shown));
+            section.refuse_url("url", &text, rule);
             None
         }
     });

@@ -16,6 +16,11 @@ impl Secret {
         Self(Zeroizing::new(text))
     }
 
+    /// Stands for one that is kept elsewhere and was not read.
+    pub(super) fn unread() -> Self {
+        Self::new(String::new())
+    }
+
     /// The text. Every use of this is a place where a secret may leave.
     #[must_use]
     pub fn expose(&self) -> &str {

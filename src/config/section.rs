@@ -276,6 +276,15 @@ impl<'w> Section<'w> {
             .collect()
     }
 
+    /// Refuses the text of an address; one with `@` may hold a password, and is not shown.
+    pub(super) fn refuse_url(&self, key: &'static str, text: &Text, rule: &str) {
+        let what = match text.text.contains('@') {
+            true => rule.to_owned(),
+            false => format!("is `{}`, but {rule}", text.shown),
+        };
+        self.refuse(text.at, key, &what);
+    }
+
     /// A credential. Never shown, and noted if it stands in the file itself.
     pub(super) fn secret(&self, key: &'static str) -> Option<Secret> {
         let node = self.find(key, Asked::default())?;
@@ -283,6 +292,9 @@ impl<'w> Section<'w> {
             self.wrong_kind(key, "text", node);
             return None;
         };
+        if !self.walk.source.secrets && scalar.text.contains("${") {
+            return Some(Secret::unread());
+        }
         let filled = self.walk.fill(node.at, scalar)?;
         let secret = Secret::new(filled.text.as_str().to_owned());
         if let Some(weakness) = secret.weakness() {

@@ -18,6 +18,8 @@ pub(super) struct Source<'a> {
     /// The folder of the configuration file, which relative paths start from.
     pub(super) folder: &'a Path,
     pub(super) environment: Lookup<'a>,
+    /// Whether credentials are read at all: who looks at the log needs none of them.
+    pub(super) secrets: bool,
 }
 
 /// A text with its references filled in.
@@ -101,7 +103,7 @@ mod tests {
             "NESTED" => Some(OsString::from("${A}")),
             _ => None,
         };
-        let source = Source { folder: folder.path(), environment: &environment };
+        let source = Source { folder: folder.path(), environment: &environment, secrets: true };
         for (text, expected) in [
             ("plain", Ok("plain")),
             ("x${A}y${A}", Ok("xalphayalpha")),

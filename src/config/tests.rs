@@ -63,7 +63,7 @@ fn the_example_is_the_defaults() {
         )
     };
     assert_eq!(tail(&config), tail(&small));
-    assert!(small.summary().starts_with("ok: listen 127.0.0.1:8787, upstream https://x.test/mcp"));
+    assert!(small.summary().starts_with("ok: listen 127.0.0.1:8787, upstream https://x.test,"));
 }
 
 #[test]
@@ -277,6 +277,29 @@ fn what_others_may_read_or_change_is_refused() {
     assert_eq!(config.upstream.token.unwrap().expose(), TOKEN);
 }
 
+/// What may be part of a credential is shown nowhere, and who only looks needs none.
+#[test]
+fn credentials_are_neither_shown_nor_needed_to_look() {
+    let drawn = "upstream: { url: 'https://x.test/${INTERCOM_TOKEN}?k=${INTERCOM_TOKEN}', \
+                 token: '${INTERCOM_TOKEN}' }\nprincipals: [{ id: a }]";
+    let config = load(drawn, 0o644).unwrap();
+    assert!(!config.summary().contains(TOKEN), "{}", config.summary());
+    let said = load(&drawn.replace("x.test", "user:pa55word@x.test"), 0o644).unwrap_err();
+    assert!(said.contains("must not hold a user name") && !said.contains("pa55word"), "{said}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.yaml");
+    let unset = "upstream: { url: 'https://x.test/mcp', token: '${NOT_SET_ANYWHERE}' }\n\
+                 pseudonyms: { key: '${file:none}' }\nprincipals: [{ id: a }]\n";
+    std::fs::write(&path, unset).unwrap();
+    assert!(Config::load(&path).unwrap_err().to_string().contains("`NOT_SET_ANYWHERE` is not set"));
+    assert_eq!(Config::load_to_look(&path).unwrap().principals.len(), 1);
+    // All else is looked at as ever.
+    std::fs::write(&path, format!("{unset}drian: 1s\n")).unwrap();
+    let said = Config::load_to_look(&path).unwrap_err().to_string();
+    assert!(said.contains("did you mean `drain`?"), "{said}");
+}
+
 #[test]
 fn loud_cases_warn() {
     for (line, expected) in [
@@ -284,6 +307,10 @@ fn loud_cases_warn() {
         ("identity: { mode: passthrough }", "`identity.mode` is `passthrough`"),
         ("identity: { mode: passthrough }\nprincipals: [{ id: a }]", "`principals` is not used"),
         ("approvers: [{ id: a }]", "`principals` is empty"),
+        (
+            "principals: [{ id: jane@x.test }]\napprovers: [{ id: Jane@x.test }]",
+            "`jane@x.test` is a principal and an approver",
+        ),
         (
             "principals: [{ id: a, on_behalf_of: jane@example.com }]\napprovers: [{ id: jane }]",
             "`on_behalf_of` of `a` names no approver",

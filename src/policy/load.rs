@@ -35,6 +35,15 @@ pub(super) fn unseen(files: &[File], announced: &Announced) -> Result<(), LoadEr
     redacting::check(&redacting::of(engine.get_modules(), &data), announced)
 }
 
+/// The names under `data.roles`; none if the bundle has no such data.
+pub(super) fn roles(files: &[File]) -> Result<Option<BTreeSet<String>>, LoadErrors> {
+    let data = engine(files, &DECIDING)?.get_data();
+    let data = data.as_object().ok();
+    let roles = data.and_then(|data| data.get(&Value::from("roles"))?.as_object().ok());
+    let name = |name: &Value| name.as_string().ok().map(ToString::to_string);
+    Ok(roles.map(|roles| roles.iter().filter_map(|(role, _)| name(role)).collect()))
+}
+
 /// Who looks for what rules redact.
 #[derive(Debug, Clone, Copy)]
 pub enum Lookers<'a> {

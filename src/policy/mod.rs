@@ -112,6 +112,15 @@ pub fn seen_by(source: &Source, announced: &Announced) -> Result<(), LoadErrors>
     load::unseen(&bundle::files(source)?, announced)
 }
 
+/// The names of the roles that the data of a bundle has, as the shipped rules read them
+/// (`data.roles`); none if it keeps roles in some other way.
+///
+/// # Errors
+/// If the bundle cannot be read.
+pub fn roles(source: &Source) -> Result<Option<BTreeSet<String>>, LoadErrors> {
+    load::roles(&bundle::files(source)?)
+}
+
 /// A checked and prepared bundle. Immutable: a reload makes a new one.
 pub struct Ruleset {
     revision: Digest,

@@ -27,7 +27,7 @@ fn describe(schema: &Json, path: &str, into: &mut BTreeMap<String, Asked>) {
 
 #[test]
 fn the_schema_describes_what_is_read() {
-    let source = Source { folder: Path::new("."), environment: &environment };
+    let source = Source { folder: Path::new("."), environment: &environment, secrets: true };
     let text = with(
         "principals: [{ id: a }]\napprovers: [{ id: a }]\n\
          plugins: { list: [{ name: a, builtin: pii }] }\n\
