@@ -42,6 +42,13 @@ impl Args {
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    for address in [args.listen, args.console] {
+        anyhow::ensure!(
+            address.ip().is_loopback(),
+            "the demo listens on loopback only, not on {address}: it speaks plain HTTP and prints its \
+             keys; for other machines, run `portcullis serve` behind a TLS proxy"
+        );
+    }
     // A name that nobody can know and take before us; removed at the end.
     let folder = tempfile::Builder::new()
         .prefix("portcullis-demo-")
@@ -80,7 +87,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         println!("  http://{page}/setup#{}\n", link.expose());
     }
     release_help(folder.path());
-    if !args.once {
+    if args.once {
+        println!("that was once: the demo ends and removes its data; without `--once` it goes on");
+    } else {
         println!("listening on {url}   (Ctrl-C ends the demo and removes its data)");
         super::serve::stop_signal()?.await;
     }

@@ -1,5 +1,6 @@
 //! `portcullis serve`.
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -52,10 +53,12 @@ pub(super) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-/// The process's own log, on standard error. `RUST_LOG` wins over the configuration.
+/// The process's own log, on standard error. `RUST_LOG` wins over the configuration, whose level is
+/// for Portcullis alone: compilers and databases tell hundreds of megabytes of themselves.
 fn trace(config: &Config) -> anyhow::Result<()> {
     let level = config.log.level.as_str();
-    let filter = EnvFilter::try_from_default_env().or_else(|_| EnvFilter::try_new(level))?;
+    let own = format!("{},portcullis={level}", if level == "error" { "error" } else { "warn" });
+    let filter = EnvFilter::try_from_default_env().or_else(|_| EnvFilter::try_new(own))?;
     // A line that cannot be written is lost. Complaining about it on standard error would panic,
     // and a full disk must not take the answers away.
     let log = tracing_subscriber::fmt()
@@ -63,7 +66,9 @@ fn trace(config: &Config) -> anyhow::Result<()> {
         .with_writer(std::io::stderr)
         .log_internal_errors(false);
     match config.log.format {
-        LogFormat::Text => log.with_target(false).init(),
+        LogFormat::Text => {
+            log.with_target(false).with_ansi(std::io::stderr().is_terminal()).init();
+        }
         LogFormat::Json => log.json().init(),
     }
     Ok(())

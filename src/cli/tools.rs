@@ -45,7 +45,13 @@ pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<Exi
         Command::List { .. } => list(&pins.list()),
         Command::Diff { tool } => match pins.diff(&tool) {
             Some(diff) => println!("{diff}"),
-            None => println!("`{}` is offered as it is pinned, or not known", shown(&tool)),
+            None if pins.list().iter().any(|row| row.name == tool) => {
+                println!("`{}` is offered as it is pinned", shown(&tool));
+            }
+            None => anyhow::bail!(
+                "`{}` is no tool that Intercom ever offered; see `portcullis tools list`",
+                shown(&tool)
+            ),
         },
         Command::Pin { tool, digest } => {
             let event = pins.pin(&tool, digest, clock::now())?;

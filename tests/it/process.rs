@@ -2,6 +2,7 @@
 //! policies and keys that change while it runs.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +15,7 @@ use serde_json::json;
 
 use crate::client::Client;
 use crate::road::{ARTICLE, CONVERSATION};
-use crate::stand::{APPROVER, Setup, Stand, binary, told, until, wish};
+use crate::stand::{AGENT, APPROVER, Setup, Stand, binary, told, until, wish};
 
 fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap()
@@ -144,6 +145,71 @@ fn a_bad_configuration_names_all_its_faults() {
         }
     }
     assert!(std::fs::read_dir(folder.path()).unwrap().count() == 1, "nothing was made");
+}
+
+/// A key's end that could not be written made the file of keys unreadable, for everybody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_ends_at_no_time_is_refused_and_nobody_is_shut_out() {
+    let stand = Stand::start(Setup::default()).await;
+    for kind in [&["principals", "add", AGENT][..], &["people", "key", "add", "ann"]] {
+        for days in ["0", "36501", "3000000", "4294967295", "-1", "soon"] {
+            let run = stand.run(&[kind, &["--days", days]].concat());
+            assert_eq!(run.status.code(), Some(2), "{kind:?} {days}: {run:?}");
+        }
+        stand.output(&[kind, &["--days", "36500"]].concat());
+    }
+    assert_eq!(stand.output(&["principals", "list"]).matches("ends 2").count(), 1);
+    let client = stand.client().connected().await;
+    let reply = client.call("get_conversation", json!({"id": CONVERSATION})).await;
+    assert!(!reply.is_tool_error(), "{reply:?}");
+}
+
+/// Who reads the log or decides needs no credential of Intercom's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn looking_and_deciding_take_no_token_of_intercom() {
+    let stand = Stand::start(Setup::default()).await;
+    let token = format!("\"{}\"", stand.simulator.token());
+    stand.edit_config(&token, "\"${NOT_SET_ANYWHERE}\"");
+    for command in [
+        &["audit", "tail"][..],
+        &["audit", "verify"],
+        &["holds", "list"],
+        &["tools", "list"],
+        &["principals", "list"],
+        &["people", "list"],
+    ] {
+        stand.output(command);
+    }
+    let unknown = stand.run(&["tools", "diff", "no_such_tool"]);
+    assert_eq!(unknown.status.code(), Some(1), "{unknown:?}");
+    let check = stand.run(&["config", "check"]);
+    assert!(text(check.stderr).contains("`NOT_SET_ANYWHERE` is not set"));
+}
+
+/// The files alone cannot tell that their end is gone; the database beside them can.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn verify_tells_of_a_log_that_was_cut_or_taken_away() {
+    let mut stand = Stand::start(Setup::default()).await;
+    let client = stand.client().connected().await;
+    client.call("get_conversation", json!({"id": CONVERSATION})).await;
+    let running = stand.output(&["audit", "verify"]);
+    assert!(running.starts_with("ok: ") && running.contains("a server is using it"), "{running}");
+    stand.terminate();
+    let whole = stand.output(&["audit", "verify"]);
+    assert!(whole.contains("it ends where the database says"), "{whole}");
+    let log = std::fs::read_dir(stand.data()).unwrap().map(|it| it.unwrap().path());
+    let is_log = |path: &PathBuf| path.extension().is_some_and(|it| it == "jsonl");
+    let log = log.into_iter().find(is_log).unwrap();
+    let lines = std::fs::read_to_string(&log).unwrap();
+    let first: String = lines.split_inclusive('\n').take(2).collect();
+    std::fs::write(&log, first).unwrap();
+    for what in ["the file ends at byte", "the file is missing"] {
+        let run = stand.run(&["audit", "verify"]);
+        let said = text(run.stdout);
+        assert!(run.status.code() == Some(1) && said.starts_with("BROKEN"), "{said}");
+        assert!(said.contains(what), "{said}");
+        let _ = std::fs::remove_file(&log);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
