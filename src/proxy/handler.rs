@@ -275,12 +275,12 @@ pub(super) fn no_method(name: &str) -> MessageError {
     MessageError::new(METHOD_NOT_FOUND, "unknown_method", format!("`{name}` is not served here"))
 }
 
-/// Refuses parameters that the method does not have.
+/// Refuses parameters that the method does not have, or not of that kind.
 fn known_parameters(ask: &Ask) -> Result<(), MessageError> {
     let name = ask.method.name;
     let known = methods::parameters(name, ask.revision);
     let Some((key, _)) = ask.params.iter().find(|(key, _)| !known.contains(key)) else {
-        return Ok(());
+        return of_their_kinds(&ask.params);
     };
     let key: String = key.chars().take(60).collect();
     let hint =
@@ -296,6 +296,23 @@ pub(super) fn continued(params: &Object) -> (Object, Option<JsonText>) {
     continuation.retain(|key| CONTINUATION.contains(&key));
     let continuation = (!continuation.is_empty()).then(|| json::compact(&continuation.to_text()));
     (payload, continuation)
+}
+
+/// Parameters that mean something to Portcullis itself must be of their kind: what is of another would
+/// be read as if it were not there.
+fn of_their_kinds(params: &Object) -> Result<(), MessageError> {
+    let is_object = |key| params.object(key).is_some();
+    for (key, is_right, kind) in [
+        ("inputResponses", is_object("inputResponses"), "an object"),
+        ("notifications", is_object("notifications"), "an object"),
+        ("requestState", params.str("requestState").is_some(), "a string"),
+    ] {
+        if params.contains(key) && !is_right {
+            let text = format!("`{key}` must be {kind}");
+            return Err(MessageError::new(INVALID_PARAMS, "params", text));
+        }
+    }
+    Ok(())
 }
 
 /// What a request that is passed on is about.

@@ -248,6 +248,12 @@ async fn messages_that_are_not_json_rpc() {
         let raw = changed(&|body| body["params"][extra] = value.clone());
         rows.push((format!("parameter {extra}"), raw, 400, Some(PARAMS)));
     }
+    for (key, value) in
+        [("inputResponses", json!(5)), ("inputResponses", json!(null)), ("requestState", json!(5))]
+    {
+        let raw = changed(&|body| body["params"][key] = value.clone());
+        rows.push((format!("{key} {value}"), raw, 400, Some(PARAMS)));
+    }
     for name in [json!(null), json!(1), json!(["get_conversation"])] {
         let raw = changed(&|body| body["params"]["name"] = name.clone()).without("Mcp-Name");
         rows.push((format!("name {name}"), raw, 400, Some(PARAMS)));
@@ -433,6 +439,12 @@ async fn versions_are_checked_in_the_order_of_the_protocol() {
         (
             "capabilities no object".into(),
             with("tools/list", &|meta| meta[capabilities] = json!([])),
+            400,
+            Some(PARAMS),
+        ),
+        (
+            "notifications no object".into(),
+            Raw::modern(&stand, "subscriptions/listen", &json!({"notifications": 5})),
             400,
             Some(PARAMS),
         ),
