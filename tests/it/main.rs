@@ -73,6 +73,7 @@ mod streams;
 mod strict;
 mod subscriptions;
 mod target;
+mod tls;
 mod trouble;
 mod tutorial;
 mod unseen;
