@@ -150,7 +150,7 @@ fn verify_one(config: &Config, named: Named) -> anyhow::Result<ExitCode> {
 
 /// Tells of a chain without a break, and whether its end is still there.
 fn whole(config: &Config, report: &audit::Report) -> anyhow::Result<ExitCode> {
-    let compared = match store::witness(&config.data) {
+    let compared = match store::compare_end(&config.data) {
         Ok(Witness::Agrees) => "it ends where the database says".to_owned(),
         Ok(Witness::Silent(why)) => format!("its end is not compared with the database: {why}"),
         Err(OpenError::Corrupt { place, what }) => {

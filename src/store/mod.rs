@@ -37,7 +37,7 @@ use std::{
 pub use grants::GrantRecord;
 pub use line::Flaw;
 pub use log::{Health, Log, LogError, Receipt};
-pub use recovery::{Witness, witness};
+pub use recovery::{Witness, compare_end};
 pub use sealer::{SealError, Sealer, random};
 pub use shelf::{Lying, Shelf, ShelfError};
 

@@ -204,7 +204,7 @@ pub enum Witness {
 /// # Errors
 /// [`OpenError::Corrupt`] if the log lacks what was acknowledged; others if the folder cannot be
 /// used.
-pub fn witness(folder: &Path) -> Result<Witness, OpenError> {
+pub fn compare_end(folder: &Path) -> Result<Witness, OpenError> {
     if !folder.join(index::FOLDER).exists() {
         return Ok(Witness::Silent("there is no database beside them"));
     }
