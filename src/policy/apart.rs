@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use nix::time::ClockId;
 use regorus::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
@@ -28,7 +29,7 @@ const MOST_CALLERS: usize = 256;
 
 /// How long it counts that rules overran.
 const LATELY: Duration = Duration::from_secs(10);
-/// How often they may in that time without a rest: a machine that is busy otherwise is nobody's fault.
+/// How often they may in that time without a rest.
 const FREE: u32 = 2;
 /// For each moment that was overrun so many moments of rest, and the longest rest.
 const REST: u32 = 3;
@@ -102,6 +103,29 @@ impl Apart {
         })
     }
 
+    /// Evaluates where the caller is.
+    pub(super) fn ask_here(
+        &self,
+        prepared: &Prepared,
+        caller: &str,
+        question: Question,
+        input: Value,
+        budget: Budget,
+    ) -> Result<Value, Failure> {
+        let (answer, took) = timed(|| prepared.ask(question, input, budget));
+        if self.is_over(&answer, took) {
+            self.overran(caller, Instant::now());
+        }
+        answer
+    }
+
+    /// Whether rules overran that worked so long. The half is for a thread that had to share its
+    /// processor until the clock ended it.
+    fn is_over(&self, answer: &Result<Value, Failure>, took: Duration) -> bool {
+        let is_late = answer.as_ref().is_err_and(|failure| failure.fault == Fault::PolicyTimeout);
+        took > self.deadline || is_late && took > self.deadline / 2
+    }
+
     pub(super) async fn ask(
         self: &Arc<Self>,
         prepared: &Prepared,
@@ -126,12 +150,9 @@ impl Apart {
         let budget = Budget { time: budget.time.min(self.deadline.mul_f32(0.8)), ..budget };
         let (apart, caller) = (Arc::clone(self), caller.to_owned());
         let task = tokio::task::spawn_blocking(move || {
-            let began = Instant::now();
-            let answer = prepared.ask(question, input, budget);
-            let took = began.elapsed();
+            let (answer, took) = timed(|| prepared.ask(question, input, budget));
             drop(slot);
-            let is_over = took > apart.deadline || is_late(&answer);
-            if is_over && apart.overran(&caller, Instant::now()) {
+            if apart.is_over(&answer, took) && apart.overran(&caller, Instant::now()) {
                 rest(share, took);
             }
             answer
@@ -144,9 +165,13 @@ impl Apart {
     }
 }
 
-/// Whether an evaluation was ended because it ran long.
-pub(super) fn is_late(answer: &Result<Value, Failure>) -> bool {
-    answer.as_ref().is_err_and(|failure| failure.fault == Fault::PolicyTimeout)
+/// What an evaluation gave, and how long its thread worked, in time of the processor: where the machine
+/// is busy otherwise, nobody's rules are slow.
+fn timed<T>(evaluate: impl FnOnce() -> T) -> (T, Duration) {
+    let worked = || ClockId::CLOCK_THREAD_CPUTIME_ID.now().map_or(Duration::ZERO, Duration::from);
+    let before = worked();
+    let answer = evaluate();
+    (answer, worked().saturating_sub(before))
 }
 
 /// Gives a share back after a rest.
@@ -173,6 +198,26 @@ mod tests {
         let later = now + LATELY;
         assert!(!apart.overran_lately("slow", later));
         assert!(!apart.overran("slow", later) && apart.overran_lately("slow", later));
+    }
+
+    /// Time that passes while nothing is worked is the machine's.
+    #[test]
+    fn rules_overrun_by_what_they_work() {
+        let apart = Apart::new(DEADLINE);
+        let late = || Err(Failure::new(Fault::PolicyTimeout, "late"));
+        let wrong = || Err(Failure::new(Fault::PolicyError, "wrong"));
+        let half = DEADLINE / 2;
+        for (answer, took, is_over) in [
+            (late(), Duration::ZERO, false),
+            (late(), half, false),
+            (late(), half * 3 / 2, true),
+            (wrong(), half * 3 / 2, false),
+            (wrong(), half * 3, true),
+            (Ok(Value::Null), half * 3 / 2, false),
+            (Ok(Value::Null), half * 3, true),
+        ] {
+            assert_eq!(apart.is_over(&answer, took), is_over, "{answer:?} {took:?}");
+        }
     }
 
     /// Whoever is forgotten has nothing to answer for.

@@ -323,11 +323,7 @@ impl Ruleset {
             && bytes <= QUICK_CALL_BYTES
             && !self.apart.overran_lately(caller, Instant::now())
         {
-            let answer = self.prepared.ask(question, input, Budget::DEFAULT);
-            if apart::is_late(&answer) {
-                self.apart.overran(caller, Instant::now());
-            }
-            answer
+            self.apart.ask_here(&self.prepared, caller, question, input, Budget::DEFAULT)
         } else {
             self.apart.ask(&self.prepared, caller, question, input, Budget::DEFAULT).await
         }
