@@ -214,11 +214,15 @@ pub fn compare_end(folder: &Path) -> Result<Witness, OpenError> {
         }
         lock => lock?,
     };
-    let indexed = |error| OpenError::index(folder, error);
-    let index = Index::open(folder, WITNESS_CACHE, Faults::default()).map_err(indexed)?;
-    match index.head().map_err(indexed)? {
-        Some(head) => check_head(folder, &head).map(|()| Witness::Agrees),
-        None => Ok(Witness::Silent("it knows of no record")),
+    let head = Index::open(folder, WITNESS_CACHE, Faults::default()).and_then(|it| it.head());
+    match head {
+        Ok(Some(head)) => check_head(folder, &head).map(|()| Witness::Agrees),
+        Ok(None) => Ok(Witness::Silent("it knows of no record")),
+        // Of the log that says nothing.
+        Err(IndexError::Corrupt(_)) => {
+            Ok(Witness::Silent("it is damaged, and the next start makes it anew from the files"))
+        }
+        Err(error) => Err(OpenError::index(folder, error)),
     }
 }
 

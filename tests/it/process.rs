@@ -147,6 +147,49 @@ fn a_bad_configuration_names_all_its_faults() {
     assert!(std::fs::read_dir(folder.path()).unwrap().count() == 1, "nothing was made");
 }
 
+/// A role that no policy has gives nothing, and is most often a slip of the pen.
+#[test]
+fn a_role_that_no_policy_has_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("portcullis.yaml");
+    let lines = [
+        "upstream: { url: \"https://mcp.intercom.com/mcp\", token: \"tok_0123456789abcdef\" }",
+        "principals:",
+        "  - { id: a, roles: [support-reader, support-raeder] }",
+    ];
+    std::fs::write(&path, lines.join("\n")).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let check =
+        Command::new(binary()).arg("--config").arg(&path).args(["config", "check"]).output();
+    let words = text(check.unwrap().stdout);
+    let warnings: Vec<&str> = words.lines().filter(|line| line.starts_with("warning")).collect();
+    let [warning] = warnings[..] else { panic!("{words}") };
+    assert!(warning.contains("`a` has the role `support-raeder`"), "{words}");
+    assert!(warning.contains("`support-reader`"), "{words}");
+}
+
+/// What the compiler of plugins tells of itself would fill a disk.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn at_every_level_the_log_is_of_portcullis_alone() {
+    let more = "plugins: { shipped: true }\nlog: { level: trace }\n".to_owned();
+    let stand = Stand::start(Setup { more, ..Setup::default() }).await;
+    let log = stand.stderr();
+    assert!(log.len() < 64 << 10 && !log.contains("\u{1b}["), "{} bytes", log.len());
+}
+
+#[test]
+fn the_demo_is_for_this_machine_alone() {
+    for option in ["--listen", "--console"] {
+        let run = Command::new(binary()).args(["demo", "--once", option, "0.0.0.0:0"]).output();
+        let run = run.unwrap();
+        let said = text(run.stderr);
+        assert!(
+            run.status.code() == Some(1) && said.contains("on loopback only"),
+            "{option}: {said}"
+        );
+    }
+}
+
 /// A key's end that could not be written made the file of keys unreadable, for everybody.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_that_ends_at_no_time_is_refused_and_nobody_is_shut_out() {
@@ -210,6 +253,11 @@ async fn verify_tells_of_a_log_that_was_cut_or_taken_away() {
         assert!(said.contains(what), "{said}");
         let _ = std::fs::remove_file(&log);
     }
+    // A damaged database tells nothing of the log.
+    std::fs::write(&log, lines).unwrap();
+    std::fs::write(stand.data().join("db/conf"), "no such thing").unwrap();
+    let damaged = stand.output(&["audit", "verify"]);
+    assert!(damaged.contains("ok: ") && damaged.contains("it is damaged"), "{damaged}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
