@@ -1,6 +1,9 @@
-//! The one place that reads the wall clock. Everything below takes the time as an argument.
+//! The one place that reads the wall clock, and that of the processor. Everything below takes the time
+//! as an argument.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+
+use nix::time::ClockId;
 
 use crate::domain::{Timestamp, Uptime};
 
@@ -23,4 +26,12 @@ pub fn uptime() -> Option<Uptime> {
     let hundredths: u64 = hundredths.parse().ok()?;
     let millis = seconds.parse::<u64>().ok()?.checked_mul(1000)?.checked_add(hundredths * 10)?;
     Some(Uptime { boot, millis })
+}
+
+/// How long this thread has worked, in time of its processor: a clock that stands still while the
+/// machine does something else, so nobody is slow because the machine is busy. Always zero where the
+/// system does not tell it.
+#[must_use]
+pub fn worked() -> Duration {
+    ClockId::CLOCK_THREAD_CPUTIME_ID.now().map_or(Duration::ZERO, Duration::from)
 }

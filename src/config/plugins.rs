@@ -61,7 +61,7 @@ pub struct PluginEntry {
     pub tools: Option<BTreeSet<String>>,
     /// Bytes of its memory.
     pub memory: usize,
-    /// How long one look may take.
+    /// How long one look may work, in time of the processor.
     pub deadline: Duration,
 }
 

@@ -210,7 +210,7 @@ struct PluginEntry {
     /// Of its memory.
     #[schemars(extend("default" = "16MiB"))]
     memory: Option<Size>,
-    /// How long one look may take.
+    /// How long one look may work, in time of the processor.
     #[schemars(extend("default" = "50ms"))]
     deadline: Option<Span>,
 }

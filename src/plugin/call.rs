@@ -1,25 +1,37 @@
 //! One call of a plugin: a fresh instance under its bounds, and a name for each way to fail.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use wasmtime::{Store, Trap};
+use wasmtime::{Store, Trap, UpdateDeadline};
 
 use super::contract::PluginPre;
 use super::contract::exports::portcullis::plugin::inspector::{Description, Document, Report};
 use super::guest::{Guest, OverBound};
 use super::host::{Host, TICK};
+use crate::clock;
 use crate::domain::Fault;
 
 /// Bytes that a report may have when it is copied out of the guest.
 const REPORT_BYTES: usize = 4 << 20;
+
+/// The shortest time after which nobody waits for a plugin any more.
+const PATIENCE: Duration = Duration::from_millis(300);
 
 /// What one call of a plugin may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     /// Bytes of its memories together.
     pub memory: usize,
-    /// How long it may take.
+    /// How long it may work, in time of the processor.
     pub deadline: Duration,
+}
+
+impl Bounds {
+    /// How long anybody waits for it, by the clock. A machine that does much else gives a plugin
+    /// its time of the processor only bit by bit; one that gives it none is not waited for.
+    pub(super) fn patience(&self) -> Duration {
+        (self.deadline * 2).max(PATIENCE)
+    }
 }
 
 impl Default for Bounds {
@@ -100,10 +112,20 @@ fn store(host: &Host, guest: Guest, bounds: &Bounds) -> Store<Guest> {
     let mut store = Store::new(&host.engine, guest);
     store.limiter(|guest| guest);
     store.set_hostcall_fuel(REPORT_BYTES);
-    let ticks = bounds.deadline.as_micros().div_ceil(TICK.as_micros());
     // The first tick may come at once.
-    store.set_epoch_deadline(u64::try_from(ticks).unwrap_or(u64::MAX >> 1).saturating_add(1));
+    store.set_epoch_deadline(ticks(bounds.deadline).saturating_add(1));
+    let (before, began, bounds) = (clock::worked(), Instant::now(), *bounds);
+    store.epoch_deadline_callback(move |_| {
+        let left = bounds.deadline.saturating_sub(clock::worked().saturating_sub(before));
+        let is_over = left.is_zero() || began.elapsed() >= bounds.patience();
+        Ok(if is_over { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(ticks(left)) })
+    });
     store
+}
+
+/// How many ticks of the clock are so long.
+fn ticks(time: Duration) -> u64 {
+    u64::try_from(time.as_micros().div_ceil(TICK.as_micros())).unwrap_or(u64::MAX >> 1)
 }
 
 /// What an error of the engine means. Its words are about memory and types, never about texts.

@@ -20,9 +20,6 @@ use crate::domain::{Dictionary, Fault, Finding, Form, JsonText, Judge, Known, Le
 
 /// How long a document waits for a slot: the plugins are in order and the machine is busy.
 const QUEUE: Duration = Duration::from_secs(1);
-/// The shortest time after which the caller does not wait for the plugins any more. What runs keeps
-/// its slot until it really ends.
-const PATIENCE: Duration = Duration::from_millis(100);
 
 /// A document that plugins look at.
 struct Job<L: ?Sized> {
@@ -48,8 +45,9 @@ impl Plugins {
             return Inspection::default();
         };
         let looked = asked().map(|plugin| plugin.name.clone()).collect();
+        // The caller does not wait for them any longer; what runs keeps its slot until it really ends.
         let patience =
-            asked().map(|plugin| plugin.bounds.deadline * 2).fold(PATIENCE, Duration::max);
+            asked().map(|plugin| plugin.bounds.patience()).fold(Duration::ZERO, Duration::max);
         let failed = |plugin: &Plugin, failure: &Failure| {
             let findings = vec![plugin.failed(failure)];
             Inspection { findings, ..Inspection::default() }

@@ -13,12 +13,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use nix::time::ClockId;
 use regorus::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use super::engine::{Budget, Failure, Prepared};
+use crate::clock;
 use crate::domain::{Fault, Question};
 
 /// When the caller stops waiting.
@@ -168,10 +168,9 @@ impl Apart {
 /// What an evaluation gave, and how long its thread worked, in time of the processor: where the machine
 /// is busy otherwise, nobody's rules are slow.
 fn timed<T>(evaluate: impl FnOnce() -> T) -> (T, Duration) {
-    let worked = || ClockId::CLOCK_THREAD_CPUTIME_ID.now().map_or(Duration::ZERO, Duration::from);
-    let before = worked();
+    let before = clock::worked();
     let answer = evaluate();
-    (answer, worked().saturating_sub(before))
+    (answer, clock::worked().saturating_sub(before))
 }
 
 /// Gives a share back after a rest.

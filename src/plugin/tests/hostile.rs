@@ -215,3 +215,35 @@ async fn a_hostile_plugin_starves_nobody() {
     // A machine that does much else takes longer than the 100 ms of an idle one.
     assert!(good < Duration::from_secs(1) && bad < Duration::from_secs(1));
 }
+
+/// A plugin has its deadline in time of the processor: it is not late because the machine is busy.
+#[test]
+fn a_busy_machine_makes_no_plugin_late() {
+    let deadline = Duration::from_millis(10);
+    let plugins = set(&[Guest::looking("(loop $l (br $l)) unreachable")], |entry| {
+        entry.deadline = deadline;
+    });
+    let (plugin, host) = (plugins.plugin("p0").unwrap(), plugins.0.host.as_ref().unwrap());
+    let ended = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let cores = std::thread::available_parallelism().unwrap().get();
+        for _ in 0..cores * 3 {
+            scope.spawn(|| {
+                while !ended.load(std::sync::atomic::Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        for _ in 0..5 {
+            let (began, before) = (Instant::now(), crate::clock::worked());
+            let failure = plugin.look_at(host, Phase::Answer, &[leaf("x")], &[]).unwrap_err();
+            let (worked, waited) = (crate::clock::worked() - before, began.elapsed());
+            assert_eq!(failure.fault, Fault::PluginTimeout);
+            assert!(
+                worked >= deadline || waited >= plugin.bounds.patience(),
+                "{worked:?} of {deadline:?} in {waited:?}"
+            );
+        }
+        ended.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+}
