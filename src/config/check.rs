@@ -215,7 +215,7 @@ fn ops(root: &Section<'_>, agents: &SocketAddr) -> Option<SocketAddr> {
 
 fn data(root: &Section<'_>, walk: &Walk<'_>) -> PathBuf {
     let text = root.text_or("data", "./portcullis-data");
-    let path = walk.source.folder.join(&text.text);
+    let path = walk.source.beside(&text.text);
     // An absent folder is made at start, private.
     if path.exists()
         && let Err(error) = private::check_folder(&path)

@@ -411,14 +411,15 @@ impl Config {
         };
         // A path or a query may have come from a secret.
         let upstream = &self.upstream.url;
+        let count =
+            |of: usize, what: &str| format!("{of} {what}{}", if of == 1 { "" } else { "s" });
         format!(
-            "ok: listen {}, upstream {}://{}, identity {identity}, {} principals, \
-             {} approvers, policies {}, data {}",
+            "ok: listen {}, upstream {}://{}, identity {identity}, {}, {}, policies {}, data {}",
             self.listen,
             upstream.scheme_str().unwrap_or_default(),
             upstream.authority().map_or("", http::uri::Authority::as_str),
-            self.principals.len(),
-            self.approvers.len(),
+            count(self.principals.len(), "principal"),
+            count(self.approvers.len(), "approver"),
             self.policies.origin,
             self.data.display(),
         )

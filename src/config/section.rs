@@ -315,13 +315,13 @@ impl<'w> Section<'w> {
 
     /// A path; a relative one starts from the configuration file's folder.
     pub(super) fn path(&self, key: &'static str) -> Option<(Position, PathBuf)> {
-        self.text(key).map(|text| (text.at, self.walk.source.folder.join(text.text)))
+        self.text(key).map(|text| (text.at, self.walk.source.beside(&text.text)))
     }
 
     /// Paths of a list, each once.
     pub(super) fn paths(&self, key: &'static str) -> Vec<(Position, PathBuf)> {
         let texts = self.texts(key).into_iter();
-        texts.map(|text| (text.at, self.walk.source.folder.join(text.text))).collect()
+        texts.map(|text| (text.at, self.walk.source.beside(&text.text))).collect()
     }
 
     /// One of some words; the first is the default.

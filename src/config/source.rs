@@ -1,7 +1,7 @@
 //! `${NAME}` and `${file:path}` inside values: where secrets come from.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -79,8 +79,14 @@ impl Source<'_> {
         })
     }
 
+    /// A path as the file means it: a relative one starts from the file's folder. Without steps that go
+    /// nowhere, as people read it in messages.
+    pub(super) fn beside(&self, path: &str) -> PathBuf {
+        self.folder.join(path).components().collect()
+    }
+
     fn file(&self, path: &str) -> Result<Zeroizing<String>, String> {
-        let path = self.folder.join(path);
+        let path = self.beside(path);
         let bytes = private::read(&path, MAX_BYTES).map_err(|error| error.to_string())?;
         let text = std::str::from_utf8(&bytes)
             .map_err(|_| format!("`{}` is not valid UTF-8; write text into it", path.display()))?;

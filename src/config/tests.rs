@@ -63,7 +63,13 @@ fn the_example_is_the_defaults() {
         )
     };
     assert_eq!(tail(&config), tail(&small));
-    assert!(small.summary().starts_with("ok: listen 127.0.0.1:8787, upstream https://x.test,"));
+    let summary = small.summary();
+    assert!(
+        summary.starts_with("ok: listen 127.0.0.1:8787, upstream https://x.test,"),
+        "{summary}"
+    );
+    assert!(summary.contains(", 1 principal, 1 approver, "), "{summary}");
+    assert!(!summary.contains("/./") && summary.ends_with("/portcullis-data"), "{summary}");
 }
 
 #[test]
@@ -101,7 +107,7 @@ log: { level: loud, format: &x json }
     p.yaml:7:24: `upstream.timeouts.connect` is `5`, but must be a duration such as `500ms`, `30s`, `5m` or `4h`
     p.yaml:7:35: `upstream.timeouts.answer` is `3d`, but must be between `100ms` and `1h`
     p.yaml:7:39: unknown key `upstream.timeouts.idel`; did you mean `idle`?
-    p.yaml:8:11: `policies` names `./nowhere`, which is not a folder; make it, or leave the key out for the shipped policies
+    p.yaml:8:11: `policies` names `nowhere`, which is not a folder; make it, or leave the key out for the shipped policies
     p.yaml:9:25: `identity.anonymous` is set, but `identity.mode` is not `anonymous`; remove one of them
     p.yaml:11:5: `principals[].id` is missing; add it, such as `id: support-bot`
     p.yaml:11:21: `principals[].roles` has `*`, which is not a name; use 1 to 128 of `A-Z a-z 0-9 . _ @ : / -`
