@@ -1,4 +1,4 @@
-//! `${NAME}` and `${file:path}` inside values: where secrets come from.
+//! `${NAME}` and `${file:path}` inside values, where secrets come from, and paths beside the file.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -10,10 +10,10 @@
 //! fit, each becomes a finding that denies what was looked at, and nothing else.
 //!
 //! The choice that keeps the rest simple: guests run to their end on blocking threads, interrupted
-//! by the engine's epoch once they have worked for too long (by the time of the processor, so that nobody
-//! is late because the machine is busy), and never on the runtime's own. All plugins that look at one document do
-//! so one after the other in one task, because handing over costs more than an empty call; the first
-//! that fails ends it, for the document is denied by then.
+//! by the engine's epoch once they have worked for too long (by the time of the processor, so that
+//! nobody is late because the machine is busy), and never on the runtime's own. All plugins that look
+//! at one document do so one after the other in one task, because handing over costs more than an
+//! empty call; the first that fails ends it, for the document is denied by then.
 
 mod breaker;
 mod call;

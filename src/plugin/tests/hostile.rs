@@ -212,7 +212,7 @@ async fn a_hostile_plugin_starves_nobody() {
     };
     let (good, bad) = (worst(good), worst(bad));
     println!("slowest good call {good:?}, slowest bad call {bad:?}");
-    // A machine that does much else takes longer than the 100 ms of an idle one.
+    // A machine that does much else takes longer than the 50 ms of an idle one.
     assert!(good < Duration::from_secs(1) && bad < Duration::from_secs(1));
 }
 
@@ -234,16 +234,20 @@ fn a_busy_machine_makes_no_plugin_late() {
                 }
             });
         }
-        for _ in 0..5 {
+        let look = || {
             let (began, before) = (Instant::now(), crate::clock::worked());
-            let failure = plugin.look_at(host, Phase::Answer, &[leaf("x")], &[]).unwrap_err();
-            let (worked, waited) = (crate::clock::worked() - before, began.elapsed());
-            assert_eq!(failure.fault, Fault::PluginTimeout);
+            let seen = plugin.look_at(host, Phase::Answer, &[leaf("x")], &[]);
+            (seen.map(|_| ()), crate::clock::worked() - before, began.elapsed())
+        };
+        let looks: Vec<_> = (0..5).map(|_| look()).collect();
+        // Whatever they were: the scope waits for the others.
+        ended.store(true, std::sync::atomic::Ordering::Relaxed);
+        for (seen, worked, waited) in looks {
+            assert_eq!(seen.unwrap_err().fault, Fault::PluginTimeout);
             assert!(
                 worked >= deadline || waited >= plugin.bounds.patience(),
                 "{worked:?} of {deadline:?} in {waited:?}"
             );
         }
-        ended.store(true, std::sync::atomic::Ordering::Relaxed);
     });
 }
