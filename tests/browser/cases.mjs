@@ -256,16 +256,45 @@ export const cases = (world) => {
     const ann = await visit("ann");
     await open(ann, id);
     await ann.locator("#live.on").waitFor();
+    await ann.locator("#act-ask summary").click();
+    await ann.locator("#ask-words").fill("my own question");
     await ann.locator("#act-reject summary").click();
     await ann.locator("#reject-words").fill("my own words");
     const bob = await visit("bob");
     await open(bob, id);
-    await bob.locator("#approve").click();
-    await news(bob).getByText("executed").waitFor();
-    await ann.getByText("Your words were kept: my own words").waitFor();
+    // Words stay where they were typed when somebody else acts on a call that goes on waiting, and when it is
+    // read again.
+    await bob.getByRole("button", { name: "Take it" }).click();
+    await news(ann).getByText("Somebody acted on this call").waitFor();
+    const typed = async () => {
+      assert.equal(await ann.locator("#reject-words").inputValue(), "my own words");
+      assert.equal(await ann.locator("#ask-words").inputValue(), "my own question");
+    };
+    await typed();
+    assert.ok(await ann.locator("#reject-words").isVisible(), "the sheet they were typed into was closed");
+    await ann.getByRole("link", { name: "Read it again" }).click();
+    await ann.locator("#approve:enabled").waitFor();
+    await ann.locator("#live.on").waitFor();
+    await typed();
+    // One who looks while the call is on its way to Intercom sees two changes, not one.
+    await stand.simulate({ latency: 1500 });
+    try {
+      await open(bob, id);
+      const between = async () => {
+        await ann.locator('#hold:is([data-state="approved"], [data-state="claimed"], [data-state="sending"])').waitFor();
+        await news(ann).getByText("Your words were kept: my own words").waitFor();
+      };
+      await Promise.all([between(), bob.locator("#approve").click()]);
+      await news(ann).getByText("executed").waitFor();
+    } finally {
+      await stand.simulate({ latency: 0 });
+    }
+    await news(ann).getByText("Your words were kept: my own words").waitFor();
+    await news(ann).getByText("Your words were kept: my own question").waitFor();
     assert.equal(await ann.locator("#approve").count(), 0);
     await picture(ann, "hold-decided-elsewhere");
     await accessible(ann, "decided elsewhere");
+    ann.harmless();
   });
 
   test("a race has one winner, and the loser sees how it stands", async () => {

@@ -222,6 +222,12 @@ export class Stand {
     return items.filter((item) => item.tool === tool).map((item) => item.arguments);
   }
 
+  // How Intercom behaves from now on.
+  async simulate(options) {
+    const answer = await fetch(`${this.simulator}/_sim/options`, { method: "PATCH", body: JSON.stringify(options) });
+    if (!answer.ok) throw new Error(`the simulator refused it: ${await answer.text()}`);
+  }
+
   async stop(child) {
     if (child.exitCode !== null) return;
     child.removeAllListeners("exit");

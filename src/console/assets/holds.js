@@ -26,6 +26,13 @@ const take = (from, query) => {
   return found && document.adoptNode(found);
 };
 
+const notice = (kind, words) => {
+  const line = document.createElement("p");
+  line.className = `notice ${kind}`.trim();
+  line.textContent = words;
+  return line;
+};
+
 // The inbox: what is new waits behind a button, so that nothing moves under a finger.
 
 const inbox = {
@@ -68,41 +75,60 @@ const inbox = {
 // One hold: what happened elsewhere replaces the buttons, and typed words stay.
 
 const hold = {
+  // Words that are not sent yet, by the field they were typed into: through however many changes, and
+  // through reading the call again.
+  words: new Map(),
+  gather() {
+    for (const field of all("[data-kept]")) {
+      if (field.value) this.words.set(field.id, field.value);
+      else this.words.delete(field.id);
+    }
+  },
+  give() {
+    for (const [id, words] of this.words) {
+      const field = document.getElementById(id);
+      if (field) field.value = words;
+      else one("#news").append(notice("kept", `Your words were kept: ${words}`));
+    }
+  },
+  get place() {
+    return `words ${one("#hold").dataset.id}`;
+  },
+  leave() {
+    this.gather();
+    if (this.words.size) sessionStorage.setItem(this.place, JSON.stringify([...this.words]));
+  },
+  // Once: nobody else who uses this window later finds them.
+  arrive() {
+    const left = sessionStorage.getItem(this.place);
+    if (!left) return;
+    sessionStorage.removeItem(this.place);
+    this.words = new Map(JSON.parse(left));
+    this.give();
+  },
   async changed() {
     const here = one("#hold");
     const page = await read(location.href);
     const next = one("#hold", page);
     if (!next) return;
     if (next.dataset.version === here.dataset.version && next.dataset.state === here.dataset.state) return;
-    const typed = all("[data-kept]").map((field) => field.value).filter(Boolean);
+    this.gather();
+    const open = all("details.act[open]").map((sheet) => sheet.id);
     const news = take(page, "#news");
-    const bar = take(page, "#bar");
     one("#news").replaceWith(news);
-    one("#bar").replaceWith(bar);
-    if (next.dataset.state !== here.dataset.state || typed.length) {
-      const word = document.createElement("p");
-      word.className = "notice";
-      word.textContent = "This call changed while you looked at it.";
-      news.prepend(word);
-    }
-    for (const words of typed) {
-      const field = one("[data-kept]", bar);
-      if (field) field.value = words;
-      else {
-        const kept = document.createElement("p");
-        kept.className = "notice kept";
-        kept.textContent = `Your words were kept: ${words}`;
-        news.append(kept);
-      }
-    }
+    one("#bar").replaceWith(take(page, "#bar"));
+    if (next.dataset.state !== here.dataset.state || this.words.size)
+      news.prepend(notice("", "This call changed while you looked at it."));
+    this.give();
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
     // What is on the screen is not what would be decided on: read it again.
     if (next.dataset.state === "pending" && one("#approve")) {
-      const again = document.createElement("p");
-      again.className = "notice warn";
       const link = document.createElement("a");
       link.href = location.href;
       link.textContent = "Read it again";
-      again.append("Somebody acted on this call. ", link, " before you decide.");
+      link.addEventListener("click", () => this.leave());
+      const again = notice("warn", "Somebody acted on this call. ");
+      again.append(link, " before you decide.");
       news.append(again);
       one("#approve").disabled = true;
     }
@@ -127,6 +153,7 @@ const live = {
 if (one("#hold") && one("#live")) {
   const address = `/holds/${one("#hold").dataset.id}`;
   if (location.pathname !== address) history.replaceState(null, "", address);
+  hold.arrive();
 }
 
 // A polite word for those who hear the page.
