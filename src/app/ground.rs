@@ -4,7 +4,9 @@
 //! names, then who may call and decide, then the data folder's own files. The start is in the log before
 //! anything else can be.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 
 use super::{AppError, io};
 use crate::clock;
@@ -86,13 +88,18 @@ fn gate(
     Ok(Gate::new(ruleset, store.log(), folds, secrets, pins.clone(), settings))
 }
 
-/// What the log says of what was before.
+/// What the log says of what was before. Holds, trails and grants are read from it at the same time: none
+/// needs another, and with many holds their reading is most of a start.
 fn folded(config: &Config, store: &Store, now: Timestamp) -> Result<Folds, AppError> {
-    let events = store.hold_events()?;
-    let holds = Holds::replay(store.log(), config.holds.pending_per_principal, events);
-    let trail = Trail::rebuild(&config.data, Moment::now())?;
-    let given = store.grant_events(now.minus(GRANT_SPAN))?;
-    Ok(Folds { trail, holds, grants: Grants::replay(store.log(), given, now) })
+    thread::scope(|scope| {
+        let trail = scope.spawn(|| Trail::rebuild(&config.data, Moment::now()));
+        let given = scope.spawn(|| store.grant_events(now.minus(GRANT_SPAN)));
+        let events = store.hold_events()?;
+        let holds = Holds::replay(store.log(), config.holds.pending_per_principal, events);
+        let trail = trail.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+        let given = given.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+        Ok(Folds { trail, holds, grants: Grants::replay(store.log(), given, now) })
+    })
 }
 
 /// Says loudly what configuration accepts.

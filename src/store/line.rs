@@ -8,11 +8,13 @@
 //! record stays one line and a terminal shows what is there.
 
 use std::io::{self, Write};
+use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
-use crate::domain::{Digest, Event, Record, Seq, Timestamp, is_hidden};
+use crate::domain::{Digest, Event, HoldEvent, HoldId, Record, Seq, Timestamp, is_hidden};
 
 /// The domain name in every record's hash.
 const DOMAIN: &str = "portcullis/record/v1";
@@ -151,8 +153,31 @@ pub(crate) fn read(line: &[u8]) -> Result<(Record, Digest), Flaw> {
     let at = at_of(line).ok_or_else(|| shape("`at` is no time"))?;
     let prev = prev_of(line).ok_or_else(|| shape("`prev` is no hash"))?;
     let hash = hash_of(line).ok_or_else(|| shape("no `hash` at its end"))?;
-    let event = serde_json::from_slice(line).map_err(|error| shape(&error.to_string()))?;
+    let event = event_of(line).map_err(|error| shape(&error.to_string()))?;
     Ok((Record { seq: Seq(seq), at, prev, event }, hash))
+}
+
+/// The event in a line.
+///
+/// An event is told by its `type`, and that of a hold by its `event` as well; to read members before it is known
+/// whose they are, a JSON parser sets them aside, twice here. Events of holds are most of what a start reads, so
+/// they are told by the writer's first bytes, and read as they stand: members of the others have other names.
+fn event_of(line: &[u8]) -> serde_json::Result<Event> {
+    let Some((hold, rest)) = hold_of(line) else { return serde_json::from_slice(line) };
+    let event = if rest.starts_with(b",\"event\":\"opened\",") {
+        HoldEvent::Opened(serde_json::from_slice(line)?)
+    } else {
+        serde_json::from_slice(line)?
+    };
+    Ok(Event::Hold { hold, event })
+}
+
+/// Which hold a line of the writer's is about, and what follows its name.
+fn hold_of(line: &[u8]) -> Option<(HoldId, &[u8])> {
+    let rest = Start::of(line).ok()?.prev.get(DIGEST_TEXT..)?;
+    let rest = rest.strip_prefix(b"\",\"type\":\"hold\",\"hold\":\"")?;
+    let (id, rest) = rest.split_at_checked(memchr::memchr(b'"', rest)?)?;
+    Some((std::str::from_utf8(id).ok()?.parse().ok()?, rest.strip_prefix(b"\"")?))
 }
 
 /// The time that a line claims, from its first bytes.
@@ -190,16 +215,15 @@ pub(crate) fn is_grant(line: &[u8]) -> bool {
     is_of(line, "grant")
 }
 
-/// Whether a line of the writer's has this `type`.
+/// Whether a line of the writer's has this `type`, which is the first member of every event.
 pub(crate) fn is_of(line: &[u8], kind: &str) -> bool {
-    begins_with(line, format!("\",\"type\":\"{kind}\"").as_bytes())
-}
-
-/// Whether a member stands at the start of a line: `type` is the first of every event.
-fn begins_with(line: &[u8], member: &[u8]) -> bool {
     /// The longest start of a line: 20 digits, a time of 24 to 30 characters, a digest.
     const START: usize = 200;
-    memchr::memmem::find(line.get(..START).unwrap_or(line), member).is_some()
+    static TYPE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\",\"type\":\""));
+    let start = line.get(..START).unwrap_or(line);
+    let found = TYPE.find(start).and_then(|at| start.get(at + TYPE.needle().len()..));
+    let rest = found.and_then(|rest| rest.strip_prefix(kind.as_bytes()));
+    rest.is_some_and(|rest| rest.first() == Some(&b'"'))
 }
 
 /// The time of the writer's clock; nothing else in the crate's records reads one.
@@ -282,6 +306,58 @@ mod tests {
             assert_eq!(seq_of(&line), Some(record.seq));
         }
         assert_eq!(reader, chain);
+    }
+
+    #[test]
+    fn an_event_of_a_hold_reads_as_any_event_does() {
+        let digest = Digest::of("test", &[]);
+        let mut all = serde_json::json!({
+            "type": "hold", "hold": HoldId::from_random(7), "event": "opened",
+            "binding": {
+                "origin": "https://mcp.example.com", "principal": "agent", "tool": "update_article",
+                "definition": digest, "arguments": digest, "ruleset": digest, "plugins": digest, "target": digest,
+            },
+            "call": {
+                "id": uuid::Uuid::nil(), "principal": "agent", "client": {"name": "c", "version": "1"},
+                "revision": "2025-11-25", "method": "tools/call",
+                "subject": {"kind": "tool", "name": "update_article", "effect": "write", "definition": digest},
+                "arguments": digest,
+            },
+            "sealed": "\u{202e}seq\", \"hash\":\"x\"", "on_release": "send",
+            "reasons": [{"rule": "r", "text": "hold"}],
+            "release": {"groups": ["kb"], "people": 2, "expires_seconds": 60},
+            "expires_at": "2026-12-01T00:00:00.000Z",
+            "target": {"digest": digest, "parts": {}, "updated_at": "2026-12-01T00:00:00.000Z", "title": "t"},
+            "risk": "high",
+            "revises": {"hold": HoldId::from_random(6), "revision": 2},
+        });
+        let mut chain = Chain::START;
+        for optional in ["", "target", "risk", "revises"] {
+            all.as_object_mut().unwrap().remove(optional);
+            let event: Event = serde_json::from_value(all.clone()).unwrap();
+            let line = line_of(&mut chain, &event);
+            assert!(hold_of(&line).is_some());
+            assert_eq!(read(&line).unwrap().0.event, event);
+            assert_eq!(serde_json::from_slice::<Event>(&line).unwrap(), event);
+        }
+        let states = [
+            HoldEvent::Claimed,
+            HoldEvent::Stale { changed: "\u{202e}its body".to_owned() },
+            HoldEvent::Targeted {
+                target: serde_json::from_value(serde_json::json!({"digest": digest, "parts": {}}))
+                    .unwrap(),
+                risk: crate::domain::Risk::High,
+            },
+        ];
+        for event in states.map(|event| Event::Hold { hold: HoldId::from_random(8), event }) {
+            let line = line_of(&mut chain, &event);
+            assert!(hold_of(&line).is_some());
+            assert_eq!(read(&line).unwrap().0.event, event);
+        }
+        // What is missing is missed.
+        let line = line_of(&mut chain, &serde_json::from_value(all).unwrap());
+        let text = String::from_utf8(line).unwrap().replace("\"sealed\"", "\"healed\"");
+        assert!(read(text.as_bytes()).unwrap_err().to_string().contains("missing field `sealed`"));
     }
 
     #[test]

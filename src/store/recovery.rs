@@ -7,6 +7,7 @@
 //! last, which nobody was told of: it is moved aside.
 
 use std::{
+    collections::HashMap,
     fs::{self, OpenOptions},
     io::{self, Write as _},
     num::NonZero,
@@ -49,7 +50,7 @@ pub(super) fn recover(
     let mut recovery = Recovery::default();
     let segments = segment::list(folder).map_err(failed)?;
     check_joints(folder, &segments)?;
-    let index = match open_index(folder, options, faults) {
+    let (index, mut holds) = match open_index(folder, options, faults) {
         Err(IndexError::Corrupt(what)) => {
             tracing::warn!(what, "the log's database is damaged: making it anew from the files");
             let aside = folder.join(format!("db.corrupt-{}", line::now().millis()));
@@ -86,8 +87,9 @@ pub(super) fn recover(
     }
     if recovery.reindexed > 0 {
         mend_index(&index, &walk, &segment).map_err(indexed)?;
+        holds.append(&mut walk.holds);
     }
-    forget_finished(&index).map_err(indexed)?;
+    forget_finished(&index, &holds).map_err(indexed)?;
     Ok((End { chain: walk.chain, segment, index }, recovery))
 }
 
@@ -148,12 +150,17 @@ fn hold_event(
     }
 }
 
-fn open_index(folder: &Path, options: &Options, faults: &Faults) -> Result<Index, IndexError> {
+/// The index, and all that it knows of holds, in the order of the log.
+fn open_index(
+    folder: &Path,
+    options: &Options,
+    faults: &Faults,
+) -> Result<(Index, Vec<HoldEntry>), IndexError> {
     let index = Index::open(folder, options.cache_bytes, faults.clone())?;
     // Damage may show only when something is read.
     index.head()?;
-    index.holds().try_for_each(|entry| entry.map(drop))?;
-    Ok(index)
+    let holds = index.holds().collect::<Result<_, _>>()?;
+    Ok((index, holds))
 }
 
 /// Checks that each file goes on where the one before it ends, by its first and last line alone: a
@@ -393,27 +400,24 @@ fn mend_index(index: &Index, walk: &Walk, segment: &Segment) -> Result<(), Index
 
 /// Takes holds out of the index that have long been over: delivered for 30 days, or final for 90
 /// without anybody asking. Their records stay in the files.
-fn forget_finished(index: &Index) -> Result<(), IndexError> {
+fn forget_finished(index: &Index, entries: &[HoldEntry]) -> Result<(), IndexError> {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
     let now = line::now();
-    let mut holds = std::collections::HashMap::new();
-    for entry in index.holds() {
-        let entry = entry?;
-        let (seqs, last) = holds.entry(entry.mark.id).or_insert((Vec::new(), entry));
-        seqs.push(entry.seq);
-        *last = entry;
-    }
-    let mut over = Vec::new();
-    for (seqs, last) in holds.into_values() {
+    let last: HashMap<HoldId, HoldEntry> =
+        entries.iter().map(|entry| (entry.mark.id, *entry)).collect();
+    let is_over = |last: &HoldEntry| {
         let patience = match last.mark.phase {
-            Phase::Open => continue,
+            Phase::Open => return false,
             Phase::Final => DAY * 90,
             Phase::Delivered => DAY * 30,
         };
-        if now.since(last.at) > patience {
-            over.extend(seqs);
-        }
-    }
+        now.since(last.at) > patience
+    };
+    let over: Vec<Seq> = entries
+        .iter()
+        .filter(|entry| last.get(&entry.mark.id).is_some_and(is_over))
+        .map(|entry| entry.seq)
+        .collect();
     if over.is_empty() { Ok(()) } else { index.forget(&over) }
 }
 

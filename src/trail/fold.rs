@@ -5,7 +5,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 
 use memchr::memmem;
 use serde::Deserialize;
@@ -191,7 +191,9 @@ fn first_step(path: &Path) -> io::Result<Option<i64>> {
 
 /// Whether a line adds to a trail, and its time if that can be read.
 fn step_time(line: &[u8]) -> Option<Option<i64>> {
-    let start = memmem::find(line, MEMBER)? + MEMBER.len();
+    static FINDER: LazyLock<memmem::Finder<'static>> =
+        LazyLock::new(|| memmem::Finder::new(MEMBER));
+    let start = FINDER.find(line)? + MEMBER.len();
     let rest = line.get(start..).unwrap_or_default();
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let text = rest.get(..digits).and_then(|digits| std::str::from_utf8(digits).ok());
