@@ -5,7 +5,7 @@
 //! is sent, and what cannot be read is not released. This narrows the race with the world outside; it
 //! cannot end it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::Gate;
 use crate::domain::{
@@ -135,15 +135,22 @@ impl Gate {
     /// tool on the same object, and did not answer yet. A call that makes something new follows the
     /// one such hold, if there is but one.
     pub(super) fn revised_by(&self, binding: &Binding, object: Option<Mark>) -> Option<Revises> {
-        let all = self.holds.snapshot_of(&binding.principal, |_| true);
-        let answered =
-            |id| all.iter().any(|one| one.opened.revises.is_some_and(|it| it.hold == id));
-        let mut asked = all.iter().filter(|one| {
+        let principal = &binding.principal;
+        let mut asked = self.holds.snapshot_of(principal, |one| {
             one.state == HoldState::ChangesRequested
                 && one.binding().tool == binding.tool
                 && one.opened.object == object
-                && !answered(one.id)
         });
+        // Of most agents nobody asks anything, and some have thousands of holds.
+        if asked.is_empty() {
+            return None;
+        }
+        let mut answered = HashSet::new();
+        self.holds.for_each_of(principal, |one| {
+            answered.extend(one.opened.revises.map(|it| it.hold));
+        });
+        asked.retain(|one| !answered.contains(&one.id));
+        let mut asked = asked.iter();
         let newest = asked.next()?;
         let is_clear = object.is_some() || asked.next().is_none();
         is_clear.then(|| Revises { hold: newest.id, revision: newest.revision() + 1 })

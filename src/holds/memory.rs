@@ -3,7 +3,7 @@
 //! Found by their identifier and by their principal, so that what one agent does costs nothing for
 //! the holds of the others. What is over leaves after a while; the log keeps it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub(super) struct Memory {
 struct Inner {
     map: HashMap<HoldId, Arc<Entry>>,
     /// A principal never changes for a hold.
-    of: HashMap<PrincipalId, BTreeSet<HoldId>>,
+    of: HashMap<PrincipalId, BTreeMap<HoldId, Arc<Entry>>>,
 }
 
 impl Memory {
@@ -44,9 +44,10 @@ impl Memory {
             let hold = entry.state.borrow();
             (hold.id, hold.binding().principal.clone())
         };
+        let entry = Arc::new(entry);
         let mut inner = self.lock();
-        inner.map.insert(id, Arc::new(entry));
-        inner.of.entry(principal).or_default().insert(id);
+        inner.of.entry(principal).or_default().insert(id, entry.clone());
+        inner.map.insert(id, entry);
     }
 
     pub(super) fn get(&self, id: HoldId) -> Option<Arc<Entry>> {
@@ -60,9 +61,7 @@ impl Memory {
 
     /// The entries of a principal.
     pub(super) fn of(&self, principal: &PrincipalId) -> Vec<Arc<Entry>> {
-        let inner = self.lock();
-        let ids = inner.of.get(principal).into_iter().flatten();
-        ids.filter_map(|id| inner.map.get(id).cloned()).collect()
+        self.lock().of.get(principal).map(|own| own.values().cloned().collect()).unwrap_or_default()
     }
 
     /// How many holds of a principal are not over.
@@ -122,9 +121,9 @@ impl Memory {
 impl Inner {
     fn remove(&mut self, id: HoldId, principal: &PrincipalId) {
         self.map.remove(&id);
-        if let Some(ids) = self.of.get_mut(principal) {
-            ids.remove(&id);
-            if ids.is_empty() {
+        if let Some(own) = self.of.get_mut(principal) {
+            own.remove(&id);
+            if own.is_empty() {
                 self.of.remove(principal);
             }
         }

@@ -299,6 +299,13 @@ impl Holds {
         }
     }
 
+    /// As [`Holds::for_each`], of one principal.
+    pub fn for_each_of(&self, principal: &PrincipalId, mut look: impl FnMut(&Hold)) {
+        for entry in self.room.memory.of(principal) {
+            look(&entry.state.borrow());
+        }
+    }
+
     /// The number of the last change so far.
     #[must_use]
     pub fn last_change(&self) -> u64 {

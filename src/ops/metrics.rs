@@ -56,9 +56,7 @@ struct Seen {
 impl Seen {
     fn of(ops: &Ops) -> Self {
         let mut holds = BTreeMap::new();
-        for hold in ops.gate.holds().snapshot(|_| true) {
-            *holds.entry(hold.state.as_str()).or_default() += 1;
-        }
+        ops.gate.holds().for_each(|hold| *holds.entry(hold.state.as_str()).or_default() += 1);
         Self {
             decisions: ops.gate.decided().collect(),
             holds,
