@@ -87,9 +87,10 @@ impl From<Bytes> for ReplyBody {
     }
 }
 
-impl From<[Bytes; 3]> for ReplyBody {
-    fn from(parts: [Bytes; 3]) -> Self {
-        Self::Whole(VecDeque::from(parts))
+impl From<Box<[Bytes; 3]>> for ReplyBody {
+    fn from(parts: Box<[Bytes; 3]>) -> Self {
+        let parts: Box<[Bytes]> = parts;
+        Self::Whole(Vec::from(parts).into())
     }
 }
 

@@ -22,8 +22,9 @@ pub(super) enum Out {
     Open,
     /// Nothing but a sign of life.
     Comment,
-    /// The answer, in parts; the status counts only if nothing went before.
-    Last(StatusCode, [Bytes; 3]),
+    /// The answer, in parts; the status counts only if nothing went before. On the heap: a channel has room for
+    /// 32 of these from the start.
+    Last(StatusCode, Box<[Bytes; 3]>),
 }
 
 /// The handler's end. Dropping it without an answer ends the stream without one.
@@ -83,6 +84,6 @@ impl Outbox {
     }
 
     async fn last(&self, status: StatusCode, parts: [Bytes; 3]) -> bool {
-        self.sender.send(Out::Last(status, parts)).await.is_ok()
+        self.sender.send(Out::Last(status, Box::new(parts))).await.is_ok()
     }
 }

@@ -15,6 +15,7 @@ use tokio::sync::OnceCell;
 use super::eras::refuses_era;
 use super::exchange::{Exchange, FromServer};
 use super::fault::Fault;
+use super::offer::Offer;
 use super::wire::WireBody;
 use super::{Upstream, write};
 use crate::config::Secret;
@@ -59,15 +60,6 @@ struct State {
 pub(super) struct Session {
     pub(super) id: Option<HeaderValue>,
     pub(super) revision: Revision,
-}
-
-/// What Intercom says it offers.
-#[derive(Debug, Clone, Default)]
-pub struct Offer {
-    /// Its capabilities.
-    pub capabilities: Object,
-    /// Its instructions to models, unjudged.
-    pub instructions: Option<String>,
 }
 
 /// Legs without a client session, by credential.
@@ -328,7 +320,7 @@ impl Upstream {
     ) -> Result<Arc<Leg>, Fault> {
         let leg = Arc::new(Leg::new(who, token, Era::Modern));
         let result = self.ask(&leg, "server/discover", JsonText::empty_object()).await?;
-        let offer = offer_of(&result);
+        let offer = Offer::of(&result);
         leg.lock().offer = Arc::new(offer);
         Ok(leg)
     }
@@ -346,7 +338,9 @@ impl Upstream {
         let id = self.request_id();
         let posted = self.post_initialize(leg, spent.call(), &id).await;
         let answer = posted.inspect_err(|fault| spent.complete(fault.outcome(), 0, None))?;
-        let session_id = answer.headers.get(crate::mcp::headers::SESSION_ID).cloned();
+        // Copied: a part of an answer keeps the whole of it.
+        let copy = |id: &HeaderValue| HeaderValue::from_bytes(id.as_bytes()).ok();
+        let session_id = answer.headers.get(crate::mcp::headers::SESSION_ID).and_then(copy);
         let mut exchange = Exchange::new(self.clone(), leg.clone(), spent, id, answer);
         let result = self.answer_of(&mut exchange).await?;
         let revision = result
@@ -359,7 +353,7 @@ impl Upstream {
         {
             let mut state = leg.lock();
             state.session = Some(Arc::new(Session { id: session_id, revision }));
-            state.offer = Arc::new(offer_of(&result));
+            state.offer = Arc::new(Offer::of(&result));
         }
         let permit = self
             .permit(
@@ -425,13 +419,6 @@ fn outcome_of(answer: &Result<super::WireAnswer, Fault>) -> crate::domain::Outco
         Ok(Ok(())) => crate::domain::OutcomeKind::Answered,
         Ok(Err(fault)) => fault.outcome(),
         Err(fault) => fault.outcome(),
-    }
-}
-
-fn offer_of(result: &Object) -> Offer {
-    Offer {
-        capabilities: result.object("capabilities").unwrap_or_default(),
-        instructions: result.str("instructions").map(std::borrow::Cow::into_owned),
     }
 }
 

@@ -18,6 +18,7 @@ mod exchange;
 mod fault;
 mod leg;
 mod listing;
+mod offer;
 mod outside;
 mod release;
 mod target;
@@ -51,8 +52,9 @@ pub use articles::ArticleSeen;
 pub use bundles::{BundleServer, FetchError, Fetched};
 pub use exchange::{Answer, Exchange, FromServer, ServerStream};
 pub use fault::Fault;
-pub use leg::{Leg, Offer};
+pub use leg::Leg;
 pub use listing::Listed;
+pub use offer::Offer;
 pub use outside::{Outside, OutsideError};
 pub use release::{run as run_release, says_error};
 

@@ -180,6 +180,13 @@ impl Object {
         JsonText::from_valid(out.into())
     }
 
+    /// The same in memory of its own: members are parts of the text they were split from, and keep all of it.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        let copy = Bytes::copy_from_slice(self.to_text().bytes());
+        Self::parse(&JsonText::from_valid(copy)).unwrap_or_default()
+    }
+
     /// Appends the members, separated by commas, without braces.
     pub(crate) fn write_members(&self, out: &mut Vec<u8>) {
         for (index, member) in self.members.iter().enumerate() {
