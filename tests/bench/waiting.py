@@ -2,13 +2,14 @@
 """What a waiting agent costs, and how fast a released call is on its way: Portcullis and the simulator as
 processes of their own, everything on loopback.
 
-    tests/bench/waiting.py --portcullis target/release/portcullis [--waiting 10000] [--releases 200]
+    tests/bench/waiting.py --portcullis target/release/portcullis [--waiting 10000] [--releases 200] [--restart 100000]
 
 Memory is what the resident size grows by while calls wait, by client: none at all, a legacy client with its session and
 an open stream, a modern one without tasks in a long poll, and a modern one with a task that follows it by a
 subscription. It includes the held call itself, which is what the line without a client shows. A
 release is timed by the approvers' interface for programs, from the click to the call's arrival at Intercom's
-side, beside what the same way through the upstream takes by itself. Python's standard library only."""
+side, beside what the same way through the upstream takes by itself. A restart is timed until the process listens
+again, beside one without a hold. Python's standard library only."""
 
 import argparse
 import asyncio
@@ -27,6 +28,7 @@ import urllib.request
 
 EACH = 50  # Calls of one principal that wait; it may have 64.
 STEADY_SECONDS = 12
+UNFOLLOWED_EACH = 2_000  # Calls of one principal that nobody follows.
 HELD_SECONDS = 300  # Until all of them are.
 AT_ONCE = 64  # Calls on their way to being held.
 MODERN = "2026-07-28"
@@ -49,6 +51,7 @@ def main():
     parser.add_argument("--portcullis", required=True, metavar="PATH")
     parser.add_argument("--waiting", type=int, default=10_000, help="clients of each form; 0 leaves them out")
     parser.add_argument("--releases", type=int, default=200, help="timed releases; 0 leaves them out")
+    parser.add_argument("--restart", type=int, default=0, help="open holds that are found again by a restart")
     parser.add_argument("--form", choices=FORMS, action="append", help="only this form of waiting")
     options = parser.parse_args()
     wanted = options.waiting + 1_000
@@ -63,6 +66,9 @@ def main():
     if options.releases:
         with Stand(options.portcullis, 1) as stand:
             asyncio.run(releases(stand, options.releases))
+    if options.restart:
+        with Stand(options.portcullis, -(-options.restart // UNFOLLOWED_EACH)) as stand:
+            asyncio.run(restart(stand, options.restart))
 
 
 async def waiting(stand, form, count):
@@ -91,6 +97,26 @@ async def waiting(stand, form, count):
     for wires in [*open_ones, *warm]:
         for wire in wires:
             wire.close()
+
+
+async def restart(stand, count):
+    """Opens holds, and tells how long a start takes with and without them, and what they take of memory."""
+    empty, rests = stand.restart(), stand.resident()
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(number):
+        async with gate:
+            await nobody(stand.url, stand.keys[number // UNFOLLOWED_EACH], f"waits {number}")
+
+    began = time.monotonic()
+    await asyncio.gather(*(one(number) for number in range(count)))
+    rate = count / (time.monotonic() - began)
+    took = [stand.restart() for _ in range(3)]
+    if (held := stand.waiting()) != count:
+        sys.exit(f"only {held} of {count} calls wait")
+    each = (stand.resident() - rests) / count
+    times = ", ".join(f"{seconds:.2f}" for seconds in took)
+    print(f"restart: {count} open holds, opened at {rate:.0f}/s; listens after {times} s; {empty:.2f} s without a hold; {each:.1f} KiB each", flush=True)
 
 
 async def legacy(url, key, body):
@@ -261,9 +287,21 @@ class Stand:
         self.run("people", "add", "bench-person", "--group", "support-leads")
         scopes = ["--scope", "holds:read", "--scope", "holds:decide"]
         self.api_token = self.run("people", "token", "add", "bench-person", *scopes)
+        self._serve()
+        return self
+
+    def _serve(self):
         where = self._start([*self.config, "serve"], "listening on", "approvers' page on")
         self.url, self.page = where["listening on"], where["approvers' page on"]
-        return self
+
+    def restart(self):
+        """Ends Portcullis, starts it again, and tells how many seconds it takes until it listens."""
+        child = self._children.pop()
+        child.terminate()
+        child.wait(timeout=60)
+        began = time.monotonic()
+        self._serve()
+        return time.monotonic() - began
 
     def __exit__(self, *_):
         for child in reversed(self._children):
