@@ -51,7 +51,7 @@ pub enum AppError {
     Store(#[from] OpenError),
     /// The policies.
     #[error("the policies cannot be used:\n{0}")]
-    Policy(#[from] rollout::StartError),
+    Policy(#[source] rollout::StartError),
     /// The plugins.
     #[error("the plugins cannot be used:\n{0}")]
     Plugins(#[from] PluginsError),
@@ -119,6 +119,16 @@ impl AppError {
         match self {
             Self::Store(OpenError::Locked { .. }) => 75,
             _ => 1,
+        }
+    }
+}
+
+impl From<rollout::StartError> for AppError {
+    fn from(error: rollout::StartError) -> Self {
+        match error {
+            // Nothing is wrong with the policies: it is the folder that they, too, are kept in.
+            rollout::StartError::Kept(rollout::KeptError::Private(error)) => Self::Data(error),
+            error => Self::Policy(error),
         }
     }
 }

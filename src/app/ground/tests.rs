@@ -135,3 +135,14 @@ async fn a_pause_that_falls_into_a_release_lets_nothing_go() {
         assert_eq!(state, HoldState::Pending, "{hanging}: {records:?}");
     }
 }
+
+#[tokio::test]
+async fn a_fault_of_the_data_folder_is_not_told_as_one_of_policies() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(folder.path());
+    (config.plugins.shipped, config.plugins.without) = (false, vec!["*".to_owned()]);
+    private::make_folder(&config.data).unwrap();
+    std::fs::write(config.data.join("policies"), "no folder").unwrap();
+    let error = Ground::open(&config).await.map(drop).unwrap_err();
+    assert!(matches!(error, AppError::Data(_)), "{error}");
+}
