@@ -25,11 +25,11 @@ use http::header::{CONNECTION, TRANSFER_ENCODING};
 use http::{HeaderValue, Request, Response, Version};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
@@ -76,8 +76,7 @@ pub async fn serve<H, F, B>(
         };
         let Some((stream, peer, slot)) = accepted else { continue };
         let clock = Arc::new(HeadClock::default());
-        let watched = Watched { stream, clock: clock.clone(), lines: Lines::default() };
-        let io = TokioIo::new(watched);
+        let watched = Watched::new(stream, clock.clone());
         let service = {
             let (handler, clock) = (handler.clone(), clock.clone());
             service_fn(move |mut request: Request<Incoming>| {
@@ -96,13 +95,13 @@ pub async fn serve<H, F, B>(
                 }
             })
         };
-        let connection = builder(&limits).serve_connection(io, service).into_owned();
-        let connection = graceful.watch(connection);
+        let connection = (watched, builder(&limits), service);
+        let end = (graceful.watcher(), shutdown.clone());
         let (header_timeout, idle_timeout) = (limits.header_timeout, limits.idle_timeout);
         tokio::spawn(async move {
             let _slot = slot;
             tokio::select! {
-                ended = connection => if let Err(error) = ended {
+                ended = converse(connection, end) => if let Err(error) = ended {
                     tracing::debug!(%error, "connection ended");
                 },
                 () = clock.expired(header_timeout, idle_timeout) => {
@@ -115,6 +114,28 @@ pub async fn serve<H, F, B>(
     if tokio::time::timeout(limits.drain, graceful.shutdown()).await.is_err() {
         tracing::warn!(drain = ?limits.drain, "requests were cut off when the drain time ended");
     }
+}
+
+/// Answers the requests of one connection.
+///
+/// Which HTTP it is, is found out here: hyper's own look takes the first 24 bytes away from the rest, and its buffer
+/// then doubles to hold both, in every connection for as long as it lives.
+async fn converse<S, B>(
+    (mut watched, builder, service): (Watched, auto::Builder<TokioExecutor>, S),
+    (watcher, mut shutdown): (Watcher, watch::Receiver<bool>),
+) -> Result<(), BoxError>
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
+    S::Future: Send + 'static,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    let is_http2 = tokio::select! {
+        found = watched.begins_http2() => found?,
+        _ = shutdown.wait_for(|stop| *stop) => return Ok(()),
+    };
+    let builder = if is_http2 { builder.http2_only() } else { builder.http1_only() };
+    let connection = builder.serve_connection(TokioIo::new(watched), service).into_owned();
+    watcher.watch(connection).await
 }
 
 /// Whether no further request may come on its connection: a body in chunks has no length by which
@@ -267,6 +288,31 @@ struct Watched {
     stream: TcpStream,
     clock: Arc<HeadClock>,
     lines: Lines,
+    /// What was read, and checked, before hyper read anything.
+    first: Bytes,
+}
+
+impl Watched {
+    fn new(stream: TcpStream, clock: Arc<HeadClock>) -> Self {
+        Self { stream, clock, lines: Lines::default(), first: Bytes::new() }
+    }
+
+    /// Whether the client begins with the preface of HTTP/2. What was read for that is read once more.
+    async fn begins_http2(&mut self) -> std::io::Result<bool> {
+        /// RFC 9113, section 3.4.
+        const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+        /// As much as hyper has room for: a whole head, mostly.
+        const ROOM: usize = 8 * 1024;
+        let mut first = Vec::with_capacity(ROOM);
+        while first.len() < PREFACE.len() && PREFACE.starts_with(&first) {
+            if self.read_buf(&mut first).await? == 0 {
+                break;
+            }
+        }
+        let is_http2 = first.starts_with(PREFACE);
+        self.first = first.into();
+        Ok(is_http2)
+    }
 }
 
 impl AsyncRead for Watched {
@@ -275,6 +321,14 @@ impl AsyncRead for Watched {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<std::io::Result<()>> {
+        if !self.first.is_empty() {
+            let count = self.first.len().min(buffer.remaining());
+            buffer.put_slice(&self.first.split_to(count));
+            if self.first.is_empty() {
+                self.first = Bytes::new();
+            }
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
         let read = pin!(&mut self.stream).poll_read(context, buffer);
         if buffer.filled().len() > before {
@@ -327,7 +381,7 @@ impl AsyncWrite for Watched {
 mod tests {
     use http_body_util::{BodyExt as _, Full};
     use hyper_util::client::legacy::Client;
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::io::AsyncWriteExt as _;
     use tokio::sync::mpsc;
     use tokio_stream::StreamExt as _;
 

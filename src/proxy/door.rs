@@ -1,8 +1,9 @@
 //! The HTTP door: what a request must be before anybody reads its body.
 //!
-//! Refused here, each with words that say what to do: a foreign Host or Origin (DNS rebinding),
-//! another path or method, other media types, compressed bodies, bodies without a length over
-//! HTTP/1 (a proxy in front could frame them otherwise), bodies that are too large or too slow.
+//! Refused here, each with words that say what to do: a head that is too large, a foreign Host or
+//! Origin (DNS rebinding), another path or method, other media types, compressed bodies, bodies
+//! without a length over HTTP/1 (a proxy in front could frame them otherwise), bodies that are too
+//! large or too slow.
 
 use std::time::Duration;
 
@@ -102,6 +103,22 @@ impl Names {
         }
         Ok(())
     }
+}
+
+/// Checks the size of a head. A connection has a limit of its own, but reads in large pieces and takes a head in
+/// that came with the last of them.
+pub(super) fn check_head(request: &Request<Incoming>) -> Result<(), Refusal> {
+    /// Bytes, as HTTP/1 writes them.
+    const LARGEST: usize = 64 * 1024;
+    let fields =
+        request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    if target + fields.sum::<usize>() > LARGEST {
+        let text = "the request's head is larger than 64 KiB; send less in its headers";
+        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        return Err(Refusal::new(status, "http.head", text));
+    }
+    Ok(())
 }
 
 /// Checks path and method.

@@ -49,7 +49,7 @@ use crate::listen::Peer;
 use crate::mcp::era::{self, Post};
 use crate::mcp::headers::Mirrored;
 use crate::mcp::json::Limits;
-use crate::mcp::message::{MessageError, Request as Rpc, read_message};
+use crate::mcp::message::{Incoming as Rpcs, MessageError, Request as Rpc, read_message};
 use crate::mcp::methods::Method as McpMethod;
 use crate::mcp::reply as rpc;
 use crate::upstream::{Leg, Upstream};
@@ -86,6 +86,19 @@ struct Settings {
     holds: Holds,
     /// Where browsers find the approvers' page, if the configuration names a public address.
     page: Option<String>,
+}
+
+/// A modern request, what its `_meta` says, and its row of the table.
+type ModernRequest = (Rpc, era::ModernMeta, &'static McpMethod);
+
+/// What a POST is, once it was read.
+enum Posted {
+    /// A modern request, and its `Mcp-Param-*` headers.
+    Modern(Box<ModernRequest>, Vec<(String, Vec<u8>)>),
+    /// Legacy messages.
+    Legacy { incoming: Rpcs, version: Option<Revision>, session: Option<Vec<u8>> },
+    /// Nothing that needs more than this answer.
+    Answered(Response<ReplyBody>),
 }
 
 /// The rooms that the agents' side stands on.
@@ -169,6 +182,7 @@ impl Proxy {
         self: &Arc<Self>,
         request: Request<Incoming>,
     ) -> Result<Response<ReplyBody>, Refusal> {
+        door::check_head(&request)?;
         self.names.check(&request)?;
         door::check_target(&request)?;
         let authorization = door::authorization(request.headers())?;
@@ -215,45 +229,62 @@ impl Proxy {
         auth: Authenticated,
         request: Request<Incoming>,
     ) -> Result<Response<ReplyBody>, Refusal> {
+        match Box::pin(self.read_post(&auth, request)).await? {
+            Posted::Modern(request, params) => {
+                Ok(Box::pin(self.modern_post(auth, *request, params)).await)
+            }
+            Posted::Legacy { incoming, version, session } => {
+                Ok(Box::pin(self.legacy_post(auth, session.as_deref(), version, incoming)).await)
+            }
+            Posted::Answered(response) => Ok(response),
+        }
+    }
+
+    /// Reads a POST. Its head is gone when this returns: a call may wait for long, and each value of a header
+    /// keeps what the connection read with it.
+    async fn read_post(
+        &self,
+        auth: &Authenticated,
+        request: Request<Incoming>,
+    ) -> Result<Posted, Refusal> {
         door::check_post(&request)?;
         let (head, body) = request.into_parts();
-        let body = door::body(body, self.settings.body_limit, self.settings.body_timeout);
-        let body = Box::pin(body).await?;
+        let body = door::body(body, self.settings.body_limit, self.settings.body_timeout).await?;
         let limits = Limits { max_bytes: self.settings.body_limit, ..Limits::default() };
         let names = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
         let mirrored = Mirrored::collect(names);
+        let unreadable = |era, error| Ok(Posted::Answered(self.unreadable(auth, era, &error)));
         let incoming = match read_message(body, &limits) {
             Ok(incoming) => incoming,
-            Err(error) => return Ok(self.unreadable(&auth, Era::Legacy, &error)),
+            Err(error) => return unreadable(Era::Legacy, error),
         };
         match era::decide(&mirrored, incoming, &SERVED) {
             Ok(Post::Modern { request, meta, method }) => {
-                let params: Vec<(String, Vec<u8>)> = mirrored
+                let params = mirrored
                     .params
                     .iter()
                     .map(|(name, value)| ((*name).to_owned(), value.to_vec()))
                     .collect();
-                Ok(Box::pin(self.modern_post(auth, request, meta, method, params)).await)
+                Ok(Posted::Modern(Box::new((request, meta, method)), params))
             }
             Ok(Post::ModernNotification(_)) => {
                 // The core defines none over HTTP, so nothing is passed on.
                 let mut response = Response::new(ReplyBody::empty());
                 *response.status_mut() = StatusCode::ACCEPTED;
-                Ok(response)
+                Ok(Posted::Answered(response))
             }
             Ok(Post::Legacy { incoming, version }) => {
-                Ok(Box::pin(self.legacy_post(auth, mirrored.session, version, incoming)).await)
+                let session = mirrored.session.map(<[u8]>::to_vec);
+                Ok(Posted::Legacy { incoming, version, session })
             }
-            Err((era, error)) => Ok(self.unreadable(&auth, era, &error)),
+            Err((era, error)) => unreadable(era, error),
         }
     }
 
     async fn modern_post(
         self: &Arc<Self>,
         auth: Authenticated,
-        request: Rpc,
-        meta: era::ModernMeta,
-        method: &'static McpMethod,
+        (request, meta, method): ModernRequest,
         param_headers: Vec<(String, Vec<u8>)>,
     ) -> Response<ReplyBody> {
         let id = request.id.clone();
