@@ -17,7 +17,7 @@ use regorus::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-use super::engine::{Budget, Failure, Prepared};
+use super::engine::{Budget, Failure, Prepared, out_of_instructions};
 use crate::clock;
 use crate::domain::{Fault, Question};
 
@@ -120,8 +120,12 @@ impl Apart {
     }
 
     /// Whether rules overran that worked so long. The half is for a thread that had to share its
-    /// processor until the clock ended it.
+    /// processor until the clock ended it. Whoever used up the instructions overran however soon: one who
+    /// calls again at once would otherwise take from the others what a processor has.
     fn is_over(&self, answer: &Result<Value, Failure>, took: Duration) -> bool {
+        if answer.as_ref().is_err_and(|failure| *failure == out_of_instructions()) {
+            return true;
+        }
         let is_late = answer.as_ref().is_err_and(|failure| failure.fault == Fault::PolicyTimeout);
         took > self.deadline || is_late && took > self.deadline / 2
     }
@@ -208,6 +212,7 @@ mod tests {
         let half = DEADLINE / 2;
         for (answer, took, is_over) in [
             (late(), Duration::ZERO, false),
+            (Err(out_of_instructions()), Duration::ZERO, true),
             (late(), half, false),
             (late(), half * 3 / 2, true),
             (wrong(), half * 3 / 2, false),
