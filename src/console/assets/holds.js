@@ -117,6 +117,8 @@ const hold = {
     const news = take(page, "#news");
     one("#news").replaceWith(news);
     one("#bar").replaceWith(take(page, "#bar"));
+    // What is over has no time left.
+    if (next.dataset.state !== "pending") one(".what-happens").replaceWith(take(page, ".what-happens"));
     if (next.dataset.state !== here.dataset.state || this.words.size)
       news.prepend(notice("", "This call changed while you looked at it."));
     this.give();
@@ -134,6 +136,7 @@ const hold = {
     }
     here.dataset.version = next.dataset.version;
     here.dataset.state = next.dataset.state;
+    times();
     say(`Now ${next.dataset.state.replace("_", " ")}`);
   },
 };
