@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use portcullis::control::{Answer, PolicyQuestion, Question};
-use portcullis::simulator::Received;
+use portcullis::simulator::{Options, Received};
 use serde_json::{Value, json};
 
 use crate::client::{Client, Reply};
@@ -92,7 +92,9 @@ async fn two_hundred_reloads_under_load_leave_no_decision_between_two_bundles() 
     };
     put(0);
     let more = format!("policies:\n  bundle: {}\n", work.path().join("now.tar.gz").display());
-    let stand = Stand::start(Setup { more, ..Setup::default() }).await;
+    // Where a release build runs there are tens of thousands of calls.
+    let simulator = Options { keep: 1_000_000, ..Options::default() };
+    let stand = Stand::start(Setup { more, simulator, ..Setup::default() }).await;
     let over = Arc::new(AtomicBool::new(false));
     let agents: Vec<_> = (0..8)
         .map(|index| tokio::spawn(agent(stand.client(), index % 2 == 0, over.clone())))
