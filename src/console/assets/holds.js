@@ -98,7 +98,6 @@ const hold = {
     this.gather();
     if (this.words.size) sessionStorage.setItem(this.place, JSON.stringify([...this.words]));
   },
-  // Once: nobody else who uses this window later finds them.
   arrive() {
     const left = sessionStorage.getItem(this.place);
     if (!left) return;
@@ -151,6 +150,11 @@ const live = {
     times();
   },
 };
+
+// Words on their way to one call are for the very next page: nobody who signs in after it finds them.
+const here = one("#hold") ? hold.place : "";
+for (const key of Object.keys(sessionStorage))
+  if (key.startsWith("words ") && key !== here) sessionStorage.removeItem(key);
 
 // What a form answered with stands under the form's address, which only takes forms.
 if (one("#hold") && one("#live")) {
