@@ -325,6 +325,7 @@ impl AsyncRead for Watched {
             let count = self.first.len().min(buffer.remaining());
             buffer.put_slice(&self.first.split_to(count));
             if self.first.is_empty() {
+                // An empty rest would keep the memory of the whole.
                 self.first = Bytes::new();
             }
             return Poll::Ready(Ok(()));
