@@ -5,6 +5,9 @@ use crate::text::Text;
 use kit::unfold::at;
 use std::ops::Range;
 
+/// Years in which somebody who has a record may be born.
+pub(crate) const BORN: std::ops::RangeInclusive<u32> = 1900..=2035;
+
 /// A date in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Date {
@@ -114,7 +117,16 @@ pub(crate) fn worded(text: &Text<'_>, month: usize) -> Option<Date> {
     {
         return Some(Date { bytes: first.start..last.end, year: y, full: true });
     }
-    let (_, n, d) = number(month + 1)?;
+    let (day, n, d) = number(month + 1)?;
+    // `1990. május 12.`
+    if let Some(b) = month.checked_sub(1)
+        && let Some((first, _, y)) = at_year(b)
+        && n <= 2
+        && (1..=31).contains(&d)
+        && near(b, month + 1)
+    {
+        return Some(Date { bytes: first.start..day.end, year: y, full: true });
+    }
     let (last, _, y) = at_year(month + 2)?;
     let first = word(month)?;
     (n <= 2 && (1..=31).contains(&d) && near(month, month + 2)).then_some(Date {

@@ -2,10 +2,46 @@
 
 use crate::hit::Hit;
 use crate::lexicon as lex;
-use crate::text::Text;
+use crate::text::{Text, Word};
 use kit::kinds;
 use kit::unfold::{WALL, at, fold_text};
 use std::ops::Range;
+
+/// What people write or say for the sign, and for the dot.
+const AT: &[&str] = &[
+    "at",
+    "arroba",
+    "chez",
+    "klammeraffe",
+    "ett",
+    "malpa",
+    "zavinac",
+    "kukac",
+    "chiocciola",
+    "apenstaartje",
+    "snabela",
+    "snabel",
+    "sobaka",
+    "miukumauku",
+    "собака",
+    "собачка",
+];
+const DOT: &[&str] = &[
+    "dot",
+    "punkt",
+    "punto",
+    "point",
+    "ponto",
+    "piste",
+    "pont",
+    "kropka",
+    "punt",
+    "tecka",
+    "prik",
+    "nokta",
+    "tocka",
+    "точка",
+];
 
 /// A letter of a mailbox's name.
 fn is_local(c: char) -> bool {
@@ -31,7 +67,9 @@ pub(crate) fn find(text: &Text<'_>, hits: &mut Vec<Hit>) {
         }
     }
     for (i, word) in text.words.iter().enumerate() {
-        if matches!(text.folded(word), "at" | "arroba" | "chez" | "klammeraffe" | "ett")
+        let folded = text.folded(word);
+        let is_sign = AT.contains(&folded) || folded == "a" && is_bracketed(text, word);
+        if is_sign
             && i > 0
             && let Some(range) = spoken(text, i)
         {
@@ -56,50 +94,39 @@ fn push(
     );
 }
 
-/// Whether a mailbox is an office's.
+/// Whether a mailbox is an office's: `support`, `support.uk`, but not `hr.mueller`.
 pub(crate) fn is_role(local: &str) -> bool {
-    let stem = local.split(['+', '-', '.', '_']).next().unwrap_or_default();
-    let whole = lex::class(lex::hash(local), local) & lex::ROLE != 0;
-    whole
-        || lex::class(lex::hash(stem), stem) & lex::ROLE != 0
-            && local.split(['.', '_', '-']).count() < 3
+    let is_office = |word: &str| lex::class(lex::hash(word), word) & lex::ROLE != 0;
+    let is_name = |word: &str| {
+        (names::is_first_name(word) || names::is_surname(word)) && !names::is_word(word)
+    };
+    let mut words = local.split(['+', '-', '.', '_']);
+    let office = is_office(words.next().unwrap_or_default());
+    is_office(local) || office && local.split(['.', '_', '-']).count() < 3 && !words.any(is_name)
 }
 
 /// An address in its plain form: folded, without blanks, with `@` and dots.
 pub(crate) fn canonical(spelled: &str) -> String {
-    let mut out = fold_text(spelled);
+    let out = fold_text(spelled);
     if !out.contains([' ', '[', '(', '{', WALL, '\n']) {
         return out;
     }
-    for (a, b) in [
-        (" [at] ", "@"),
-        ("[at]", "@"),
-        (" (at) ", "@"),
-        ("(at)", "@"),
-        (" {at} ", "@"),
-        ("{at}", "@"),
-        (" at ", "@"),
-        (" arroba ", "@"),
-        (" chez ", "@"),
-        (" [dot] ", "."),
-        ("[dot]", "."),
-        (" (dot) ", "."),
-        ("(dot)", "."),
-        (" dot ", "."),
-        (" punkt ", "."),
-        (" punto ", "."),
-        (" point ", "."),
-        (" ponto ", "."),
-        (" [punkt] ", "."),
-        ("[punkt]", "."),
-        ("(punkt)", "."),
-    ] {
-        if out.contains(a) {
-            out = out.replace(a, b);
+    let brackets = |c: char| matches!(c, '[' | ']' | '(' | ')' | '{' | '}' | '<' | '>');
+    let mut signed = out.contains('@');
+    let pieces = out.split(|c: char| c.is_whitespace() || c == WALL || brackets(c));
+    let mut read = String::with_capacity(out.len());
+    for piece in pieces.filter(|piece| !piece.is_empty()) {
+        let inside = !read.is_empty();
+        if inside && !signed && (piece == "a" || AT.contains(&piece)) {
+            signed = true;
+            read.push('@');
+        } else if inside && DOT.contains(&piece) {
+            read.push('.');
+        } else {
+            read.push_str(piece);
         }
     }
-    out.retain(|c| !c.is_whitespace() && c != WALL);
-    out
+    read
 }
 
 /// `name@example.org` around the `@`.
@@ -173,10 +200,8 @@ fn parted(text: &Text<'_>, place: usize) -> Option<Range<usize>> {
 
 /// `name at example dot org`, `name [at] example.org`: around the word for the sign.
 fn spoken(text: &Text<'_>, i: usize) -> Option<Range<usize>> {
-    let bytes = text.bytes();
     let sign = text.words.get(i)?;
-    let bracket = matches!(at(bytes, sign.start.wrapping_sub(1)), b'[' | b'(' | b'{' | b'<')
-        && matches!(at(bytes, sign.end), b']' | b')' | b'}' | b'>');
+    let bracket = is_bracketed(text, sign);
     let (start, dots_before) = spoken_local(text, i)?;
     let (end, dots) = spoken_domain(text, i)?;
     let local = text.slice(start..sign.start);
@@ -189,7 +214,13 @@ fn spoken(text: &Text<'_>, i: usize) -> Option<Range<usize>> {
 }
 
 fn is_dot(word: &str) -> bool {
-    matches!(word, "dot" | "punkt" | "punto" | "point" | "ponto" | "piste" | "pont" | "kropka")
+    DOT.contains(&word)
+}
+
+fn is_bracketed(text: &Text<'_>, word: &Word) -> bool {
+    let bytes = text.bytes();
+    matches!(at(bytes, word.start.wrapping_sub(1)), b'[' | b'(' | b'{' | b'<')
+        && matches!(at(bytes, word.end), b']' | b')' | b'}' | b'>')
 }
 
 /// Backwards from the sign: where the mailbox's name begins, and whether a dot was spoken in it.

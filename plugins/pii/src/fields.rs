@@ -16,6 +16,8 @@ use kit::{Form, Leaf, kinds};
 pub(crate) enum Field {
     /// Nothing personal can stand here: an id, a time, a state.
     Skip,
+    /// A name of something else: looked at for addresses and for whole names of known people.
+    Known,
     /// A link: its query is looked at, its path only for what is known.
     Link,
     /// Words of people; the bits of the lexicon that its key has.
@@ -59,7 +61,11 @@ fn is_name_field(field: &str) -> bool {
 /// Most keys are words that programmers chose; some are addresses.
 fn of_key(key: &str) -> Field {
     let plain = |b: u8| b.is_ascii_alphabetic() || matches!(b, b'_' | b' ' | b'-');
-    if key.bytes().all(plain) { Field::Skip } else { Field::Words(0) }
+    match key.bytes().all(plain) {
+        false => Field::Words(0),
+        true if key.contains([' ', '_', '-']) => Field::Known,
+        true => Field::Skip,
+    }
 }
 
 /// The fields of Intercom.
@@ -85,10 +91,12 @@ fn exact(key: &str, object: &Object<'_>, leaf: &Leaf) -> Option<Field> {
         "url" if leaf.path.contains("/social_profiles/") => Field::Value(kinds::URL, None),
         "name" => match object.kind {
             Some("upload" | "attachment") => Field::Words(0),
-            _ if object.is_person() && fit::person(&leaf.text) => Field::Value(kinds::PERSON, None),
-            Some("company" | "tag" | "segment" | "plan" | "team" | "bot" | "ticket_type") => {
-                Field::Skip
+            _ if object.is_record() && fit::name_of_record(&leaf.text) => {
+                Field::Value(kinds::PERSON, None)
             }
+            _ if object.is_person() && fit::person(&leaf.text) => Field::Value(kinds::PERSON, None),
+            Some("team" | "bot") => Field::Skip,
+            Some("company" | "tag" | "segment" | "plan" | "ticket_type") => Field::Known,
             _ if object.label.is_some_and(is_name_field) && fit::person(&leaf.text) => {
                 Field::Value(kinds::PERSON, None)
             }
@@ -98,7 +106,7 @@ fn exact(key: &str, object: &Object<'_>, leaf: &Leaf) -> Option<Field> {
             if object
                 .id
                 .is_some_and(|id| id.starts_with("contact_") || id.starts_with("contact-"))
-                && fit::person(&leaf.text) =>
+                && fit::name_of_record(&leaf.text) =>
         {
             Field::Value(kinds::PERSON, None)
         }
@@ -185,6 +193,11 @@ impl Words {
         has(ABOUT, last) || (has(ASKS, first) && self.ends.len() > 1)
     }
 
+    /// Whether it is the day itself, and not something about it.
+    fn is_a_day(&self) -> bool {
+        !self.is_about() || self.iter().last() == Some("date")
+    }
+
     fn any(&self, list: &[&str]) -> bool {
         self.iter().any(|w| has(list, w))
     }
@@ -231,7 +244,9 @@ impl Words {
     fn number(&self, text: &str) -> Option<&'static str> {
         let c = self.class;
         let has = |class: u64| c & class != 0;
-        if (has(lex::BIRTH) || self.ends_in(&["geburtsdatum", "birthdate"])) && fit::date(text) {
+        if (has(lex::BIRTH) || self.ends_in(&["geburtsdatum", "birthdate"]))
+            && (fit::date(text) || fit::stamp(text) && self.is_a_day())
+        {
             return Some(kinds::BIRTH_DATE);
         }
         if text.len() >= 15 && fit::iban(text) {

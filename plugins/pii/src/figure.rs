@@ -44,8 +44,10 @@ impl Figure<'_> {
         if self.plus() {
             return None;
         }
+        // In fours it is one even with other marks between.
+        let fours = self.shape(&[4, 4, 4, 4]);
         if (13..=19).contains(&n)
-            && self.uniform
+            && (self.uniform || fours)
             && check::card(d)
             && matches!(self.mark(), 0 | b' ' | b'-' | b'.')
         {

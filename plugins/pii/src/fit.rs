@@ -66,7 +66,22 @@ fn is_decimal(text: &str) -> bool {
 }
 
 pub(crate) fn date(text: &str) -> bool {
-    date::whole(text).is_some_and(|d| (1900..=2025).contains(&d.year))
+    date::whole(text).is_some_and(|d| date::BORN.contains(&d.year))
+}
+
+/// A day as programs keep it: `19850412`, or the seconds or milliseconds since 1970.
+pub(crate) fn stamp(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return false;
+    }
+    let part = |range| text.get(range).and_then(|t: &str| t.parse::<u32>().ok());
+    match (part(0..4), part(4..6), part(6..8), text.len()) {
+        (Some(year), Some(month), Some(day), 8) => {
+            date::BORN.contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day)
+        }
+        _ => (8..=13).contains(&digits.len()),
+    }
 }
 
 pub(crate) fn iban(text: &str) -> bool {
@@ -178,9 +193,9 @@ pub(crate) fn person(text: &str) -> bool {
     let ok = |c: char| {
         c.is_alphabetic()
             || matches!(c, ' ' | '\'' | '\u{2019}' | '-' | '.' | ',' | '\u{b7}' | '\u{30fb}' | '_')
-            || ('\u{300}'..'\u{370}').contains(&c)
+            || is_mark(c)
     };
-    if !text.chars().all(ok) {
+    if !text.chars().all(ok) || is_company(text) {
         return false;
     }
     let words = text.split([' ', ',', '_']).filter(|w| !w.is_empty());
@@ -189,9 +204,6 @@ pub(crate) fn person(text: &str) -> bool {
         all += 1;
         let folded = fold_text(word);
         let class = lexicon::class(lexicon::hash(&folded), &folded);
-        if COMPANY.binary_search(&folded.trim_end_matches('.')).is_ok() && all > 1 {
-            return false;
-        }
         let first = word.chars().next().unwrap_or_default();
         if !first.is_lowercase() || class & lexicon::PARTICLE != 0 {
             capital += 1;
@@ -199,6 +211,43 @@ pub(crate) fn person(text: &str) -> bool {
     }
     let lower = text.chars().all(|c| !c.is_uppercase());
     (1..=6).contains(&all) && (capital == all || lower)
+}
+
+/// What the record of a person says that this person is called: anything, unless it plainly is no name.
+pub(crate) fn name_of_record(text: &str) -> bool {
+    let text = text.trim();
+    (2..=120).contains(&text.chars().count())
+        && text.chars().any(char::is_alphabetic)
+        && !text.contains('@')
+        && !text.contains("://")
+        && !flag(text)
+        && !is_company(text)
+}
+
+/// Whether a name ends as those of companies do. `Maria Sá` is none, and neither is `Kris Co`.
+fn is_company(text: &str) -> bool {
+    let mut words = text.split([' ', ',', '_']).filter(|w| !w.is_empty());
+    let (Some(first), second) = (words.next(), words.next()) else { return false };
+    let Some(last) = words.next_back().or(second) else { return false };
+    let end = last.trim_end_matches('.');
+    let is_end = COMPANY.binary_search(&end.to_lowercase().as_str()).is_ok();
+    let of_two = text.split_whitespace().count() == 2;
+    let called = of_two && names::is_first_name(&fold_text(first)) && end.len() <= 2;
+    is_end && !(called && end.chars().skip(1).all(char::is_lowercase))
+}
+
+/// A mark that belongs to the letter before it: accents, and the vowels and tones of Indic scripts and
+/// of Thai, which are no letters by themselves.
+pub(crate) fn is_mark(c: char) -> bool {
+    let sign = |c: char| {
+        matches!(
+            c,
+            '\u{964}' | '\u{965}' | '\u{970}' | '\u{e3f}' | '\u{e4f}' | '\u{e5a}' | '\u{e5b}'
+        )
+    };
+    ('\u{300}'..'\u{370}').contains(&c)
+        || ('\u{900}'..'\u{1000}').contains(&c) && !c.is_alphanumeric() && !sign(c)
+        || matches!(c, '\u{200c}' | '\u{200d}')
 }
 
 /// At least two words that begin with capitals, or a name of a script that has none.
@@ -215,8 +264,27 @@ mod tests {
     fn values_fit_or_do_not() {
         assert!(COMPANY.is_sorted());
         for name in ["Jane Doe", "Doe, Jane", "Gráinne Ó Dálaigh", "山田 太郎", "Ivy", "O'Brien"]
+            .into_iter()
+            .chain(["प्रिया शर्मा", "น้ำฝน"])
         {
             assert!(person(name), "{name}");
+        }
+        for name in [
+            "Jane doe",
+            "Jane Doe (Acme)",
+            "Jane Doe 2",
+            "José “Pepe” García",
+            "Jane\u{a0}Doe",
+            "Maria Sá",
+            "Kris Co",
+            "प्रिया शर्मा",
+            "น้ำฝน",
+            "Jane \u{1f600}",
+        ] {
+            assert!(name_of_record(name), "{name}");
+        }
+        for not in ["Acme Ltd", "yes", "Fjord Trading AB", "jane@example.org", "12", "Maria AB"] {
+            assert!(!name_of_record(not), "{not}");
         }
         for not in ["Acme Ltd", "yes", "P1", "Fjord Trading AB", "jane@example.org", "not set Yet"]
         {

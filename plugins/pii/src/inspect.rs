@@ -45,8 +45,9 @@ pub fn inspect(document: &Document, config: &Config) -> Report {
             continue;
         }
         let mut text = Text::of(n, leaf);
-        if text.party == Party::Unknown {
-            text.party = places.object(n).party();
+        let object = places.object(n);
+        if text.party == Party::Unknown || object.is_record() {
+            text.party = object.party();
         }
         if let Field::Words(bits) | Field::Attribute(bits) = field {
             text.key = bits;
@@ -227,6 +228,10 @@ fn recognise(one: &mut Seen<'_>, people: &People, regions: &[Region]) {
         return;
     }
     let Seen { text, field, hits } = one;
+    if *field == Field::Known {
+        email::find(text, hits);
+        return;
+    }
     scan(text, people, regions, *field == Field::Link, hits);
 }
 
@@ -234,8 +239,8 @@ fn recognise(one: &mut Seen<'_>, people: &People, regions: &[Region]) {
 fn is_own(link: &str) -> bool {
     let host = link.split("://").nth(1).unwrap_or_default();
     let host = host.split('/').next().unwrap_or_default();
-    host.ends_with("intercom.com") && !link.contains('@') && !link.contains('?')
-        || link.starts_with('/')
+    let ours = host == "intercom.com" || host.ends_with(".intercom.com") || link.starts_with('/');
+    ours && !link.contains(['@', '?', '%'])
 }
 
 pub(crate) fn scan(
@@ -292,6 +297,13 @@ fn harvest(seen: &mut [Seen<'_>], people: &mut People) {
                     let value = hit.value.clone().unwrap_or_default();
                     people.email(&value, hit.who, Party::Unknown);
                     hit.who = people.emails.get(&value).copied().flatten();
+                }
+                // An office's address is somebody's if a record has it.
+                (kinds::EMAIL, "role") => {
+                    let known = hit.value.as_ref().and_then(|it| people.emails.get(it)).copied();
+                    if let Some(who @ Some(_)) = known {
+                        (hit.who, hit.confidence) = (who, 97);
+                    }
                 }
                 (kinds::PERSON, "cue" | "model") => {
                     let guessed = !read.contains(' ');
@@ -372,5 +384,15 @@ fn repeat(one: &mut Seen<'_>, people: &People) {
     if one.is_settled() {
         return;
     }
+    let before = one.hits.len();
     mention::find(&one.text, people, &mut one.hits);
+    if one.field == Field::Known {
+        // Single words are what the thing is called, whoever else is called so.
+        let (text, mut n) = (&one.text, 0);
+        let is_whole = |hit: &Hit| text.slice(hit.bytes.clone()).contains([' ', '_', '-']);
+        one.hits.retain(|hit| {
+            n += 1;
+            n <= before || hit.confidence >= 93 && is_whole(hit)
+        });
+    }
 }

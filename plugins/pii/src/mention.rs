@@ -2,10 +2,10 @@
 
 use crate::hit::Hit;
 use crate::lexicon as lex;
-use crate::people::{Entry, People, Person, Place};
+use crate::people::{self, Entry, People, Person, Place};
 use crate::text::{Text, Word};
 use crate::veto::{is_careless, signs, told, vetoed};
-use kit::kinds;
+use kit::{Party, kinds};
 use std::ops::Range;
 
 /// Some words of a text that are somebody's name.
@@ -37,7 +37,7 @@ pub(crate) fn find(text: &Text<'_>, people: &People, hits: &mut Vec<Hit>) {
                     }
                 }
                 Entry::Glued(n) => glued(text, word, people, *n, hits),
-                Entry::Name(..) => {}
+                Entry::Name(..) | Entry::Stem(..) => {}
             }
         }
         if let Some((found, n)) = best(text, i, people) {
@@ -105,7 +105,10 @@ fn best(text: &Text<'_>, i: usize, people: &People) -> Option<(Match, usize)> {
         }
         let found = extend(text, i, *k, person);
         let rank = |m: &Match, n: usize| {
-            (m.words.len(), m.strong, people.person(n).is_some_and(|p| !p.guessed))
+            let person = people.person(n);
+            let known = person.is_some_and(|p| !p.guessed);
+            // Of two who are called alike the one who must not be shown.
+            (m.words.len(), m.strong, known, person.is_some_and(|p| p.party != Party::Teammate))
         };
         if best.as_ref().is_none_or(|(b, m)| rank(&found, *n) > rank(b, *m)) {
             best = Some((found, *n));
@@ -241,24 +244,38 @@ fn inflected(text: &Text<'_>, i: usize, people: &People, hits: &mut Vec<Hit>) ->
         "es", "ens", "ov", "ova", "owi", "owie", "ego", "ej", "emu", "ot", "at", "nak", "nek",
         "val", "vel", "hoz", "hez", "lla", "lle", "ssa", "sta", "nin", "ra", "re",
     ];
+    // Behind a stem, where others stand as well.
+    const CASES: &[&str] = &[
+        "", "a", "e", "i", "o", "u", "y", "em", "om", "ou", "im", "ym", "ej", "ie", "ich", "ych",
+        "ovi", "owi", "iej", "ego", "iego", "emu", "iemu", "ami", "imi", "ymi", "ach", "ам", "ам",
+        "а", "е", "и", "ы", "у", "ю", "я", "ой", "ою", "ей", "ею", "ом", "ем", "ым", "им", "ых",
+        "их", "ого", "его", "ому", "ему", "ами", "ями", "ах", "ях", "ове", "ові", "ου", "ο", "ε",
+        "α", "η", "ας", "ης", "ων", "ους",
+    ];
     let word = text.words.get(i)?;
     let folded = text.folded(word);
     if folded.len() < 5 || word.digit || word.class != 0 {
         return None;
     }
-    for n in 1..=3 {
-        let cut = folded.len().checked_sub(n).filter(|c| *c >= 4)?;
+    let cuts = folded.char_indices().map(|(at, _)| at).chain([folded.len()]);
+    let cuts: Vec<usize> = cuts.skip(4).collect();
+    for cut in cuts.into_iter().rev().take(5) {
         let (Some(stem), Some(ending)) = (folded.get(..cut), folded.get(cut..)) else { continue };
-        if !ENDINGS.contains(&ending) {
-            continue;
-        }
         for (_, entry) in people.at(lex::hash(stem)) {
-            let Entry::Name(p, k) = entry else { continue };
+            let (Entry::Name(p, k) | Entry::Stem(p, k)) = entry else { continue };
             let Some(person) = people.person(*p) else { continue };
-            let fits = person
-                .parts
-                .get(*k)
-                .is_some_and(|part| part.folded == stem && !part.common && !part.weak);
+            let Some(part) = person.parts.get(*k) else { continue };
+            let fits = match entry {
+                Entry::Name(..) => {
+                    part.folded == stem && !ending.is_empty() && ENDINGS.contains(&ending)
+                }
+                _ => {
+                    people::stem(&part.folded) == stem
+                        && CASES.contains(&ending)
+                        && !names::is_word(folded)
+                }
+            };
+            let fits = fits && !part.common && !part.weak;
             if fits && !person.guessed && !lex::is_name_word(folded) {
                 push(word.start..word.end, people, *p, Some("last"), 75, hits);
                 return Some(i + 1);
@@ -302,7 +319,7 @@ fn numbered(text: &Text<'_>, word: &Word, people: &People, hits: &mut Vec<Hit>) 
                 }
                 *n
             }
-            Entry::Phrase(_) => continue,
+            Entry::Phrase(_) | Entry::Stem(..) => continue,
         };
         let mut hit = Hit::new(word.start..word.end, kinds::USERNAME, 68, "dictionary");
         hit.who = Some(n);

@@ -351,7 +351,7 @@ fn came_from(text: &Text<'_>, start: usize, end: usize) -> bool {
 pub(crate) fn birth(text: &Text<'_>, date: &date::Date, hits: &mut Vec<Hit>) {
     let cue = cue(text, date.bytes.start);
     if cue.all & lex::BIRTH != 0
-        && (1900..=2025).contains(&date.year)
+        && date::BORN.contains(&date.year)
         && cue.near & (lex::THING | lex::SINCE) == 0
     {
         hits.push(Hit::new(date.bytes.clone(), kinds::BIRTH_DATE, 90, "label"));

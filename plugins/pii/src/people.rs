@@ -65,6 +65,8 @@ pub(crate) enum Entry {
     /// A part of a person's name.
     Name(usize, usize),
     Phrase(usize),
+    /// A part of a person's name without its ending.
+    Stem(usize, usize),
     /// Names of a person in one word: `jdoe`.
     Glued(usize),
 }
@@ -139,6 +141,14 @@ impl People {
         }
         if is_unparted(name) && self.unparted.len() < MOST_LOCALS {
             self.unparted.push((name.to_owned(), n));
+            // A field may put a blank between the names, where a text has none; and a text has the first
+            // of them alone, with a title behind it.
+            if let Some((first, _)) = name.split_once([' ', '\u{3000}']) {
+                self.unparted.push((name.split_whitespace().collect(), n));
+                if first.chars().count() >= 2 {
+                    self.unparted.push((first.to_owned(), n));
+                }
+            }
         }
         let new = parts(name, part);
         for part in new {
@@ -293,6 +303,11 @@ impl People {
         for (n, person) in self.persons.iter().enumerate().skip(first) {
             for (k, part) in person.parts.iter().enumerate() {
                 index.push((lex::hash(&part.folded), Entry::Name(n, k)));
+                let stem = stem(&part.folded);
+                let inflects = !part.common && !part.weak && !person.guessed;
+                if inflects && stem.len() < part.folded.len() && stem.chars().count() >= 4 {
+                    index.push((lex::hash(stem), Entry::Stem(n, k)));
+                }
             }
             glue(person, |word| index.push((lex::hash(word), Entry::Glued(n))));
         }
@@ -335,9 +350,26 @@ impl People {
 
 /// Whether a name is of a script that puts no blanks between words.
 pub(crate) fn is_unparted(name: &str) -> bool {
-    let wide =
-        |c: char| ('\u{3040}'..'\u{a000}').contains(&c) || ('\u{ac00}'..'\u{d7a4}').contains(&c);
+    let wide = |c: char| {
+        ('\u{3040}'..'\u{a000}').contains(&c)
+            || ('\u{ac00}'..'\u{d7a4}').contains(&c)
+            || ('\u{e01}'..'\u{1000}').contains(&c)
+    };
     name.chars().filter(|c| wide(*c)).count() >= 2
+}
+
+/// What a word of a name is made of.
+fn is_letter(c: char) -> bool {
+    c.is_alphanumeric() || crate::fit::is_mark(c)
+}
+
+/// A name without the ending that its language changes with the case: `novakov` of `novakova`.
+pub(crate) fn stem(folded: &str) -> &str {
+    const GREEK: &[&str] = &["ος", "ης", "ας", "ου"];
+    const VOWELS: &[char] =
+        &['a', 'e', 'i', 'o', 'u', 'y', 'а', 'о', 'я', 'е', 'и', 'й', 'ь', 'α', 'η', 'ο'];
+    let greek = GREEK.iter().find_map(|end| folded.strip_suffix(end));
+    greek.or_else(|| folded.strip_suffix(VOWELS)).unwrap_or(folded)
 }
 
 /// The words of a name. Halves of a word with a hyphen or an apostrophe are weak.
@@ -378,8 +410,7 @@ fn parts(name: &str, part: Option<&str>) -> Vec<Part> {
             _ => Place::Middle,
         };
         let folded = fold_text(word);
-        let pieces: Vec<&str> =
-            folded.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+        let pieces: Vec<&str> = folded.split(|c| !is_letter(c)).filter(|w| !w.is_empty()).collect();
         let many = pieces.len() > 1;
         if many {
             // Mailboxes and links leave the hyphen out.

@@ -52,13 +52,21 @@ impl Object<'_> {
         }
     }
 
-    /// Whose it is.
+    /// Whether it says by its type that it is a person.
+    pub(crate) fn is_record(&self) -> bool {
+        self.kind.is_some() && self.is_person()
+    }
+
+    /// Whose it is. What it is itself counts for more than where it stands: a teammate's message names
+    /// customers.
     pub(crate) fn party(&self) -> Party {
-        match (self.party, self.kind) {
-            (Party::Unknown, Some("user" | "lead" | "contact" | "visitor")) => Party::Customer,
-            (Party::Unknown, Some("admin" | "teammate" | "team")) => Party::Teammate,
-            (Party::Unknown, Some("bot" | "workflow")) => Party::Bot,
-            (party, _) => party,
+        match self.kind {
+            Some("user" | "lead" | "contact" | "visitor") => Party::Customer,
+            Some("admin" | "teammate" | "team") => Party::Teammate,
+            Some("bot" | "workflow") => Party::Bot,
+            // Whoever a message went to is told by the records of people, or by nothing.
+            Some("from" | "to" | "cc" | "bcc" | "reply_to") => Party::Unknown,
+            _ => self.party,
         }
     }
 

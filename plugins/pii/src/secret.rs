@@ -1,9 +1,9 @@
 //! Keys and tokens by the marks that their makers give them.
 
 use crate::hit::Hit;
-use crate::text::Text;
+use crate::text::{Text, Word};
 use kit::kinds;
-use kit::unfold::at;
+use kit::unfold::{at, base64_tokens};
 
 /// How keys of known makers begin, and how many letters follow at least. By first byte.
 const MARKS: &[(&str, usize)] = &[
@@ -80,7 +80,10 @@ pub(crate) fn find(text: &Text<'_>, link: bool, hits: &mut Vec<Hit>) {
             }
             let n = rest.iter().take(4096).take_while(|b| is_key(**b)).count();
             let token = text.slice(word.start..word.start + n).trim_end_matches(['.', '-', '/']);
-            let varied = token.bytes().any(|b| b.is_ascii_digit())
+            // What stands in a structure that was packed is looked at there.
+            let packed = *mark == "eyJ" && !token.contains('.') && is_packed(text, word);
+            let varied = !packed
+                && token.bytes().any(|b| b.is_ascii_digit())
                 && token.bytes().any(|b| b.is_ascii_alphabetic());
             if token.len() >= mark.len() + least && varied {
                 let range = word.start..word.start + token.len();
@@ -114,10 +117,20 @@ fn long(text: &Text<'_>, hits: &mut Vec<Hit>) {
         let both = token.bytes().any(|b| b.is_ascii_uppercase())
             && token.bytes().any(|b| b.is_ascii_lowercase());
         let linked = matches!(at(text.bytes(), word.start.wrapping_sub(1)), b'/') && word.start > 0;
-        if both && !linked && is_random(token, 32) {
+        if both && !linked && is_random(token, 32) && !is_packed(text, word) {
             hits.push(Hit::new(word.start..word.end, kinds::SECRET, 66, "lot"));
         }
     }
+}
+
+/// Whether a word is of a list or an object of JSON in base64, as the cursors are that turn pages: what
+/// is in it is looked at by itself.
+fn is_packed(text: &Text<'_>, word: &Word) -> bool {
+    base64_tokens(text.read_text()).iter().any(|(bytes, plain)| {
+        let is_json = plain.starts_with('[') && plain.ends_with(']')
+            || plain.starts_with('{') && plain.ends_with('}');
+        is_json && bytes.start <= word.start && word.end <= bytes.end
+    })
 }
 
 /// Whether a token looks drawn by lot: long enough, and not made of words.

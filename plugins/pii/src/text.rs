@@ -101,7 +101,7 @@ impl<'a> Text<'a> {
                     i += 1;
                 } else if b >= 0x80 {
                     let c = read.get(i..).and_then(|t| t.chars().next()).unwrap_or_default();
-                    if !c.is_alphanumeric() && !('\u{300}'..='\u{36f}').contains(&c) {
+                    if !c.is_alphanumeric() && !crate::fit::is_mark(c) {
                         break;
                     }
                     plain = false;

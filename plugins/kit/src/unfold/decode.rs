@@ -189,6 +189,12 @@ const fn read_char(c: char) -> Reading {
             Reading::Nothing
         }
         0xfeff | 0xffa0 | 0xfff9..=0xfffb | 0xe0000..=0xe01ef => Reading::Nothing,
+        // Digits of Arabic, Persian, Devanagari, Bengali and Thai.
+        0x660..=0x669 => Reading::As(digit(c as u32 - 0x660)),
+        0x6f0..=0x6f9 => Reading::As(digit(c as u32 - 0x6f0)),
+        0x966..=0x96f => Reading::As(digit(c as u32 - 0x966)),
+        0x9e6..=0x9ef => Reading::As(digit(c as u32 - 0x9e6)),
+        0xe50..=0xe59 => Reading::As(digit(c as u32 - 0xe50)),
         // Hyphens, dashes and apostrophes.
         0x2010..=0x2015 | 0x2212 | 0xfe58 | 0xfe63 | 0xff0d => Reading::As('-'),
         0x2018 | 0x2019 | 0x201b | 0x2bc | 0xff07 | 0x2b9 => Reading::As('\''),
@@ -200,6 +206,14 @@ const fn read_char(c: char) -> Reading {
             Reading::Parts
         }
         _ => Reading::Same,
+    }
+}
+
+/// One of the ten digits.
+const fn digit(value: u32) -> char {
+    match char::from_digit(value, 10) {
+        Some(digit) => digit,
+        None => '0',
     }
 }
 
