@@ -120,6 +120,18 @@ impl Hold {
         &self.opened.binding
     }
 
+    /// Whether nobody knows what became of it, and no person has looked.
+    #[must_use]
+    pub fn is_unresolved(&self) -> bool {
+        self.state == HoldState::Unknown && self.notes.is_empty()
+    }
+
+    /// Until when its outcome can be asked for as that of a task: as long again as it may wait.
+    #[must_use]
+    pub fn readable_until(&self) -> Timestamp {
+        self.opened_at.plus(self.opened.expires_at.since(self.opened_at) * 2)
+    }
+
     /// Which revision of the agent's call this is; the first is 1.
     #[must_use]
     pub fn revision(&self) -> u32 {
@@ -317,8 +329,8 @@ impl Hold {
             (S::Sending, HoldEvent::Unknown { reason }) => {
                 self.finish(S::Unknown, Outcome::Words(reason.clone()));
             }
-            (state, HoldEvent::Delivered { .. }) if state.is_final() && !self.delivered => {
-                self.delivered = true;
+            (state, HoldEvent::Delivered { unread, .. }) if state.is_final() && !self.delivered => {
+                self.delivered = !unread;
             }
             _ => return false,
         }

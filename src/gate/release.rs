@@ -267,9 +267,14 @@ impl Gate {
     ///
     /// # Errors
     /// If the record cannot be written; the outcome must not leave then.
-    pub async fn deliver(&self, id: HoldId, disclose: Option<Decision>) -> Result<(), HoldError> {
+    pub async fn deliver(
+        &self,
+        id: HoldId,
+        disclose: Option<Decision>,
+        unread: bool,
+    ) -> Result<(), HoldError> {
         let disclose = disclose.map(Box::new);
-        match self.holds.step(id, HoldEvent::Delivered { disclose }).await {
+        match self.holds.step(id, HoldEvent::Delivered { disclose, unread }).await {
             Ok(_) | Err(HoldError::Illegal { .. }) => Ok(()),
             Err(error) => Err(error),
         }

@@ -103,9 +103,11 @@ impl Memory {
     pub(super) fn forget(&self, now: Timestamp, age: Duration) {
         for entry in self.all() {
             let hold = entry.state.borrow();
-            let told = hold.delivered || hold.state == HoldState::Cancelled;
+            let told =
+                !hold.is_unresolved() && (hold.delivered || hold.state == HoldState::Cancelled);
             let kept = if told { age.min(TOLD) } else { age };
-            if hold.state.is_final() && now.since(hold.changed_at) >= kept {
+            let is_readable = now < hold.readable_until();
+            if hold.state.is_final() && !is_readable && now.since(hold.changed_at) >= kept {
                 self.lock().remove(hold.id, &hold.binding().principal);
             }
         }

@@ -24,7 +24,7 @@ use super::session::Session;
 use super::tasks::status_message;
 use super::trouble::Trouble;
 use crate::clock;
-use crate::domain::{JsonText, Revision, Timestamp};
+use crate::domain::{HoldId, JsonText, Revision, Timestamp};
 use crate::mcp::json::{self, Object};
 use crate::mcp::message::{MessageError, Notification, RequestId};
 use crate::mcp::reply::INVALID_PARAMS;
@@ -61,6 +61,8 @@ struct CoreTask {
 struct End {
     at: Timestamp,
     what: What,
+    /// Its hold, if it waited for a person: the outcome reaches the client with the result.
+    hold: Option<HoldId>,
 }
 
 #[derive(Clone)]
@@ -120,11 +122,11 @@ impl CoreTask {
     }
 
     /// Ends it, unless it ended already.
-    fn settle(&self, what: What) {
+    fn settle(&self, what: What, hold: Option<HoldId>) {
         self.end.send_if_modified(|end| {
             let is_first = end.is_none();
             if is_first {
-                *end = Some(End { at: clock::now(), what });
+                *end = Some(End { at: clock::now(), what, hold });
             }
             is_first
         });
@@ -200,8 +202,10 @@ impl Proxy {
             let (inner, out) = Outbox::new();
             let request = own.id.clone();
             let ((), what) = tokio::join!(self.handle(&caller, own, inner), last(out));
+            let mut hold = None;
+            session.running(&request, |running| hold = running.hold);
             session.finish(&request);
-            task.settle(what);
+            task.settle(what, hold);
         });
     }
 
@@ -237,7 +241,7 @@ impl Proxy {
                     let text = "the task has ended, so it cannot be cancelled";
                     return Err(MessageError::new(INVALID_PARAMS, "task", text).into());
                 }
-                task.settle(What::Cancelled);
+                task.settle(What::Cancelled, None);
                 let mut params = Object::default();
                 params.set("requestId", task.request.to_text());
                 let method = "notifications/cancelled".to_owned();
@@ -272,7 +276,7 @@ impl Proxy {
                 () = left(caller, ask, outbox) => return Ok(()),
             }
         };
-        match end.what {
+        let told = match end.what {
             What::Result(text) => {
                 let mut result = Object::parse(&text).unwrap_or_default();
                 let mut meta = result.object("_meta").unwrap_or_default();
@@ -280,18 +284,21 @@ impl Proxy {
                 related.set("taskId", json::quote(&task.id));
                 meta.set(RELATED, related.to_text());
                 result.set("_meta", meta.to_text());
-                outbox.result(&ask.id, &result.to_text()).await;
+                outbox.result(&ask.id, &result.to_text()).await
             }
             What::Error(text) => {
                 let error = Object::parse(&text).unwrap_or_default();
                 let code = error.get("code").and_then(json::as_i64).unwrap_or(INVALID_PARAMS);
                 let message = error.str("message").unwrap_or_default();
-                outbox.error(StatusCode::OK, &ask.id, code, &message, error.get("data")).await;
+                outbox.error(StatusCode::OK, &ask.id, code, &message, error.get("data")).await
             }
             What::Cancelled => {
                 let text = "the task was cancelled, so it has no result";
                 return Err(MessageError::new(INVALID_PARAMS, "task", text).into());
             }
+        };
+        if let (true, Some(hold)) = (told, end.hold) {
+            self.taken(hold).await;
         }
         Ok(())
     }
@@ -304,7 +311,7 @@ impl Proxy {
         let hold = hold.and_then(|id| self.gate.holds().hold(id).ok());
         let (status, changed) = match &end {
             None => ("working", hold.as_ref().map_or(task.created, |hold| hold.changed_at)),
-            Some(End { at, what }) => (what.status(is_error(what)), *at),
+            Some(End { at, what, .. }) => (what.status(is_error(what)), *at),
         };
         let mut object = Object::default();
         object.set("taskId", json::quote(&task.id));

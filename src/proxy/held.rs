@@ -22,10 +22,9 @@ use super::rounds::Round;
 use super::shown::{content_of, left_of};
 use super::trouble::{Trouble, tool_error_result};
 use super::words::{outcome_text, pending_text};
-use crate::clock;
 use crate::domain::{Era, Hold, HoldEvent, HoldId, JsonText, OnDisconnect, OnRelease};
 use crate::mcp::json::{self, Object};
-use crate::mcp::message::{MessageError, Notification, ResponseBody, RpcError};
+use crate::mcp::message::{MessageError, Notification, RequestId, ResponseBody, RpcError};
 use crate::mcp::methods::TASKS_EXTENSION;
 use crate::mcp::reply::INVALID_PARAMS;
 use crate::policy::{AnswerFacts, AnswerKind};
@@ -79,10 +78,11 @@ impl Proxy {
             return Ok(());
         }
         let wait = match ask.era() {
-            _ if ask.as_task => hold.opened.expires_at.since(clock::now()),
-            Era::Legacy => waits.wait,
-            Era::Modern if waits.rounds == 0 => waits.wait,
-            Era::Modern => waits.poll,
+            // Until it ends by itself: by then people may have given it more time.
+            _ if ask.as_task => None,
+            Era::Legacy => Some(waits.wait),
+            Era::Modern if waits.rounds == 0 => Some(waits.wait),
+            Era::Modern => Some(waits.poll),
         };
         let mut asking = Asking::default();
         let waited = self.wait(caller, ask, leg, (hold.id, wait), &mut asking, outbox).await;
@@ -101,19 +101,20 @@ impl Proxy {
         Ok(())
     }
 
-    /// Waits until a hold is final, for at most a span; `None` if the agent left or cancelled.
+    /// Waits until a hold is final, for at most a span if there is one; `None` if the agent left or
+    /// cancelled.
     async fn wait(
         self: &Arc<Self>,
         caller: &Caller,
         ask: &Ask,
         leg: &Arc<Leg>,
-        (hold, span): (HoldId, Duration),
+        (hold, span): (HoldId, Option<Duration>),
         asking: &mut Asking,
         outbox: &Outbox,
     ) -> Result<Option<Box<Hold>>, Trouble> {
         let mut watched = self.gate.holds().watch(hold)?;
         let mut cancelled = caller.session.as_ref().and_then(|session| session.cancelled(&ask.id));
-        let deadline = tokio::time::Instant::now() + span;
+        let deadline = span.map(|span| tokio::time::Instant::now() + span);
         let mut signs = tokio::time::interval(SIGN_OF_LIFE);
         signs.tick().await;
         let mut progress = 0_u32;
@@ -146,7 +147,7 @@ impl Proxy {
                     return Ok(None);
                 }
                 changed = watched.changed() => if changed.is_err() { return Ok(Some(now)) },
-                () = tokio::time::sleep_until(deadline) => return Ok(Some(now)),
+                () = passed(deadline) => return Ok(Some(now)),
                 () = self.draining() => return Ok(Some(now)),
                 () = cancelled_by(&mut cancelled) => {
                     // A session that ended took nothing back, and others may wait for the same.
@@ -196,6 +197,14 @@ impl Proxy {
         }
     }
 
+    /// Notes that an outcome that nobody read at first has now been taken.
+    pub(super) async fn taken(&self, hold: HoldId) {
+        if let Err(error) = self.gate.deliver(hold, None, false).await {
+            // An identical call gets it once more.
+            tracing::warn!(%hold, %error, "not recorded that the outcome was taken");
+        }
+    }
+
     /// Answers with what became of a hold.
     async fn tell_outcome(
         &self,
@@ -205,7 +214,8 @@ impl Proxy {
         hold: &Hold,
         outbox: &Outbox,
     ) -> Result<(), Trouble> {
-        let told = self.outcome(caller, ask, leg, hold).await?;
+        let unread = ask.as_task || outbox.is_closed() || !has_reader(caller, &ask.id, hold.id);
+        let told = self.outcome(caller, ask, leg, hold, unread).await?;
         match told {
             Told::Result(text) => outbox.result(&ask.id, &text).await,
             Told::Error(error) => {
@@ -216,17 +226,19 @@ impl Proxy {
         Ok(())
     }
 
-    /// What became of a final hold, judged by `disclose` and noted as delivered.
+    /// What became of a final hold, judged by `disclose` and noted as delivered; an `unread` one
+    /// stays owed.
     pub(super) async fn outcome(
         &self,
         caller: &Caller,
         ask: &Ask,
         leg: &Leg,
         hold: &Hold,
+        unread: bool,
     ) -> Result<Told, Trouble> {
         let era = ask.era();
         let Some((text, is_protocol_error)) = self.gate.stored_answer(hold) else {
-            self.gate.deliver(hold.id, None).await?;
+            self.gate.deliver(hold.id, None, unread).await?;
             return Ok(Told::Result(tool_error_result(&outcome_text(hold), era)));
         };
         let kind =
@@ -243,7 +255,7 @@ impl Proxy {
         };
         let facts = AnswerFacts { kind, method: None, bytes, content: content_of(&call, &body) };
         let disclosed = self.gate.disclose(&call, &facts).await;
-        self.gate.deliver(hold.id, disclosed.to_record()).await?;
+        self.gate.deliver(hold.id, disclosed.to_record(), unread).await?;
         if !disclosed.is_allowed() {
             let text = withheld_text(&disclosed.decision);
             return Ok(Told::Result(tool_error_result(&text, era)));
@@ -262,6 +274,11 @@ impl Proxy {
             }
         }
     }
+}
+
+/// Whether somebody reads the answer to a request, as far as can be told.
+fn has_reader(caller: &Caller, id: &RequestId, hold: HoldId) -> bool {
+    caller.session.as_ref().is_none_or(|session| session.has_reader(id, hold))
 }
 
 fn stored_error(text: &JsonText) -> RpcError {
@@ -287,6 +304,13 @@ async fn sign_of_life(ask: &Ask, progress: u32, outbox: &Outbox) {
         }
         _ => outbox.comment().await,
     };
+}
+
+async fn passed(deadline: Option<tokio::time::Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn cancelled_by(cancelled: &mut Option<tokio::sync::watch::Receiver<bool>>) {

@@ -12,7 +12,7 @@ use super::handler::{Ask, Caller, no_method};
 use super::modern::{capabilities, server_info};
 use super::outbox::Outbox;
 use super::reply::{self as http_reply, events, whole};
-use super::session::{NewSession, Session};
+use super::session::{Listening, NewSession, Session};
 use super::slots::Use;
 use super::told::session_call;
 use super::trouble::Trouble;
@@ -64,7 +64,7 @@ impl Proxy {
     }
 
     /// A legacy GET: the general stream, or one that was lost.
-    pub(super) fn legacy_get(
+    pub(super) async fn legacy_get(
         self: &Arc<Self>,
         auth: &Authenticated,
         session: Option<&[u8]>,
@@ -78,12 +78,15 @@ impl Proxy {
             Ok(value) => value.and_then(|value| value.to_str().ok()),
             Err(refusal) => return refusal.into_response(),
         };
-        let Some((receiver, start)) = session.listen(last_event) else {
+        let Some(Listening { receiver, start, owed }) = session.listen(last_event) else {
             let text = "no stream can be resumed from this event";
             return Refusal::new(StatusCode::BAD_REQUEST, "session.event", text).into_response();
         };
         if start {
             tokio::spawn(self.clone().general_stream(session));
+        }
+        if let Some(hold) = owed {
+            self.taken(hold).await;
         }
         events(receiver)
     }
@@ -307,12 +310,12 @@ impl Proxy {
             return Refusal::new(StatusCode::BAD_REQUEST, "batch", text).into_response();
         }
         let (outbox, out) = Outbox::new();
-        let mut requests = 0;
+        let mut requests = Vec::new();
         let mut faults = Vec::new();
         for message in messages {
             match message {
                 Message::Request(request) => {
-                    requests += 1;
+                    requests.push(request.id.clone());
                     if let Err(error) = self.begin(auth.clone(), &session, request, outbox.clone())
                     {
                         self.note_refusal(&session.principal, &error);
@@ -327,7 +330,7 @@ impl Proxy {
                 }
             }
         }
-        if requests == 0 {
+        if requests.is_empty() {
             return accepted();
         }
         tokio::spawn(async move {
@@ -338,7 +341,7 @@ impl Proxy {
                 }
             }
         });
-        http_reply::to_batch(out, &session, requests)
+        http_reply::to_batch(out, &session, &requests)
     }
 }
 

@@ -184,7 +184,7 @@ impl Proxy {
                     }
                 }
                 hold = next_change(&mut holds), if acknowledged => {
-                    let status = Box::pin(self.hold_status(caller, ask, &hold)).await?;
+                    let status = Box::pin(self.hold_status(caller, ask, &hold, outbox)).await?;
                     let mut params = Object::parse(&status).unwrap_or_default();
                     params.remove("resultType");
                     outbox.message(subscribed(ask, "notifications/tasks", params)).await;

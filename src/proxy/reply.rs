@@ -35,8 +35,8 @@ pub(super) async fn to_request(
             let body = reply::error(Some(id), INTERNAL_ERROR, text, None);
             whole(StatusCode::INTERNAL_SERVER_ERROR, body.into())
         }
-        Ok(Some(first)) => stream(Some(first), out, session, 1),
-        Err(_) => stream(None, out, session, 1),
+        Ok(Some(first)) => stream(Some(first), out, session, std::slice::from_ref(id)),
+        Err(_) => stream(None, out, session, std::slice::from_ref(id)),
     }
 }
 
@@ -44,7 +44,7 @@ pub(super) async fn to_request(
 pub(super) fn to_batch(
     out: mpsc::Receiver<Out>,
     session: &Arc<Session>,
-    requests: usize,
+    requests: &[RequestId],
 ) -> Response<ReplyBody> {
     stream(None, out, Some(session), requests)
 }
@@ -70,17 +70,18 @@ pub(super) fn events(receiver: mpsc::Receiver<Bytes>) -> Response<ReplyBody> {
     response
 }
 
-/// Turns what is still to come into a stream that ends after `answers` answers.
+/// Turns what is still to come into a stream that ends after the answers to `requests`.
 fn stream(
     first: Option<Out>,
     out: mpsc::Receiver<Out>,
     session: Option<&Arc<Session>>,
-    answers: usize,
+    requests: &[RequestId],
 ) -> Response<ReplyBody> {
+    let answers = requests.len();
     match session {
         Some(session) => {
             let prime = session.revision >= Revision::V2025_11_25;
-            let (number, receiver) = session.streams(|streams| streams.open(prime));
+            let (number, receiver) = session.open_stream(prime, requests);
             tokio::spawn(forward_kept(session.clone(), number, first, out, answers));
             events(receiver)
         }

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::core_tasks::CoreTasks;
-use super::streams::Streams;
+use super::streams::{GENERAL, Streams};
 use crate::domain::{ClientHint, Digest, HoldId, Principal, Revision};
 use crate::identity::Authenticated;
 use crate::mcp::era::Capabilities;
@@ -66,6 +66,8 @@ pub(super) struct Running {
     pub(super) upstream_id: Option<RequestId>,
     /// Its hold, if it waits for a person.
     pub(super) hold: Option<HoldId>,
+    /// The stream of its answer, if it has one by now.
+    stream: Option<u64>,
 }
 
 /// A question that the client was asked.
@@ -82,6 +84,15 @@ pub(super) enum Asked {
     },
     /// By Portcullis itself; where the answer goes.
     Ours(oneshot::Sender<ResponseBody>),
+}
+
+/// A stream that a client opened or resumed.
+pub(super) struct Listening {
+    pub(super) receiver: mpsc::Receiver<Bytes>,
+    /// Whether somebody must start to carry Intercom's own messages to the general stream.
+    pub(super) start: bool,
+    /// The hold whose outcome the stream owed until now.
+    pub(super) owed: Option<HoldId>,
 }
 
 /// What opens a session.
@@ -189,8 +200,40 @@ impl Session {
             return false;
         }
         let (cancel, _) = watch::channel(false);
-        state.running.insert(id.clone(), Running { cancel, upstream_id: None, hold: None });
+        state
+            .running
+            .insert(id.clone(), Running { cancel, upstream_id: None, hold: None, stream: None });
         true
+    }
+
+    /// Opens the stream of the answers to requests under way; its number.
+    pub(super) fn open_stream(
+        &self,
+        prime: bool,
+        requests: &[RequestId],
+    ) -> (u64, mpsc::Receiver<Bytes>) {
+        let mut state = self.state();
+        let (number, receiver) = state.streams.open(prime);
+        for id in requests {
+            if let Some(running) = state.running.get_mut(id) {
+                running.stream = Some(number);
+            }
+        }
+        (number, receiver)
+    }
+
+    /// Whether somebody reads the answer to a request, as far as can be told. If not, its stream owes
+    /// the outcome of its hold to who resumes it.
+    pub(super) fn has_reader(&self, id: &RequestId, hold: HoldId) -> bool {
+        let mut state = self.state();
+        let Some(number) = state.running.get(id).and_then(|running| running.stream) else {
+            return true;
+        };
+        let has_reader = state.streams.has_reader(number);
+        if !has_reader {
+            state.streams.owe(number, hold);
+        }
+        has_reader
     }
 
     /// Changes what is known of a request under way.
@@ -250,29 +293,29 @@ impl Session {
 
     /// Opens the general stream, or resumes the stream of an event. Also says whether the caller
     /// must start to carry Intercom's own messages to it. `None` if there is no such event.
-    pub(super) fn listen(&self, last_event: Option<&str>) -> Option<(mpsc::Receiver<Bytes>, bool)> {
+    pub(super) fn listen(&self, last_event: Option<&str>) -> Option<Listening> {
         let mut state = self.state();
-        let receiver = match last_event {
+        let (receiver, owed) = match last_event {
             Some(event) => state.streams.resume(event)?,
-            None => state.streams.open_general(),
+            None => (state.streams.open_general(), None),
         };
-        let start = !state.carried && !state.ended && state.streams.has_listener();
+        let start = !state.carried && !state.ended && state.streams.has_reader(GENERAL);
         state.carried |= start;
-        Some((receiver, start))
+        Some(Listening { receiver, start, owed })
     }
 
     /// Whether the general stream must still be carried. After a no the next one to listen starts
     /// it again: both are decided under one lock, so that no listener is left without.
     pub(super) fn is_carried_on(&self) -> bool {
         let mut state = self.state();
-        state.carried = !state.ended && state.streams.has_listener();
+        state.carried = !state.ended && state.streams.has_reader(GENERAL);
         state.carried
     }
 
     /// Ends the general stream, because the process ends.
     pub(super) fn stop_listening(&self) {
         let mut state = self.state();
-        state.streams.finish(super::streams::GENERAL);
+        state.streams.finish(GENERAL);
         state.carried = false;
     }
 
@@ -303,7 +346,7 @@ impl Session {
     /// Whether something is under way in the session, and when it was used last.
     fn usage(&self) -> (bool, Option<Instant>) {
         let state = self.state();
-        (!state.running.is_empty() || state.streams.has_listener(), state.used)
+        (!state.running.is_empty() || state.streams.has_reader(GENERAL), state.used)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

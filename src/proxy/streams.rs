@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use crate::domain::HoldId;
 use crate::mcp::sse;
 
 /// The number of the stream that a GET opens.
@@ -38,6 +39,8 @@ struct Stream {
     kept: VecDeque<Kept>,
     bytes: usize,
     live: Option<mpsc::Sender<Bytes>>,
+    /// The hold whose outcome came when nobody read.
+    owed: Option<HoldId>,
     done: Option<Instant>,
 }
 
@@ -50,7 +53,7 @@ struct Kept {
 
 impl Stream {
     const fn new() -> Self {
-        Self { position: 0, kept: VecDeque::new(), bytes: 0, live: None, done: None }
+        Self { position: 0, kept: VecDeque::new(), bytes: 0, live: None, owed: None, done: None }
     }
 }
 
@@ -87,8 +90,12 @@ impl Streams {
         receiver
     }
 
-    /// Resumes a stream behind an event id. `None` if the id is none of ours or is forgotten.
-    pub(super) fn resume(&mut self, last_event: &str) -> Option<mpsc::Receiver<Bytes>> {
+    /// Resumes a stream behind an event id; with the hold whose outcome that stream owes. `None` if
+    /// the id is none of ours or is forgotten.
+    pub(super) fn resume(
+        &mut self,
+        last_event: &str,
+    ) -> Option<(mpsc::Receiver<Bytes>, Option<HoldId>)> {
         let (number, position) = last_event.split_once('-')?;
         let (number, position): (u64, u64) = (number.parse().ok()?, position.parse().ok()?);
         let stream = self.open.get_mut(&number)?;
@@ -104,7 +111,7 @@ impl Streams {
             let _ = sender.try_send(event);
         }
         stream.live = stream.done.is_none().then_some(sender);
-        Some(receiver)
+        Some((receiver, stream.owed.take()))
     }
 
     /// Puts a message on a stream.
@@ -158,10 +165,17 @@ impl Streams {
         self.open.clear();
     }
 
-    /// Whether the general stream has a reader.
-    pub(super) fn has_listener(&self) -> bool {
-        let general = self.open.get(&GENERAL).and_then(|stream| stream.live.as_ref());
-        general.is_some_and(|live| !live.is_closed())
+    /// Whether a stream has a reader, as far as can be told.
+    pub(super) fn has_reader(&self, number: u64) -> bool {
+        let live = self.open.get(&number).and_then(|stream| stream.live.as_ref());
+        live.is_some_and(|live| !live.is_closed())
+    }
+
+    /// Notes that nobody reads the outcome of a hold, which comes next on a stream.
+    pub(super) fn owe(&mut self, number: u64, hold: HoldId) {
+        if let Some(stream) = self.open.get_mut(&number) {
+            stream.owed = Some(hold);
+        }
     }
 
     /// Lets go of what is kept for too long.
@@ -227,7 +241,8 @@ mod tests {
         streams.message(number, Bytes::from_static(b"{\"a\":2}"));
         streams.message(number, Bytes::from_static(b"{\"a\":3}"));
         streams.finish(number);
-        let mut again = streams.resume(&format!("{number}-1")).unwrap();
+        let (mut again, owed) = streams.resume(&format!("{number}-1")).unwrap();
+        assert_eq!(owed, None);
         let events = drain(&mut again);
         assert_eq!(events.len(), 2, "{events:?}");
         assert!(events[0].contains("{\"a\":2}") && events[0].contains(&format!("id: {number}-2")));

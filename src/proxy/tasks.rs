@@ -70,7 +70,7 @@ impl Proxy {
         let hold = hold.filter(|hold| hold.binding().principal == caller.principal.id);
         let hold = hold.ok_or_else(unknown_task)?;
         let result = match ask.method.name {
-            "tasks/get" => self.hold_status(caller, ask, &hold).await?,
+            "tasks/get" => self.hold_status(caller, ask, &hold, outbox).await?,
             "tasks/cancel" => {
                 self.withdraw(id).await;
                 acknowledged()
@@ -88,12 +88,13 @@ impl Proxy {
         caller: &Caller,
         ask: &Ask,
         hold: &Hold,
+        outbox: &Outbox,
     ) -> Result<JsonText, Trouble> {
         let mut task = match hold.state {
             HoldState::Cancelled => fields(hold, "cancelled"),
             state if state.is_final() => {
                 let leg = self.leg(caller).await?;
-                match self.outcome(caller, ask, &leg, hold).await? {
+                match self.outcome(caller, ask, &leg, hold, outbox.is_closed()).await? {
                     Told::Result(text) => {
                         let mut task = fields(hold, "completed");
                         task.set("result", text);
@@ -180,14 +181,13 @@ impl Proxy {
 /// The fields that every form of a hold's task has.
 fn fields(hold: &Hold, status: &str) -> Object {
     let mut task = Object::default();
-    let ttl = hold.opened.expires_at.since(hold.opened_at).as_millis() as u64;
+    let ttl = hold.readable_until().since(hold.opened_at).as_millis() as u64;
     task.set("taskId", json::quote(&hold.id.to_string()));
     task.set("status", json::quote(status));
     task.set("statusMessage", json::quote(status_message(hold.state)));
     task.set("createdAt", JsonText::of(&hold.opened_at));
     task.set("lastUpdatedAt", JsonText::of(&hold.changed_at));
-    // The outcome stays readable as long again as the hold may wait.
-    task.set("ttlMs", JsonText::of(&(ttl.saturating_mul(2))));
+    task.set("ttlMs", JsonText::of(&ttl));
     task.set("pollIntervalMs", JsonText::of(&POLL_MS));
     task
 }

@@ -63,14 +63,15 @@ impl HoldMark {
     pub(super) fn of(event: &Event) -> Option<Self> {
         let Event::Hold { hold, event } = event else { return None };
         let phase = match event {
-            HoldEvent::Delivered { .. } => Phase::Delivered,
-            HoldEvent::Rejected { .. }
+            HoldEvent::Delivered { unread: false, .. } => Phase::Delivered,
+            HoldEvent::Delivered { unread: true, .. }
+            | HoldEvent::Lapsed
+            | HoldEvent::Rejected { .. }
             | HoldEvent::SelfConfirmed { answer: OwnAnswer::Declined, .. }
             | HoldEvent::ChangesRequested { .. }
             | HoldEvent::Expired
             | HoldEvent::Cancelled { .. }
             | HoldEvent::Revoked { .. }
-            | HoldEvent::Lapsed
             | HoldEvent::Executed { .. }
             | HoldEvent::Failed { .. }
             | HoldEvent::Unknown { .. }

@@ -5,6 +5,7 @@ use portcullis::domain::HoldState;
 use serde_json::{Value, json};
 
 use crate::client::{Client, Reply};
+use crate::leaving::told;
 use crate::live::{reading, writing};
 use crate::stand::{Setup, Stand};
 
@@ -116,6 +117,8 @@ async fn a_held_call_waits_as_a_task_for_as_long_as_it_takes() {
     let result = about(&client, "tasks/result", &tasks[0]).await;
     assert!(!result.is_tool_error() && result.tool_text().contains("released"), "{result:?}");
     assert_eq!(stand.sent("released"), 1);
+    // The agent has it when it asked for it, and not when it was there to be asked for.
+    crate::stand::until("it was taken", async || told(&stand) == [true, false]).await;
     // Asked again it is the same answer, and nothing is sent again.
     let again = about(&client, "tasks/result", &tasks[0]).await;
     assert_eq!(again.answer()["result"]["content"], result.answer()["result"]["content"]);

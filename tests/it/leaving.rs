@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::client::DEADLINE;
 use crate::live::{ARTICLE, Live, Modern, legacy, methods, open_policies, reading, until, writing};
-use crate::stand::{Setup, Stand};
+use crate::stand::{self, Setup, Stand};
 
 /// How long Intercom thinks before it acts.
 const LATENCY: u64 = 1000;
@@ -137,4 +137,39 @@ async fn only_ones_own_requests_can_be_cancelled() {
     }
     assert!(live.message().await.unwrap().1["result"].is_object());
     assert!(methods(&stand, "notifications/cancelled").is_empty());
+}
+
+/// How the agent heard of its hold: for each time, whether nobody was there to take the outcome.
+pub(crate) fn told(stand: &Stand) -> Vec<bool> {
+    let records = stand.records();
+    let told = records.iter().filter(|it| it["event"] == "delivered");
+    told.map(|it| it["unread"] == true).collect()
+}
+
+/// An outcome that came when nobody read any more stays owed: to who resumes the stream, or to the same
+/// call made again, however much later that is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outcome_that_nobody_read_is_still_owed() {
+    for resumes in [false, true] {
+        let stand = Stand::start(Setup::default()).await;
+        let mut client = stand.client();
+        client.initialize("2025-11-25").await;
+        let call = legacy("mine", "tools/call", writing("owed"));
+        let mut live = Live::post(&client, &call).await;
+        let first = live.next().await.unwrap().id.unwrap();
+        stand::until("it waits", async || stand.holds().await.len() == 1).await;
+        drop(live);
+        stand.approve(stand.holds().await[0].id).await.unwrap();
+        stand::until("the outcome went nowhere", async || told(&stand) == [true]).await;
+
+        let outcome = if resumes {
+            let mut live = Live::get(&client, Some(&first)).await;
+            live.message().await.unwrap().1.to_string()
+        } else {
+            stand.client().connected().await.request("tools/call", writing("owed")).await.text
+        };
+        assert!(outcome.contains("owed") && !outcome.contains("PENDING"), "{outcome}");
+        stand::until("it was taken", async || told(&stand) == [true, false]).await;
+        assert_eq!(stand.sent("owed"), 1, "resumes: {resumes}");
+    }
 }

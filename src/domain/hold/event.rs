@@ -207,11 +207,14 @@ pub enum HoldEvent {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         text: String,
     },
-    /// The outcome reached the agent.
+    /// The outcome went to the agent.
     Delivered {
         /// What policy said of the answer, unless it was a plain allow.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         disclose: Option<Box<Decision>>,
+        /// Nobody was there to take it: it is kept for who resumes, and an identical call gets it, too.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unread: bool,
     },
 }
 

@@ -178,10 +178,20 @@ fn the_paths_of_the_table() {
             vec![ok.clone(), claim.clone(), stale.clone(), claim.clone()],
             "`claimed` cannot follow `stale`",
         ),
-        (1, vec![HoldEvent::Delivered { disclose: None }], "`delivered` cannot follow `pending`"),
         (
             1,
-            vec![ok.clone(), claim, send, executed, HoldEvent::Delivered { disclose: None }],
+            vec![HoldEvent::Delivered { disclose: None, unread: false }],
+            "`delivered` cannot follow `pending`",
+        ),
+        (
+            1,
+            vec![
+                ok.clone(),
+                claim,
+                send,
+                executed,
+                HoldEvent::Delivered { disclose: None, unread: false },
+            ],
             "executed",
         ),
     ];

@@ -42,7 +42,7 @@ fn any_event() -> impl Strategy<Value = HoldEvent> {
         Just(HoldEvent::Executed { sealed: "s".into() }),
         Just(HoldEvent::Failed { sealed: None, error: "e".into() }),
         Just(HoldEvent::Unknown { reason: "u".into() }),
-        Just(HoldEvent::Delivered { disclose: None }),
+        any::<bool>().prop_map(|unread| HoldEvent::Delivered { disclose: None, unread }),
     ];
     prop_oneof![decisions, others]
 }
