@@ -38,6 +38,7 @@ mod rng;
 mod switches;
 #[cfg(test)]
 mod tests;
+pub mod tokens;
 mod tools;
 
 pub use options::Options;

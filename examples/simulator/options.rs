@@ -7,6 +7,8 @@
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use super::tokens::Limited;
+
 pub use super::switches::*;
 
 /// All switches. `Default` is the likeliest behaviour of the real server.
@@ -20,6 +22,9 @@ pub struct Options {
     /// The workspace's API token, accepted as a bearer token.
     #[arg(long, default_value = DEFAULT_TOKEN)]
     pub token: String,
+    /// Further tokens, each with the permissions that it lacks: `TOKEN=read-articles+write-articles`.
+    #[arg(long = "other-token", value_name = "TOKEN=PERMISSION+...")]
+    pub other_tokens: Vec<Limited>,
     /// Generations of the protocol spoken on `/mcp`.
     #[arg(long, value_enum, default_value_t)]
     pub speak: Speak,
@@ -197,6 +202,7 @@ impl Default for Options {
         Options {
             seed: 1,
             token: DEFAULT_TOKEN.to_owned(),
+            other_tokens: Vec::new(),
             speak: Speak::default(),
             revisions: default_revisions(),
             transport: Transport::default(),

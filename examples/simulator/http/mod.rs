@@ -126,8 +126,8 @@ impl Shared {
         if within { options.trouble } else { Trouble::None }
     }
 
-    /// Checks credential and region.
-    fn admit(&self, options: &Options, headers: &HeaderMap) -> Result<(), Refusal> {
+    /// Checks credential and region; the options are then those of the caller's token.
+    fn admit(&self, options: &mut Arc<Options>, headers: &HeaderMap) -> Result<(), Refusal> {
         let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let Some(token) = given.and_then(|value| {
             value.strip_prefix("Bearer ").or_else(|| value.strip_prefix("bearer "))
@@ -143,7 +143,10 @@ impl Shared {
             }
             Credential::Good => {}
         }
-        if token != options.token {
+        let limited = options.other_tokens.iter().find(|other| other.token == token).cloned();
+        if let Some(limited) = limited {
+            Arc::make_mut(options).missing_permissions = limited.missing;
+        } else if token != options.token {
             self.grants
                 .check(token)
                 .map_err(|why| Box::new(self.challenge(options, why, false)))?;

@@ -29,9 +29,9 @@ pub(super) struct Address {
 
 /// GET `/sse`: opens a session.
 pub(super) async fn open(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    let options = shared.options();
+    let mut options = shared.options();
     shared.received.note("GET /sse", &headers, b"", None, None, options.keep);
-    if let Err(refused) = shared.admit(&options, &headers) {
+    if let Err(refused) = shared.admit(&mut options, &headers) {
         return *refused;
     }
     if closed(options.transport, Transport::Sse) {
@@ -52,7 +52,7 @@ pub(super) async fn message(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let options = shared.options();
+    let mut options = shared.options();
     let parsed: Option<Value> = serde_json::from_slice(&body).ok();
     shared.received.note(
         "POST /sse/message",
@@ -62,7 +62,7 @@ pub(super) async fn message(
         address.session_id.as_deref(),
         options.keep,
     );
-    if let Err(refused) = shared.admit(&options, &headers) {
+    if let Err(refused) = shared.admit(&mut options, &headers) {
         return *refused;
     }
     let Some(session_id) = address.session_id else {

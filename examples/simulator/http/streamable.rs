@@ -25,7 +25,7 @@ const VERSION: &str = "mcp-protocol-version";
 
 /// Any path below `/mcp`: the API route asks for a credential first.
 pub(super) async fn below(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    match shared.admit(&shared.options(), &headers) {
+    match shared.admit(&mut shared.options(), &headers) {
         Ok(()) => plain(StatusCode::NOT_FOUND, "Not Found"),
         Err(refused) => *refused,
     }
@@ -38,7 +38,7 @@ pub(super) async fn post(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let options = shared.options();
+    let mut options = shared.options();
     let parsed: Option<Value> = serde_json::from_slice(&body).ok();
     shared.received.note(
         "POST /mcp",
@@ -51,7 +51,7 @@ pub(super) async fn post(
     if closed(options.transport, Transport::Streamable) {
         return plain(StatusCode::NOT_FOUND, "Not Found");
     }
-    if let Err(refused) = shared.admit(&options, &headers) {
+    if let Err(refused) = shared.admit(&mut options, &headers) {
         return *refused;
     }
     let accept = header_text(&headers, "accept").unwrap_or_default();
@@ -330,7 +330,7 @@ pub(super) fn rate_text(limit: u64) -> Outcome {
 
 /// GET `/mcp`: the stream on which the server speaks by itself.
 pub(super) async fn get(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    let options = shared.options();
+    let mut options = shared.options();
     shared.received.note(
         "GET /mcp",
         &headers,
@@ -339,7 +339,7 @@ pub(super) async fn get(State(shared): State<Arc<Shared>>, headers: HeaderMap) -
         header_text(&headers, SESSION),
         options.keep,
     );
-    if let Err(refused) = shared.admit(&options, &headers) {
+    if let Err(refused) = shared.admit(&mut options, &headers) {
         return *refused;
     }
     if options.speak == Speak::Modern || options.transport == Transport::Stateless {
@@ -365,7 +365,7 @@ pub(super) async fn get(State(shared): State<Arc<Shared>>, headers: HeaderMap) -
 
 /// DELETE `/mcp`: ends the session.
 pub(super) async fn delete(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    let options = shared.options();
+    let mut options = shared.options();
     shared.received.note(
         "DELETE /mcp",
         &headers,
@@ -374,7 +374,7 @@ pub(super) async fn delete(State(shared): State<Arc<Shared>>, headers: HeaderMap
         header_text(&headers, SESSION),
         options.keep,
     );
-    if let Err(refused) = shared.admit(&options, &headers) {
+    if let Err(refused) = shared.admit(&mut options, &headers) {
         return *refused;
     }
     if options.speak == Speak::Modern || options.transport == Transport::Stateless {

@@ -154,5 +154,14 @@ async fn credentials_fail_in_their_ways() {
         options.permission_fault = PermissionFault::Http;
     });
     assert_eq!(missing.await.0, 401);
-    assert_eq!(client.send(&read).await.status, 200);
+    // Of two tokens at once each has permissions of its own.
+    simulator.set(|options| options.other_tokens = vec!["other=read-articles".parse().unwrap()]);
+    let text = client.send(&read).await.body;
+    assert!(!text.contains("token_unauthorized"), "{text}");
+    let other = client.with_token("other");
+    let text = other.send(&read).await.body;
+    assert!(text.contains("token_unauthorized"), "{text}");
+    let text =
+        other.send(&call(2, "get_conversation", json!({"id": "215470000000101"}))).await.body;
+    assert!(!text.contains("token_unauthorized"), "{text}");
 }
