@@ -26,6 +26,7 @@ mod pausing;
 mod people;
 mod permit;
 mod pseudonyms;
+mod recorded;
 mod redaction;
 mod release;
 mod settings;
@@ -42,8 +43,8 @@ use arc_swap::ArcSwap;
 
 use crate::audit::{Log, LogError};
 use crate::domain::{
-    Call, CallFacts, ClientHint, Decision, Digest, Effect, Event, Finding, Hold, HoldState,
-    Principal, Question, Tally, Verdict, decide,
+    Call, ClientHint, Decision, Digest, Effect, Event, Finding, Hold, HoldState, Principal,
+    Question, Tally, Verdict, decide,
 };
 use crate::holds::{Grants, HoldError, Holds};
 use crate::intercom::records::Gone;
@@ -72,6 +73,7 @@ pub use looked::{Looked, Target, has_target};
 pub use pausing::PauseError;
 pub use people::{DecideError, Deciding};
 pub use permit::{Permit, Spent};
+pub use recorded::recorded_digest;
 pub use release::{ReleaseError, Released, Settled};
 pub use settings::{CANNOT_WAIT, Folds, Holding, Secrets, Settings};
 pub use shadow::{
@@ -89,12 +91,6 @@ pub enum Admission {
     Denied(Box<Denial>),
     /// It waits for a person.
     Held(Box<Hold>),
-}
-
-/// What a record shows of a call's digest: keyed, so that short arguments cannot be guessed.
-#[must_use]
-pub fn recorded_digest(sealer: &Sealer, call: Digest) -> Digest {
-    sealer.mac("portcullis/arguments/v1", &[call.as_bytes()])
 }
 
 /// Why a call could not be judged and recorded. Nothing was sent.
@@ -248,6 +244,12 @@ impl Gate {
         self.shadow.stop()
     }
 
+    /// Whether rules look at what calls would change, those of a candidate among them.
+    #[must_use]
+    pub fn looks_at_targets(&self) -> bool {
+        self.ruleset().looks_at_targets() || self.shadow.looks_at_targets()
+    }
+
     /// What the candidate has seen so far, if there is one.
     #[must_use]
     pub fn watch_report(&self) -> Option<ShadowReport> {
@@ -333,7 +335,7 @@ impl Gate {
     pub async fn disclose(&self, call: &Call, answer: &AnswerFacts) -> Disclosure {
         let ruleset = self.ruleset.load_full();
         let counted = |answer: &AnswerFacts, gone: &Gone| {
-            if ruleset.counts_answers() {
+            if ruleset.counts_answers() || self.shadow.counts_answers() {
                 weigh::answer(&self.sealer, call, answer, gone)
             } else {
                 Tally::default()
@@ -429,14 +431,5 @@ impl Gate {
         rounds.add(|| round(ruleset, call, &facts, &findings, &finding));
         findings.push(finding);
         decide(Question::Admit, ruleset.revision(), findings)
-    }
-
-    /// The facts of a call for its record, with the digest keyed.
-    fn facts_of(&self, call: &Call) -> CallFacts {
-        CallFacts::of(call, self.keyed(call))
-    }
-
-    fn keyed(&self, call: &Call) -> Digest {
-        recorded_digest(&self.sealer, call.digest())
     }
 }

@@ -22,24 +22,25 @@ pub struct CallFacts {
     pub revision: Revision,
     /// The method.
     pub method: String,
-    /// What it was about. Identifiers that may be personal (resource URIs, task ids) are shown as
-    /// they came: they are names, not contents.
+    /// What it was about, without what a client could have written of somebody: of the address of a
+    /// resource a keyed digest.
     pub subject: Subject,
     /// Keyed digest of what would be sent.
     pub arguments: Digest,
 }
 
 impl CallFacts {
-    /// The facts of `call`; `arguments` is [`Call::digest`] under the installation's key.
+    /// The facts of `call`; `arguments` is [`Call::digest`] under the installation's key, `subject`
+    /// the call's, as a record may show it.
     #[must_use]
-    pub fn of(call: &Call, arguments: Digest) -> Self {
+    pub fn of(call: &Call, subject: Subject, arguments: Digest) -> Self {
         Self {
             id: call.id,
             principal: call.principal.id.clone(),
             client: call.client.clone(),
             revision: call.revision,
             method: call.method.clone(),
-            subject: call.subject.clone(),
+            subject,
             arguments,
         }
     }

@@ -3,8 +3,8 @@
 //! The road hands a copy of what it asked and what it was told to a bounded queue and goes on; it
 //! waits for nothing and reads nothing back. A thread of its own asks the candidate the same, with
 //! the same facts, and counts where it says otherwise. It works a quarter of the time at most, and
-//! what does not fit the queue is dropped and counted. There is no way from here into a decision:
-//! the road never calls a function of this module that returns something.
+//! what does not fit the queue is dropped and counted. There is no way from here into a decision: all
+//! that the road learns of a candidate is what it looks at, so that this is there to be looked at.
 
 mod change;
 mod report;
@@ -45,6 +45,9 @@ pub(super) struct Shadow(ArcSwapOption<Watch>);
 struct Watch {
     /// The questions for which it wants to know what a principal lately did.
     trail: Vec<Question>,
+    /// Whether it looks at what a call would change, and at what was counted in answers.
+    targets: bool,
+    counts: bool,
     queue: mpsc::Sender<Asked>,
     shared: Arc<Shared>,
 }
@@ -88,13 +91,14 @@ impl Shadow {
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let trail = Question::ALL.into_iter().filter(|it| candidate.looks_at_trail(*it)).collect();
+        let (targets, counts) = (candidate.looks_at_targets(), candidate.counts_answers());
         let worker =
             Worker { candidate, log, shared: shared.clone(), second: Instant::now(), recorded: 0 };
         // Ends when the queue's other end is gone.
         std::thread::Builder::new()
             .name("portcullis-shadow".to_owned())
             .spawn(move || runtime.block_on(worker.work(asked)))?;
-        self.0.store(Some(Arc::new(Watch { trail, queue, shared })));
+        self.0.store(Some(Arc::new(Watch { trail, targets, counts, queue, shared })));
         Ok(())
     }
 
@@ -108,8 +112,18 @@ impl Shadow {
         self.0.load().as_ref().map(|watch| watch.report())
     }
 
-    /// Whether there is a candidate that looks at the trail for this question. What is counted on
-    /// trails is what the active ruleset has counted.
+    /// Whether there is a candidate that looks at what calls would change.
+    pub(super) fn looks_at_targets(&self) -> bool {
+        self.0.load().as_ref().is_some_and(|watch| watch.targets)
+    }
+
+    /// Whether there is a candidate that looks at what was counted in answers. What came before it has
+    /// been counted only if the active ruleset wanted that.
+    pub(super) fn counts_answers(&self) -> bool {
+        self.0.load().as_ref().is_some_and(|watch| watch.counts)
+    }
+
+    /// Whether there is a candidate that looks at the trail for this question.
     pub(super) fn looks_at_trail(&self, question: Question) -> bool {
         self.0.load().as_ref().is_some_and(|watch| watch.trail.contains(&question))
     }

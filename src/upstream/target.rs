@@ -20,7 +20,7 @@ impl Upstream {
     /// What a call would change: not looked for if no rule looks at it, and no grant could let the call
     /// through.
     pub async fn target(self: &Arc<Self>, leg: &Arc<Leg>, call: &Call) -> Looked {
-        if self.gate.ruleset().looks_at_targets() || self.gate.could_be_granted(call) {
+        if self.gate.looks_at_targets() || self.gate.could_be_granted(call) {
             self.look_at(leg, call).await
         } else {
             Looked::Nothing

@@ -174,6 +174,39 @@ async fn a_candidate_that_lets_more_pass_fails_the_check_and_can_be_promoted() {
     assert_eq!(orders, expected);
 }
 
+/// A candidate is shown what it looks at, also where the active revision looks at none of it: what a call
+/// would change, and how much an agent has seen.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_candidate_sees_what_only_it_looks_at() {
+    let (active, candidate) = (folder("one", false), tempfile::tempdir().unwrap());
+    let mut files = rules("two", false);
+    files[0].1 += "\ndeny contains {\"rule\": \"blind\", \"text\": \"no target\"} if {\n\
+                   \tinput.tool.name == \"update_article\"\n\tnot seen\n}\n\n\
+                   seen if input.target.id\n\n\
+                   deny contains {\"rule\": \"much\", \"text\": \"enough\"} if {\n\
+                   \tinput.tool.name == \"get_conversation\"\n\
+                   \tinput.trail.day.conversations >= 2\n}\n";
+    write(candidate.path(), &files);
+    let stand = stand(active.path()).await;
+    stand.output(&["policy", "shadow", "start", path(&candidate)]);
+    let client = stand.client().connected().await;
+    let changed = client.call("update_article", json!({"id": ARTICLE, "title": "new"})).await;
+    assert!(!changed.is_tool_error(), "{changed:?}");
+    for number in 0..3 {
+        let reply = client.request("tools/call", reading(number)).await;
+        assert!(!reply.is_tool_error(), "{reply:?}");
+    }
+    until("it was seen", async || {
+        let report = report(&stand);
+        report["flips"].as_array().is_some_and(|flips| !flips.is_empty())
+    })
+    .await;
+    let seen = report(&stand);
+    let flips = seen["flips"].as_array().unwrap();
+    assert_eq!(flips.len(), 1, "{seen}");
+    assert_eq!(flips[0]["tool"], "get_conversation", "{seen}");
+}
+
 /// A restart loses neither the candidate nor what it has seen; only who ordered it ends it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_candidate_is_watched_again_after_a_restart_and_counts_on() {
