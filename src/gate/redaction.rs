@@ -285,15 +285,17 @@ impl Gate {
 }
 
 /// How many personal values a search looks for that are no pseudonyms: the agent knows or guesses them,
-/// and what is found tells whether it was right.
+/// and what is found tells whether it was right. What is asked of a person's own field is one whatever
+/// it looks like: a surname alone is no name to any plugin.
 pub(super) fn guesses(call: &Call, seen: &Seen) -> u64 {
-    let searches = call.subject.effect() == Effect::Read
-        && !seen.findings.is_empty()
-        && call.subject.tool().is_some_and(|tool| Search::of(tool, &call.payload).is_some());
-    if !searches {
+    let Some(tool) = call.subject.tool().filter(|_| call.subject.effect() == Effect::Read) else {
         return 0;
-    }
-    seen.findings.iter().map(|found| found.count).sum()
+    };
+    let Some(search) = Search::of(tool, &call.payload) else { return 0 };
+    let found: u64 = seen.findings.iter().map(|found| found.count).sum();
+    let asked = search.filters.iter().filter(|filter| search.asks_for_a_person(filter));
+    let asked = asked.flat_map(|filter| &filter.values).filter(|value| !value.starts_with("[["));
+    found.max(asked.count() as u64)
 }
 
 /// What an obligation wants redacted.

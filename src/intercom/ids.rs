@@ -216,7 +216,9 @@ fn linked<'a>(scheme: &str, rest: &'a str) -> Result<(Option<IdKind>, &'a str), 
         ["a", "apps", _, "users", id] | ["a", "apps", _, "users", id, "all-conversations"] => {
             (IdKind::Contact, *id)
         }
-        ["a", "apps", _, "companies", id] => (IdKind::Company, *id),
+        ["a", "apps", _, "companies", id] | ["a", "apps", _, "companies", id, "users"] => {
+            (IdKind::Company, *id)
+        }
         ["a", "apps", _, "articles", id] => (IdKind::Article, *id),
         _ => return Err(Fault::Path),
     };

@@ -90,9 +90,20 @@ impl Search {
         Some(search)
     }
 
+    /// Whether a condition is about what a person is called or reached by.
+    #[must_use]
+    pub fn asks_for_a_person(&self, filter: &Filter) -> bool {
+        let field = filter.field.as_str();
+        match self.object {
+            Object::Contacts => matches!(field, "name" | "email" | "phone"),
+            Object::Conversations => field.starts_with("source_author_"),
+            Object::Companies | Object::Articles => false,
+        }
+    }
+
     fn argument(&mut self, name: &str, value: &Value) {
         match name {
-            "per_page" => self.limit = value.as_u64(),
+            "per_page" => self.limit = whole(value),
             "starting_after" | "page" => self.cursor = Some(plain(value)),
             "phrase" => self.text = Some(plain(value)),
             // How hits are shown, not which.
@@ -142,6 +153,12 @@ fn of_sign(sign: &str) -> Option<Operator> {
         "<=" => Operator::Lte,
         _ => return None,
     })
+}
+
+/// A number without a fraction, however it is spelled: `5`, `5.0` and `0.5e1` are one to JSON Schema.
+fn whole(value: &Value) -> Option<u64> {
+    let spelled = || value.as_f64().filter(|it| it.fract() == 0.0 && (0.0..=1e9).contains(it));
+    value.as_u64().or_else(|| spelled().map(|it| it as u64))
 }
 
 fn plain(value: &Value) -> String {

@@ -212,7 +212,7 @@ impl Proxy {
                     return Err(no_stream());
                 }
                 door::check_get(request.headers())?;
-                Ok(self.legacy_get(&auth, session, request.headers()))
+                Ok(self.legacy_get(&auth, session, request.headers()).await)
             }
             _ => {
                 let session = door::one(request.headers(), &session)?.map(HeaderValue::as_bytes);
@@ -250,7 +250,8 @@ impl Proxy {
         door::check_post(&request)?;
         let (head, body) = request.into_parts();
         let body = door::body(body, self.settings.body_limit, self.settings.body_timeout).await?;
-        let limits = Limits { max_bytes: self.settings.body_limit, ..Limits::default() };
+        let limits =
+            Limits { max_bytes: self.settings.body_limit, nul: false, ..Limits::default() };
         let names = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
         let mirrored = Mirrored::collect(names);
         let unreadable = |era, error| Ok(Posted::Answered(self.unreadable(auth, era, &error)));
@@ -269,6 +270,8 @@ impl Proxy {
             }
             Ok(Post::ModernNotification(_)) => {
                 // The core defines none over HTTP, so nothing is passed on.
+                let text = "a notification was dropped: this revision has none from clients";
+                self.gate.refused(&auth.principal, "notification.unknown", text);
                 let mut response = Response::new(ReplyBody::empty());
                 *response.status_mut() = StatusCode::ACCEPTED;
                 Ok(Posted::Answered(response))

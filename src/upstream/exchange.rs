@@ -19,7 +19,9 @@ use crate::mcp::message::{
 use crate::mcp::sse;
 
 /// The largest message that is read from Intercom, in bytes.
-const MESSAGE_LIMITS: Limits = Limits { max_bytes: 16 * 1024 * 1024, max_depth: 64 };
+const MESSAGE_LIMITS: Limits = Limits { max_bytes: 16 * 1024 * 1024, max_depth: 64, nul: true };
+/// The call that waits for news.
+const SUBSCRIBE: &str = "subscriptions/listen";
 /// How often a stream that broke off is resumed, and the longest pause before.
 const RESUMES: u32 = 5;
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -149,6 +151,8 @@ impl Exchange {
                         self.source = resumed.map_or(Source::Done, Source::Events);
                         continue;
                     }
+                    // A subscription is silent until there is news; TCP finds out if nobody is there.
+                    Err(Fault::Timeout(_)) if self.spent.call().method == SUBSCRIBE => continue,
                     Err(fault) => {
                         self.source = Source::Done;
                         return Err(fault);

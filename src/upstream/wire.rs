@@ -27,6 +27,8 @@ const ANSWER_CAP: usize = 16 * 1024 * 1024;
 /// The life of an unused connection: shorter than what servers grant, for a call on a connection
 /// that the server is just closing is lost.
 const POOL_IDLE: Duration = Duration::from_secs(25);
+/// How often a connection without traffic is asked whether the other end is still there.
+const KEEPALIVE: Duration = Duration::from_secs(60);
 
 /// A pooled client over TLS.
 pub(super) type Http = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
@@ -40,6 +42,8 @@ pub(super) fn http_client(
     connector.enforce_http(false);
     connector.set_nodelay(true);
     connector.set_connect_timeout(Some(connect_timeout));
+    connector.set_keepalive(Some(KEEPALIVE));
+    connector.set_keepalive_interval(Some(KEEPALIVE));
     let https = hyper_rustls::HttpsConnectorBuilder::new()
         .with_tls_config(super::tls::client_config(ca_file)?)
         .https_or_http()

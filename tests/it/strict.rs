@@ -104,6 +104,8 @@ async fn bodies_that_are_not_strict_json() {
         ("control character", split(b"\x01")),
         ("raw newline in a string", split(b"\n")),
         ("NUL in a string", split(b"\0")),
+        ("NUL in a string, escaped", split(b"\\u0000")),
+        ("NUL in a name, escaped", replaced(&id, &format!("{id},\"x\\u0000\":1"))),
         ("invalid UTF-8", split(b"\xff")),
         ("overlong UTF-8", split(b"\xc0\xaf")),
         ("surrogate in UTF-8", split(b"\xed\xa0\x80")),

@@ -49,6 +49,11 @@ fn accepted() {
         (Company, "company_66b0c0de0000000000000a01", HEX),
         (Company, "12345", "12345"),
         (Company, "https://app.eu.intercom.com/a/apps/x/companies/66b0c0de0000000000000a01", HEX),
+        (
+            Company,
+            "https://app.intercom.com/a/apps/ws_test01/companies/66b0c0de0000000000000a01/users",
+            HEX,
+        ),
         (Article, "9100001", "9100001"),
         (Article, "https://app.intercom.com/a/apps/ws_test01/articles/1", "1"),
         (Number, "5001", "5001"),

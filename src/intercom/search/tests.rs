@@ -150,6 +150,8 @@ fn every_listing_tool_gives_the_same_form() {
             Some("object_type:articles state:draft q:refund"),
         ),
         ("list_articles", r#"{"per_page":25}"#, Some("object_type:articles limit:25")),
+        ("list_articles", r#"{"per_page":25.0}"#, Some("object_type:articles limit:25")),
+        ("list_articles", r#"{"per_page":2.5e1}"#, Some("object_type:articles limit:25")),
         ("get_conversation", r#"{"id":"1"}"#, None),
         ("update_article", r#"{"id":"1","state":"draft"}"#, None),
     ];

@@ -40,6 +40,9 @@ pub enum JsonFault {
     /// A raw character below U+0020 in a string.
     #[error("raw control character in a string: escape it")]
     ControlCharacter,
+    /// An escaped NUL, from one who may not send it.
+    #[error("NUL in a string: leave it out")]
+    Nul,
     /// A backslash with an unknown letter or bad hexadecimal digits.
     #[error("invalid escape in a string")]
     Escape,
@@ -67,6 +70,7 @@ impl JsonFault {
             Self::DuplicateKey => "duplicate_key",
             Self::TooDeep => "too_deep",
             Self::LoneSurrogate => "lone_surrogate",
+            Self::Nul => "nul",
             Self::ControlCharacter => "control_character",
             Self::Escape => "bad_escape",
             Self::Number => "bad_number",

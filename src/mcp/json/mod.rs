@@ -37,12 +37,15 @@ pub struct Limits {
     pub max_bytes: usize,
     /// Deepest accepted nesting; a document that is one flat array has depth 1.
     pub max_depth: usize,
+    /// Whether a string may hold an escaped NUL. JSON allows it; what reads the string behind us may
+    /// take it for the end, and then reads another name than the one that was judged.
+    pub nul: bool,
 }
 
 impl Default for Limits {
-    /// 4 MiB and 64 levels.
+    /// 4 MiB and 64 levels, and all that JSON allows.
     fn default() -> Self {
-        Self { max_bytes: 4 * 1024 * 1024, max_depth: 64 }
+        Self { max_bytes: 4 * 1024 * 1024, max_depth: 64, nul: true }
     }
 }
 

@@ -97,6 +97,7 @@ pub(super) fn read(
         bytes,
         at: 0,
         max_depth: limits.max_depth,
+        nul: limits.nul,
         open: Vec::new(),
         keys: Keys::default(),
         sink,
@@ -108,6 +109,7 @@ struct Reader<'a, 's, S> {
     bytes: &'a [u8],
     at: usize,
     max_depth: usize,
+    nul: bool,
     /// The containers that are open: an object with its keys, or an array.
     open: Vec<Option<Scope<'a>>>,
     keys: Keys<'a>,
@@ -270,6 +272,7 @@ impl<'a, S: Sink> Reader<'a, '_, S> {
                 }
             }
             0xDC00..0xE000 => Err(lone),
+            0 if !self.nul => Err(JsonError { kind: JsonFault::Nul, offset: at }),
             _ => Ok(at + 6),
         }
     }

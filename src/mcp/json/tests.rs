@@ -268,7 +268,7 @@ fn limits_hold_at_their_edges() {
         }
     }
     assert_eq!(read_text("[".repeat(100_000)).unwrap_err().kind, JsonFault::TooDeep);
-    let limits = Limits { max_bytes: 8, max_depth: 1 };
+    let limits = Limits { max_bytes: 8, max_depth: 1, ..Limits::default() };
     assert!(read(Bytes::from_static(b"[12345 ]"), &limits).is_ok());
     let error = read(Bytes::from_static(b"[123456 ]"), &limits).unwrap_err();
     assert_eq!(error.kind, JsonFault::TooLarge);
