@@ -12,7 +12,7 @@ use crate::config::{self, Config};
 use crate::console::{self, Console};
 use crate::control::Control;
 use crate::domain::Role;
-use crate::identity::{People, SessionLimits, SignIn};
+use crate::identity::{Guests, People, SessionLimits, SignIn};
 use crate::listen::Limits;
 use crate::notify::{Asked, Notifier};
 use crate::ops::Ops;
@@ -111,6 +111,9 @@ fn open_console(
     drain: watch::Receiver<bool>,
 ) -> Result<Console, AppError> {
     let limits = SessionLimits { idle: settings.idle_timeout, whole: settings.session_lifetime };
+    if settings.oidc.is_some() {
+        control.people.welcome(Guests::new(store.shelf("guests")?));
+    }
     let sign_in = Arc::new(SignIn::open(control.people.clone(), store, limits)?);
     let rooms = console::Rooms {
         sign_in,

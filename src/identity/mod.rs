@@ -18,12 +18,14 @@
 //! | `paused` | which agents may call nothing for a while |
 //! | `oidc` | how an organisation's provider vouches for people |
 //! | `slack` | whose press of a button in Slack it was |
+//! | `guests` | what the organisation said last of people whom nobody lists here |
 //! | `person` | what comes out: a [`Person`] |
 
 mod accounts;
 mod administer;
 mod bearer;
 mod changes;
+mod guests;
 mod journal;
 mod key_file;
 mod key_table;
@@ -46,6 +48,7 @@ pub use accounts::{Account, Accounts, AccountsError};
 pub use administer::SETUP_VALID;
 pub use bearer::{Unauthenticated, UnauthenticatedKind};
 pub use changes::{Changes, ChangesError};
+pub use guests::Guests;
 pub use key_file::{Holder, IssuedKey, KeyEntry, KeyFile, KeysError, digest_of};
 pub use oidc::{AWAY, Answer, Begun, OidcError, Provider};
 pub use password::PasswordError;

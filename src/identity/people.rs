@@ -4,16 +4,20 @@
 //! or out of the list has lost it within two seconds, also in sessions that are open.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::accounts::{Account, Accounts, AccountsError};
+use super::guests::Guests;
 use super::key_file::{Holder as _, KeyFile, KeysError, digest_of, has_key_form};
 use super::key_table::KeyTable;
 use super::person::{Person, Via};
+use super::sessions::Told;
 use super::token;
 use super::watched::Watched;
+use crate::clock;
 use crate::config::Config;
 use crate::domain::{Approver, ApproverId, Digest, Role, Timestamp};
+use crate::store::ShelfError;
 
 /// Why people could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +36,8 @@ pub struct People {
     keys: KeyTable<ApproverId>,
     accounts: Accounts,
     table: Watched<Table>,
+    /// Those of the organisation, if people come in by it.
+    guests: OnceLock<Guests>,
 }
 
 /// What the file of accounts says.
@@ -71,9 +77,29 @@ impl People {
             keys: KeyTable::open(KeyFile::of(&config.data))?,
             accounts: Accounts::of(&config.data),
             table: Watched::unread(),
+            guests: OnceLock::new(),
         };
         people.reload()?;
         Ok(people)
+    }
+
+    /// From now on people of the organisation count, too.
+    pub fn welcome(&self, guests: Guests) {
+        // Once per process: there is one provider.
+        let _ = self.guests.set(guests);
+    }
+
+    /// Keeps what the organisation said of somebody whom nobody lists here.
+    pub(super) fn told(
+        &self,
+        name: &ApproverId,
+        told: &Told,
+        now: Timestamp,
+    ) -> Result<(), ShelfError> {
+        match self.guests.get() {
+            Some(guests) if self.own_rights(name).is_none() => guests.keep(name, told, now),
+            _ => Ok(()),
+        }
     }
 
     /// The file of accounts.
@@ -182,15 +208,24 @@ impl People {
 
     /// A person of whom one thing is known: that they are who they say.
     pub(super) fn person(&self, name: &ApproverId, via: Via, now: Timestamp) -> Option<Person> {
-        let (approver, roles) = self.rights(name)?;
+        let (approver, roles) = self.own_rights(name)?;
         Some(Person::proven(&approver, &roles, via, now))
     }
 
-    /// The groups and roles that somebody has at this moment; `None` for nobody we know. Groups come
-    /// from the configuration if it lists the name; roles from the account. Who is configured and has
-    /// no account is an approver.
+    /// The groups and roles that somebody has at this moment; `None` for nobody we know. Of people whom
+    /// nobody lists here they are what the organisation said last.
     #[must_use]
     pub fn rights(&self, name: &ApproverId) -> Option<(Approver, Vec<Role>)> {
+        self.own_rights(name).or_else(|| {
+            let guests = self.guests.get().filter(|_| self.is_readable())?;
+            let Told { groups, roles, .. } = guests.told(name, clock::now())?;
+            Some((Approver { id: name.clone(), groups }, roles))
+        })
+    }
+
+    /// The same of those whom we list ourselves. Groups come from the configuration if it lists the
+    /// name; roles from the account. Who is configured and has no account is an approver.
+    fn own_rights(&self, name: &ApproverId) -> Option<(Approver, Vec<Role>)> {
         // While accounts cannot be read, nobody has rights: what was taken away might be there.
         let account = self.table.get().as_ref().as_ref()?.accounts.get(name).cloned();
         match (self.configured.get(name), account) {

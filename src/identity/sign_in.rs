@@ -179,6 +179,7 @@ impl SignIn {
     ) -> Result<Opened, SignInError> {
         let how = Some("at the organisation");
         self.journal.record(name, AccountChange::SignedIn, how).await?;
+        self.people.told(name, &told, now)?;
         self.begin(name, Via::Oidc, Some(told), stepped_up_at, browser, now)
     }
 

@@ -4,6 +4,7 @@ use http::{Method, StatusCode};
 use serde_json::json;
 
 use crate::browser::{Browser, Page};
+use crate::page::{act, held};
 use crate::provider::{Bend, CLIENT, CLIENT_SECRET, Provider};
 use crate::stand::{Setup, Stand};
 
@@ -12,7 +13,7 @@ const AWAY: &str = "__Host-portcullis-oidc";
 
 async fn stand(provider: &Provider) -> Stand {
     let more = format!(
-        "console:\n  listen: \"127.0.0.1:0\"\n  oidc:\n    issuer: \"{}\"\n    client_id: {CLIENT}\n    \
+        "holds: {{ wait: 100ms, poll: 100ms }}\nconsole:\n  listen: \"127.0.0.1:0\"\n  oidc:\n    issuer: \"{}\"\n    client_id: {CLIENT}\n    \
          client_secret: \"{CLIENT_SECRET}\"\n    groups:\n    \
          - {{ from: kb-team, groups: [kb-editors], roles: [approver] }}\n    \
          - {{ from: auditing, roles: [auditor] }}\n",
@@ -94,6 +95,32 @@ async fn people_come_in_by_their_organisation_with_the_rights_of_their_groups() 
     let path = away(&mut late, "/login/oidc").await;
     let page = back(&mut late, &path).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+}
+
+/// Somebody whom only the organisation knows releases a write, and it is sent: also when they have left
+/// the page by then. Once the organisation takes them out of the group, what they released counts no more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_of_the_organisation_release() {
+    let provider = Provider::start().await;
+    let stand = stand(&provider).await;
+    let arguments = |title: &str| json!({"id": "9100001", "title": title});
+    let come = async |groups: &[&str]| {
+        *provider.claims.lock().unwrap() = somebody("jo@example.com", groups);
+        let mut jo = Browser::new(&stand);
+        let path = away(&mut jo, "/login/oidc").await;
+        assert_eq!(back(&mut jo, &path).await.status, StatusCode::OK);
+        jo
+    };
+    let mut jo = come(&["kb-team"]).await;
+    let id = held(&stand, "update_article", arguments("by jo")).await;
+    let done = act(&mut jo, id, "approve", &[]).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text);
+    crate::stand::until("it is sent", async || stand.sent("by jo") == 1).await;
+    let state = stand.hold(id).await.0.state;
+    assert!(state.is_final(), "{state:?}");
+    let taken = held(&stand, "update_article", arguments("taken")).await;
+    let done = act(&mut jo, taken, "assign", &[("to", "jo@example.com")]).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
