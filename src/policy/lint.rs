@@ -15,10 +15,11 @@ use super::answer::{Site, Sites};
 use super::builtins;
 use super::bundle::FileKind;
 use super::calls;
+use super::helpers::Helpers;
 use super::kind::Kind;
 use super::metadata::Notes;
 use super::obligations;
-use super::presence;
+use super::presence::{self, Beyond};
 use super::problem::Problem;
 use super::syntax::{Visit, each, root, text_of};
 use crate::domain::Question;
@@ -33,13 +34,15 @@ pub(super) struct Parsed<'a> {
 /// Checks all modules; gives the table of rules.
 pub(super) fn check(modules: &[Parsed<'_>], problems: &mut Vec<Problem>) -> Sites {
     let mut sites = Sites::new();
+    let helpers = Helpers::of(modules);
     let mut asked = BTreeMap::new();
     for parsed in modules {
         let notes = match parsed.kind {
             FileKind::Tests => Notes::default(),
             _ => Notes::of(parsed.module, parsed.file, problems),
         };
-        let mut lint = Lint { parsed, notes, problems: &mut *problems, sites: &mut sites };
+        let (problems, sites) = (&mut *problems, &mut sites);
+        let mut lint = Lint { parsed, notes, problems, sites, helpers: &helpers };
         if let Some(question) = lint.module() {
             asked.insert(question.as_str(), ());
         }
@@ -61,6 +64,7 @@ struct Lint<'a> {
     notes: Notes,
     problems: &'a mut Vec<Problem>,
     sites: &'a mut Sites,
+    helpers: &'a Helpers,
 }
 
 impl Lint<'_> {
@@ -300,7 +304,9 @@ impl Lint<'_> {
     }
 
     fn presence(&mut self, question: Option<Question>, rule: &Rule) {
-        for (span, path) in presence::unchecked(question, rule) {
+        let package = text_of(&self.parsed.module.package.refr);
+        let beyond = Beyond { helpers: self.helpers, package: &package };
+        for (span, path) in presence::unchecked(question, rule, beyond) {
             let text = format!(
                 "`not` is also true where `input.{path}` is missing, which here may allow; name \
                  the field in another condition of the same body, or read it by `object.get` \

@@ -30,6 +30,7 @@ mod engine;
 mod eval;
 mod explain;
 mod facts;
+mod helpers;
 mod input;
 mod json;
 mod kind;

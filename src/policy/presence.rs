@@ -4,17 +4,37 @@
 //! also holds for a call without `state`. Found here: a `not` over a field of the input that the
 //! document does not always have and that no other condition of the same body names.
 
+use std::collections::BTreeMap;
+
 use regorus::unstable::{Expr, Literal, Query, Ref, Rule, RuleHead, Span};
 
+use super::helpers::{Helpers, longest};
 use super::paths;
-use super::syntax::{Visit, expr, head_exprs, literal, parts, root};
+use super::syntax::{Visit, expr, head_exprs, is_complete, literal, parts, root};
 use crate::domain::{Question, Totals};
 
-/// Every `not` over a field that may be missing, with the field's path below `input`.
-pub(super) fn unchecked(question: Option<Question>, rule: &Rule) -> Vec<(Span, String)> {
+/// What a rule can name beside the input.
+#[derive(Clone, Copy)]
+pub(super) struct Beyond<'a> {
+    /// The fields behind the rules of the bundle.
+    pub(super) helpers: &'a Helpers,
+    /// The package that the rule is in.
+    pub(super) package: &'a str,
+}
+
+/// Every `not` over a field that may be missing, with the field's path below `input`: named there, under
+/// another name of the body, or behind a helper.
+pub(super) fn unchecked(
+    question: Option<Question>,
+    rule: &Rule,
+    beyond: Beyond<'_>,
+) -> Vec<(Span, String)> {
     let Rule::Spec { head, bodies, .. } = rule else { return Vec::new() };
-    let mut found = Search { always: paths::always(question), found: Vec::new() };
-    let in_head = named(head_exprs(head).into_iter().filter(|_| !is_function(head)));
+    let may_allow = beyond.helpers.may_allow(beyond.package, rule);
+    let beyond = may_allow.then_some(beyond);
+    let mut found = Search { always: paths::always(question), beyond, found: Vec::new() };
+    let none = Aliases::new();
+    let in_head = named(head_exprs(head).into_iter().filter(|_| !is_function(head)), &none);
     let mut inner = Vec::new();
     for part in head_exprs(head) {
         comprehensions(part, &mut inner);
@@ -23,10 +43,10 @@ pub(super) fn unchecked(question: Option<Question>, rule: &Rule) -> Vec<(Span, S
         if let Some(assign) = &body.assign {
             comprehensions(&assign.value, &mut inner);
         }
-        found.query(&body.query, &in_head);
+        found.query(&body.query, &in_head, &none);
     }
     for query in inner {
-        found.query(&query, &[]);
+        found.query(&query, &[], &none);
     }
     found.found
 }
@@ -35,36 +55,65 @@ const fn is_function(head: &RuleHead) -> bool {
     matches!(head, RuleHead::Func { .. })
 }
 
-struct Search {
+/// Names of a body that stand for a part of the input.
+type Aliases = BTreeMap<String, String>;
+
+struct Search<'a> {
     always: Vec<String>,
+    /// What is behind the names of a rule that may let something through.
+    beyond: Option<Beyond<'a>>,
     found: Vec<(Span, String)>,
 }
 
-impl Search {
-    fn query(&mut self, query: &Query, outer: &[String]) {
+impl Search<'_> {
+    fn query(&mut self, query: &Query, outer: &[String], aliases: &Aliases) {
+        let mut aliases = aliases.clone();
+        for stmt in &query.stmts {
+            literal(&stmt.literal, &mut |part| alias(part, &mut aliases));
+        }
+        let aliases = &aliases;
         let mut known = outer.to_vec();
         for stmt in &query.stmts {
             if !matches!(stmt.literal, Literal::NotExpr { .. }) {
-                literal(&stmt.literal, &mut |part| known.extend(named([part])));
+                literal(&stmt.literal, &mut |part| known.extend(named([part], aliases)));
             }
         }
         for stmt in &query.stmts {
             if let Literal::NotExpr { span, expr } = &stmt.literal {
-                for path in named([expr]) {
+                let mut paths = named([expr], aliases);
+                paths.extend(self.behind(expr));
+                for path in paths {
                     if !self.is_known(&path, &known) {
                         self.found.push((span.clone(), path));
+                        // One says what is wrong.
+                        break;
                     }
                 }
             }
             if let Literal::Every { query, .. } = &stmt.literal {
-                self.query(query, &known);
+                self.query(query, &known, aliases);
             }
             let mut inner = Vec::new();
             literal(&stmt.literal, &mut |part| comprehensions(part, &mut inner));
             for query in inner {
-                self.query(&query, &known);
+                self.query(&query, &known, aliases);
             }
         }
+    }
+
+    /// The fields behind the helpers that an expression names.
+    fn behind(&self, part: &Ref<Expr>) -> Vec<String> {
+        let mut fields = Vec::new();
+        let Some(beyond) = self.beyond else { return fields };
+        expr(part, &mut |visit| {
+            if let Visit::Expr(
+                name @ (Expr::Var { .. } | Expr::RefDot { .. } | Expr::RefBrack { .. }),
+            ) = visit
+            {
+                fields.extend(beyond.helpers.behind(beyond.package, name).cloned());
+            }
+        });
+        fields
     }
 
     fn is_known(&self, path: &str, known: &[String]) -> bool {
@@ -101,8 +150,21 @@ fn comprehensions(part: &Ref<Expr>, found: &mut Vec<Ref<Query>>) {
     }
 }
 
+/// `name := input.some.part`.
+fn alias(part: &Ref<Expr>, aliases: &mut Aliases) {
+    let Expr::AssignExpr { lhs, rhs, .. } = &**part else { return };
+    let (Expr::Var { .. }, (first, path)) = (&**lhs, root(rhs)) else { return };
+    let (name, _) = root(lhs);
+    let within = aliases.get(&first).cloned();
+    let is_input = first == "input" && is_complete(rhs);
+    if let Some(prefix) = within.or_else(|| is_input.then(String::new)) {
+        let prefix = (!prefix.is_empty()).then_some(prefix);
+        aliases.insert(name, prefix.into_iter().chain(path).collect::<Vec<_>>().join("."));
+    }
+}
+
 /// The paths below `input` that expressions name, the longest of each reference.
-fn named<'a>(exprs: impl IntoIterator<Item = &'a Ref<Expr>>) -> Vec<String> {
+fn named<'a>(exprs: impl IntoIterator<Item = &'a Ref<Expr>>, aliases: &Aliases) -> Vec<String> {
     let mut paths = Vec::new();
     for part in exprs {
         expr(part, &mut |visit| {
@@ -110,19 +172,13 @@ fn named<'a>(exprs: impl IntoIterator<Item = &'a Ref<Expr>>) -> Vec<String> {
                 let (root, path) = root(reference);
                 if root == "input" {
                     paths.push(path.join("."));
+                } else if let Some(prefix) = aliases.get(&root) {
+                    let prefix = (!prefix.is_empty()).then(|| prefix.clone());
+                    paths.push(prefix.into_iter().chain(path).collect::<Vec<_>>().join("."));
                 }
             }
         });
     }
-    // A reference holds its own beginnings as parts; those say nothing more.
-    let all = paths.clone();
-    paths.retain(|path| {
-        !all.iter().any(|longer| {
-            longer.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('.'))
-                || (path.is_empty() && !longer.is_empty())
-        })
-    });
-    paths.sort();
-    paths.dedup();
+    longest(&mut paths);
     paths
 }

@@ -59,6 +59,7 @@ pub async fn open(
     let mut kept = Kept::open(data)?;
     let mut look = Look::default();
     let mut last_attempt = None;
+    let mut tried = None;
     let pinned = kept.pinned().cloned();
     let loaded = |bundle| async {
         let loaded = load(bundle, keys.clone(), announced.clone()).await;
@@ -69,7 +70,10 @@ pub async fn open(
         (loaded(kept.read(pinned)?).await?, pinned.source.clone())
     } else {
         let first = match read(&origin, &mut look).await {
-            Ok(bundle) => (Some(bundle.revision()), loaded(bundle).await),
+            Ok(bundle) => {
+                tried = Some(bundle.contents());
+                (Some(bundle.revision()), loaded(bundle).await)
+            }
             Err(error) => (None, Err(error)),
         };
         let first = match first {
@@ -104,7 +108,8 @@ pub async fn open(
         active,
         contents,
         look,
-        tried: Some(contents),
+        // What the source has and was refused is not in force because the source still has it.
+        tried: tried.or(Some(contents)),
         last_attempt,
         shadow: None,
         kept: kept.revisions().to_vec(),

@@ -70,6 +70,28 @@ async fn a_refusal_is_explained_by_its_record_and_again_by_its_call() {
     assert!(notes.iter().any(|it| it == "the record says deny, policy now says hold"), "{notes:?}");
 }
 
+/// What was kept of a question is explained by the rules that answered it, whatever is in force by now.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kept_question_is_explained_by_the_revision_that_decided() {
+    let more = "replay: { keep: calls }\n".to_owned();
+    let stand = Stand::start(Setup { roles: "article-editor", more, ..Setup::default() }).await;
+    let client = stand.client().connected().await;
+    let arguments = json!({"title": "new", "author_id": 1});
+    let refused = client.call("create_article", arguments).await;
+    let id = refused.tool_text().rsplit("Record: ").next().unwrap().to_owned();
+    crate::stand::until("the question is kept", async || {
+        stand.output(&["policy", "explain", &id]).contains("asked as it was kept")
+    })
+    .await;
+    stand
+        .edit_config("data: data\n", &format!("data: data\npolicies: {}\n", shipped_with_a_role()));
+    let told = stand.output(&["policy", "explain", &id, "-f", "json"]);
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["decision"]["verdict"], "deny", "{told}");
+    assert_eq!(told["decision"]["ruleset"], told["recorded"]["decision"]["ruleset"]);
+    assert!(told["recorded"]["notes"].to_string().contains("revision that decided"), "{told}");
+}
+
 /// The shipped bundle in a folder, in which an editor may also create.
 fn shipped_with_a_role() -> String {
     let folder = tempfile::tempdir().unwrap().keep();

@@ -384,6 +384,25 @@ async fn a_server_is_followed_and_must_sign() {
     until("the third decides", async || rule(&stand).await == "three").await;
     assert!(status(&stand)["last_attempt"]["error"].is_null());
 
+    // What fails its own tests stays refused, also after a start that meets it again and again.
+    let folder = work.path().join("f-failing");
+    write(&folder, &rules("failing", false));
+    let test = "package portcullis.rules.admit_test\n\ntest_never if 1 == 2\n".to_owned();
+    write(&folder, &[("admit_test.rego", test)]);
+    server.put(built(&folder, "failing", Some(&private)));
+    let refused = async |stand: &Stand| {
+        let status = status(stand);
+        status["last_attempt"]["error"].as_str().is_some_and(|it| it.contains("test_never"))
+    };
+    until("it is refused", async || refused(&stand).await).await;
+    stand.terminate();
+    stand.serve();
+    let asked_again = || server.answers().iter().filter(|status| **status == 304).count();
+    let before = asked_again();
+    until("it is asked twice more", async || asked_again() >= before + 2).await;
+    assert!(refused(&stand).await, "{}", status(&stand));
+    assert_eq!(rule(&stand).await, "three");
+
     // Without the server the last good revision decides; nothing unsigned ever does.
     server.task.abort();
     let _ended = server.task.await;

@@ -83,6 +83,22 @@ fn a_question_is_asked_as_somebody() {
     }
 }
 
+/// What the road would refuse before rules are asked is no `allow` here.
+#[test]
+fn a_question_is_about_the_call_as_the_road_has_it() {
+    let ask = |input: &str| {
+        let args = ["eval", "-f", "json", "-i", "-", "-q", "admit", "--roles", "support-reader"];
+        policy(&args, input)
+    };
+    let (code, _, error) = ask("tool: search\narguments: {query: \"refund OR x\"}\n");
+    assert!(code == 1 && error.contains("Portcullis itself refuses this call"), "{code} {error}");
+    for id in ["215470000000101", "conversation_215470000000101"] {
+        let (code, out, error) =
+            ask(&format!("tool: get_conversation\narguments: {{id: \"{id}\"}}\n"));
+        assert!(code == 0 && out.contains("allow") && error.is_empty(), "{id}: {out} {error}");
+    }
+}
+
 #[test]
 fn rules_and_data_are_added_for_a_query() {
     let folder = tempfile::tempdir().unwrap();

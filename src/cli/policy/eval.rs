@@ -8,9 +8,10 @@ use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::asked::{CallerArgs, Word, read};
+use super::asked::{self, CallerArgs, Word, read};
 use crate::cli::shown;
 use crate::clock;
+use crate::config::Config;
 use crate::domain::{Finding, Obligation, Question, Verdict};
 use crate::policy::{
     Answer, Asked, EvalError, LoadErrors, Results, Ruled, Ruleset, Source, question_of,
@@ -72,9 +73,28 @@ pub(super) async fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
             bail!("a question needs a call: give `--input FILE` or `-`")
         };
         let mut asked = Asked::read(&text)?;
-        args.caller.put_into(&mut asked, None);
+        let config = config.exists().then(|| Config::load(config)).transpose()?;
+        args.caller.put_into(&mut asked, config.as_ref());
+        if asked.environment.is_none() {
+            asked.environment = config.as_ref().map(|config| config.environment.clone());
+        }
+        // The road brings ids to one form and refuses what does not fit before rules are asked.
+        let mut refused = Vec::new();
+        if word != Word::Visible {
+            let data = config.as_ref().map(|config| config.data.as_path());
+            refused = asked::resolve(&mut asked, data)?.own;
+        }
+        for reason in refused.iter().flat_map(|finding| &finding.reasons) {
+            eprintln!("note: Portcullis itself refuses this call: {}", reason.text);
+        }
+        if word != Word::Admit && !refused.is_empty() {
+            // The other questions are asked of calls that were in order.
+            asked.pinned = None;
+            refused.clear();
+        }
         let ruled = ruleset.rule_on(word.into(), &asked, clock::now()).await?;
-        return print_ruled(&ruleset, word.into(), &ruled, args.format);
+        let code = print_ruled(&ruleset, word.into(), &ruled, args.format)?;
+        return Ok(if refused.is_empty() { code } else { ExitCode::FAILURE });
     }
     args.caller.refuse_without("`--question`")?;
     let query = args.query.unwrap_or_default();

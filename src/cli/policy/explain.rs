@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::domain::{Decision, Question, TrailView, Verdict, decide, told};
 use crate::gate::refusal;
 use crate::policy::{Asked, Explanation, Ruleset};
+use crate::rollout;
 
 /// What is explained.
 #[derive(Debug, clap::Args)]
@@ -65,6 +66,7 @@ struct Explained {
 }
 
 pub(super) async fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
+    let named = args.bundle.is_some();
     let source = super::source(config, args.bundle);
     let path = config;
     let config = path.exists().then(|| Config::load(path)).transpose()?;
@@ -89,7 +91,11 @@ pub(super) async fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
         }
         None => match (&mut recorded, &config) {
             (Some(recorded), Some(config)) => {
-                explain_kept(recorded, config, args.question.into(), ruleset.ok()).await?
+                let ruleset = match named {
+                    true => ruleset.ok(),
+                    false => deciding(recorded, config, ruleset.ok()),
+                };
+                explain_kept(recorded, config, args.question.into(), ruleset).await?
             }
             _ => None,
         },
@@ -105,6 +111,18 @@ pub(super) async fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The ruleset that decided a record: the one in force, or the one of then if it is kept.
+fn deciding(recorded: &mut Recorded, config: &Config, now: Option<Ruleset>) -> Option<Ruleset> {
+    let then = recorded.decision.ruleset;
+    if now.as_ref().is_some_and(|now| now.revision() == then) {
+        return now;
+    }
+    let bundle = rollout::kept_bundle(&config.data, &then.to_string()).ok();
+    let Some(kept) = bundle.and_then(|bundle| Ruleset::of(&bundle).ok()) else { return now };
+    recorded.note_kept();
+    Some(kept)
 }
 
 /// Explains a record rule by rule, if its question was kept and there are rules to ask.

@@ -71,6 +71,19 @@ fn each_mistake_is_named_with_its_place() {
             "`input.arguments.risk` is missing",
         ),
         (
+            "allow contains {\"rule\": \"a\", \"text\": \"a\"} if {\n\tinput.tool.name == \"x\"\n\
+             \tnot public\n}\n\npublic if published\n\n\
+             published if input.arguments.state == \"published\"",
+            "a.rego:7:",
+            "`not` is also true where `input.arguments.state` is missing",
+        ),
+        (
+            "allow contains {\"rule\": \"a\", \"text\": \"a\"} if {\n\tinput.tool.name == \"x\"\n\
+             \targuments := input.arguments\n\tnot arguments.state == \"published\"\n}",
+            "a.rego:8:",
+            "`not` is also true where `input.arguments.state` is missing",
+        ),
+        (
             "allow contains {\"rule\": \"a\", \"text\": \"a\"}",
             "a.rego:5:1",
             "a rule allows without looking at anything",

@@ -121,6 +121,14 @@ impl Recorded {
         Ok(entry.and_then(|mut entry| entry.rounds.pop()).map(|round| round.asked))
     }
 
+    /// Notes that the rules told are those that decided.
+    pub(super) fn note_kept(&mut self) {
+        self.notes.push(format!(
+            "the rules below are those of the revision that decided, {}, which is kept",
+            self.decision.ruleset.short()
+        ));
+    }
+
     /// Notes how the call can be explained although nothing of it was kept.
     pub(super) fn note_unkept(&mut self) {
         let call = &self.call;
