@@ -218,7 +218,7 @@ fn editing(console: &Console, signed: &Signed, card: Card, raw: &str, problem: S
                 let kind = match name.as_str() {
                     "state" => Kind::State,
                     "body" | "description" => Kind::Text,
-                    _ if value.len() > 120 => Kind::Text,
+                    _ if value.len() > 120 || value.contains(['\n', '\r']) => Kind::Text,
                     _ => Kind::Line,
                 };
                 let fields = &card.review.fields;
@@ -231,6 +231,11 @@ fn editing(console: &Console, signed: &Signed, card: Card, raw: &str, problem: S
         .collect();
     let frame = Frame::signed(console, signed, "/", "Edit, then approve");
     EditPage { frame, card, inputs, raw: raw.to_owned(), problem }
+}
+
+/// A text with line ends of one kind.
+fn lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
 async fn edit(
@@ -246,8 +251,10 @@ async fn edit(
         let edited = base.into_iter().map(|(name, value)| {
             let key = format!("field.{name}");
             // A browser writes line ends as two characters.
-            let new = fields.all(&key).next().map(|text| text.replace("\r\n", "\n"));
+            let new = fields.all(&key).next().map(lines);
             match (value, new) {
+                // What was not touched stays as it was, with its own line ends.
+                (Value::String(old), Some(new)) if lines(&old) == new => (name, Value::String(old)),
                 (Value::String(_), Some(new)) => (name, Value::String(new)),
                 (value, _) => (name, value),
             }

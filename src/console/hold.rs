@@ -244,6 +244,13 @@ impl Card {
         }
     }
 
+    /// What this revision changes of the one before.
+    fn since(&self) -> Vec<crate::review::Field> {
+        let earlier = self.detail.earlier.as_ref();
+        let now = &self.detail.contents.arguments;
+        earlier.map(|it| crate::review::since(&it.arguments, now)).unwrap_or_default()
+    }
+
     /// The tabs that there are: name for the address, words.
     fn tabs(&self) -> Vec<(&'static str, &'static str)> {
         let mut tabs = Vec::new();
@@ -253,6 +260,9 @@ impl Card {
             if body.preview.is_some() {
                 tabs.push(("preview", "Preview"));
             }
+        }
+        if self.detail.earlier.is_some() {
+            tabs.push(("since", "Since the last revision"));
         }
         tabs.push(("fields", "Fields"));
         tabs.push(("raw", "Raw call"));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Desk, DeskError, Shown, decides, reads};
 use crate::clock;
-use crate::domain::{Action, Binding, Digest, Hold, HoldId, JsonText, Timestamp};
+use crate::domain::{Action, ApproverId, Binding, Digest, Hold, HoldId, JsonText, Timestamp};
 use crate::gate::Looked;
 use crate::holds::HoldView;
 use crate::identity::Person;
@@ -73,6 +73,9 @@ pub struct Detail {
     pub actions: Vec<Action>,
     /// The latest end of the wait that people may set.
     pub latest: Timestamp,
+    /// Others to whom it can be given.
+    #[serde(default)]
+    pub colleagues: Vec<ApproverId>,
     /// What keeps this person from releasing it.
     pub barred: Option<String>,
     /// Until when this person does not want to see it in their inbox.
@@ -177,6 +180,13 @@ impl Desk {
             others: self.others(&hold),
             actions: actions.collect(),
             latest: hold.latest(),
+            colleagues: if asks {
+                let mut all = self.gate.who_may_release(&hold);
+                all.retain(|name| *name != person.id);
+                all
+            } else {
+                Vec::new()
+            },
             barred,
             snoozed: self.snoozes.of(&person.id, (hold.id, hold.version), now),
             present,

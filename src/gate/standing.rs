@@ -17,6 +17,14 @@ impl Gate {
         })
     }
 
+    /// Who may release a hold by its groups, of those whom we list.
+    #[must_use]
+    pub fn who_may_release(&self, hold: &Hold) -> Vec<ApproverId> {
+        let groups = hold.opened.release.groups_at(hold.opened_at, clock::now());
+        let all = self.settings.people.everybody().into_iter().map(|one| one.name);
+        all.filter(|name| self.may_release(name, &groups)).collect()
+    }
+
     /// Why the releases of a hold are not enough by now, in words; `None` if they are.
     pub(super) fn no_longer_released(&self, hold: &Hold) -> Option<String> {
         let release = &hold.opened.release;

@@ -250,7 +250,8 @@ impl Notifier {
     async fn tell(&self, key: &Key, notice: &Notice, facts: &Facts) {
         let channel = self.channels.iter().find(|channel| channel.name() == key.channel);
         let Some(channel) = channel else { return };
-        let first = self.outbox.place(&Key::new(key.hold, Occasion::Opened, channel.name()));
+        let place = |on| self.outbox.place(&Key::new(key.hold, on, channel.name()));
+        let first = place(Occasion::Opened).or_else(|| place(Occasion::Escalated));
         let told = channel.tell(key, notice, first.as_deref(), facts, &self.house).await;
         let hold = key.hold;
         let after = match told {

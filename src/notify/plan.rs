@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::outbox::{Notice, State};
 use crate::config::{Hears, Occasion};
-use crate::domain::{Hold, Timestamp};
+use crate::domain::{Hold, HoldState, Timestamp};
 use crate::holds::HoldView;
 
 /// A hold, as far as messages go.
@@ -44,41 +44,47 @@ pub(super) fn wanted(
     now: Timestamp,
     sent: &dyn Fn(Occasion) -> Option<State>,
 ) -> Vec<Occasion> {
-    let groups = &facts.view.release.groups;
-    let ours = hears.groups.is_empty()
-        || groups.is_empty()
-        || groups.iter().any(|group| hears.groups.contains(group));
-    if !ours {
+    let opened = facts.view.opened_at;
+    let release = &facts.view.release;
+    let hear = |groups: &[String]| {
+        let named = || groups.iter().any(|group| hears.groups.contains(group));
+        hears.groups.is_empty() || groups.is_empty() || named()
+    };
+    let ours = hear(&release.groups);
+    // Rules may let others decide after a while: these are told then, who were told of nothing before.
+    let escalation = release.escalate.as_ref().filter(|it| opened.plus(it.after) <= now);
+    let called = escalation.is_some_and(|it| hear(&it.groups));
+    let is_told = || Occasion::ALL.into_iter().any(|it| sent(it).is_some());
+    if !ours && !called {
         return Vec::new();
     }
-    let opened = facts.view.opened_at;
     let half = facts.view.expires_at.since(opened) / 2;
     // Whoever was told of the opening has been told; a reminder of what never arrived is noise.
     let is_known = !hears.on.contains(&Occasion::Opened)
         || sent(Occasion::Opened).is_some_and(|state| state != State::Waiting);
     let due = |occasion: &Occasion| match occasion {
-        Occasion::Opened => facts.waits(),
-        Occasion::Reminder => facts.waits() && is_known && opened.plus(half) <= now,
+        Occasion::Opened => facts.waits() && ours,
+        Occasion::Reminder => facts.waits() && ours && is_known && opened.plus(half) <= now,
         Occasion::Escalated => {
             let late = escalate_after.is_some_and(|after| opened.plus(after) <= now);
-            facts.waits() && is_known && late
+            facts.waits() && (called && !ours || ours && is_known && (late || called))
         }
-        Occasion::Released => {
-            let released = !facts.waits() && !facts.view.state.is_final();
-            released && Occasion::ALL.into_iter().any(|it| sent(it).is_some())
-        }
+        Occasion::Released => !facts.waits() && !facts.view.state.is_final() && is_told(),
         // How it ended is told to whoever knew that it began.
-        Occasion::Settled => {
-            facts.view.state.is_final() && Occasion::ALL.into_iter().any(|it| sent(it).is_some())
-        }
+        Occasion::Settled => facts.view.state.is_final() && is_told(),
     };
-    hears.on.iter().copied().filter(|it| sent(*it).is_none() && due(it)).collect()
+    // That nobody knows how it ended is told to them in any case.
+    let lost = facts.view.state == HoldState::Unknown && !hears.on.contains(&Occasion::Settled);
+    let on = hears.on.iter().copied().chain(lost.then_some(Occasion::Settled));
+    on.filter(|it| sent(*it).is_none() && due(it)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ClientHint, Digest, HoldId, HoldState, OnRelease, Release, Risk};
+    use crate::domain::{
+        ClientHint, Digest, Escalation, HoldId, HoldState, OnRelease, Release, Risk,
+    };
 
     const OPENED: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
@@ -159,6 +165,41 @@ mod tests {
             assert_eq!(due, if late { vec![Escalated] } else { vec![] });
             let hears = Hears { on: all.clone(), groups: vec!["others".to_owned()] };
             assert!(wanted(&hold(state), &hears, escalate, now, &sent).is_empty());
+        }
+    }
+
+    #[test]
+    fn whom_rules_let_decide_later_is_told_then() {
+        use Occasion::{Escalated, Opened, Settled};
+        let leads = Hears { on: Occasion::ALL.to_vec(), groups: vec!["leads".to_owned()] };
+        let editors = Hears { groups: vec!["editors".to_owned()], ..leads.clone() };
+        for (state, minutes, hears, told, expected) in [
+            (HoldState::Pending, 19, &leads, vec![], vec![]),
+            (HoldState::Pending, 20, &leads, vec![], vec![Escalated]),
+            (HoldState::Pending, 40, &leads, vec![Escalated], vec![]),
+            (HoldState::Executed, 40, &leads, vec![], vec![]),
+            (HoldState::Executed, 40, &leads, vec![Escalated], vec![Settled]),
+            (HoldState::Pending, 20, &editors, vec![Opened], vec![]),
+        ] {
+            let mut facts = hold(state);
+            let (after, groups) = (Duration::from_secs(1200), vec!["leads".to_owned()]);
+            facts.view.release.escalate = Some(Escalation { after, groups });
+            let now = OPENED.plus(Duration::from_secs(minutes * 60));
+            let sent = |it: Occasion| told.contains(&it).then_some(State::Arrived);
+            assert_eq!(wanted(&facts, hears, None, now, &sent), expected, "{state:?} {minutes}");
+        }
+    }
+
+    /// Whoever asks for nothing but new calls still hears of one that nobody can account for.
+    #[test]
+    fn an_unknown_outcome_is_told_to_all_who_were_asked() {
+        let hears = Hears { on: vec![Occasion::Opened], groups: Vec::new() };
+        let now = OPENED.plus(Duration::from_secs(60));
+        let sent = |it: Occasion| (it == Occasion::Opened).then_some(State::Arrived);
+        for (state, expected) in
+            [(HoldState::Unknown, vec![Occasion::Settled]), (HoldState::Executed, vec![])]
+        {
+            assert_eq!(wanted(&hold(state), &hears, None, now, &sent), expected);
         }
     }
 

@@ -74,7 +74,8 @@ impl Slack {
         facts: &Facts,
         house: &House,
     ) -> Told {
-        let blocks = self.blocks(occasion, facts, house);
+        // Where there is a first message, its buttons are the ones that go when it is decided.
+        let blocks = self.blocks(occasion, facts, house, first.is_none());
         let mut message = json!({
             "text": escaped(&headline(occasion, facts)),
             "blocks": blocks,
@@ -140,7 +141,7 @@ impl Slack {
         if read.ok { Ok(read) } else { Err(format!("it refused: {}", plain(&read.error))) }
     }
 
-    fn blocks(&self, occasion: Occasion, facts: &Facts, house: &House) -> Json {
+    fn blocks(&self, occasion: Occasion, facts: &Facts, house: &House, is_first: bool) -> Json {
         let text = |text: String| json!({"type": "plain_text", "text": text, "emoji": false});
         let mut blocks = vec![json!({
             "type": "section",
@@ -156,7 +157,7 @@ impl Slack {
             let label = if waits { "Read and decide" } else { "Open" };
             elements.push(json!({"type": "button", "action_id": "portcullis_open", "text": text(label.to_owned()), "url": link}));
         }
-        if waits && self.buttons {
+        if waits && is_first && self.buttons {
             let value = format!("{} {}", facts.view.id, facts.view.binding);
             let button = |action: &str, label: &str, style: &str, question: &str| {
                 json!({

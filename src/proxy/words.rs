@@ -44,7 +44,10 @@ pub(super) fn outcome_text(hold: &Hold) -> String {
              {id}"
         ),
         HoldState::Failed => {
-            format!("FAILED: the call was released but not executed: {words}. Hold: {id}")
+            format!(
+                "FAILED: the call was released but not executed: {words}. Correct the call and make \
+                 it again if it is still needed; a person decides anew. Hold: {id}"
+            )
         }
         HoldState::Unknown => match hold.notes.last() {
             Some(note) => format!(
@@ -59,6 +62,21 @@ pub(super) fn outcome_text(hold: &Hold) -> String {
                  Read the object at Intercom before doing anything else. Hold: {id}"
             ),
         },
-        state => format!("NOT SENT ({state}): {words}. Hold: {id}"),
+        state => {
+            let next = match state {
+                HoldState::Expired => {
+                    "Make the call again if it is still needed; people are asked once more"
+                }
+                HoldState::Lapsed => {
+                    "The approval was not used in time: make the call again and stay with it until \
+                     it is answered"
+                }
+                HoldState::Revoked => {
+                    "A person took the approval back: do not repeat the call unless you are asked to"
+                }
+                _ => "Make the call again if it is still wanted",
+            };
+            format!("NOT SENT ({state}): {words}. {next}. Hold: {id}")
+        }
     }
 }

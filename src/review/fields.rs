@@ -81,7 +81,13 @@ pub(super) fn fields(
     out
 }
 
-fn field(name: &str, old: Option<String>, new: Option<String>, budget: &mut Budget) -> Field {
+/// A field with what it was and what it becomes.
+pub(super) fn field(
+    name: &str,
+    old: Option<String>,
+    new: Option<String>,
+    budget: &mut Budget,
+) -> Field {
     let segments = match (&old, &new) {
         (Some(old), Some(new)) if old != new => words::compare(old, new, budget),
         _ => Vec::new(),

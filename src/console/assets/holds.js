@@ -272,6 +272,8 @@ const armed = () => {
   if (sessionStorage.getItem(key)) return done();
   button.disabled = true;
   one("#approve-hint").classList.remove("hidden");
+  // Fields and preview show a part of it, in a part of the page.
+  if (!end) return;
   const watcher = new IntersectionObserver((entries) => {
     // What is folded was not seen.
     if (entries.some((entry) => entry.isIntersecting) && !one("#sheet .fold:not([open])")) {
