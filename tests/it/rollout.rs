@@ -288,14 +288,16 @@ impl Serving {
     }
 }
 
+/// Standard output of a command that must succeed.
+fn run(arguments: &[&str]) -> String {
+    let output = std::process::Command::new(binary()).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
 /// Makes a bundle with the command line.
 pub(crate) fn built(folder: &Path, name: &str, key: Option<&Path>) -> Vec<u8> {
     let file = folder.join(format!("../{name}.tar.gz"));
-    let run = |arguments: &[&str]| {
-        let output = std::process::Command::new(binary()).args(arguments).output().unwrap();
-        assert!(output.status.success(), "{arguments:?}: {output:?}");
-        String::from_utf8(output.stdout).unwrap()
-    };
     let (source, target) = (folder.to_str().unwrap(), file.to_str().unwrap());
     run(&["policy", "bundle", "build", source, "-o", target, "--revision", name]);
     if let Some(key) = key {
@@ -308,6 +310,31 @@ pub(crate) fn built(folder: &Path, name: &str, key: Option<&Path>) -> Vec<u8> {
         (&shown["manifest"]["revision"], &shown["signed"]),
         (&json!(name), &json!(key.is_some()))
     );
+    std::fs::read(file).unwrap()
+}
+
+/// A bundle with one more file: a test that fails, with which `bundle build` would make none. Signed.
+fn with_failing_test(file: &Path, good: &[u8], key: &Path) -> Vec<u8> {
+    let mut all = tar::Archive::new(flate2::read::GzDecoder::new(good));
+    let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut out = tar::Builder::new(gzip);
+    let mut put = |name: &str, text: &[u8]| {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o644);
+        out.append_data(&mut header, name, text).unwrap();
+    };
+    for entry in all.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let name = entry.path().unwrap().display().to_string();
+        let mut text = Vec::new();
+        std::io::Read::read_to_end(&mut entry, &mut text).unwrap();
+        put(&name, &text);
+    }
+    put("admit_test.rego", b"package portcullis.rules.admit_test\n\ntest_never if 1 == 2\n");
+    std::fs::write(file, out.into_inner().unwrap().finish().unwrap()).unwrap();
+    let (file, key) = (file.to_str().unwrap(), key.to_str().unwrap());
+    run(&["policy", "bundle", "sign", file, "--key", key]);
     std::fs::read(file).unwrap()
 }
 
@@ -385,11 +412,8 @@ async fn a_server_is_followed_and_must_sign() {
     assert!(status(&stand)["last_attempt"]["error"].is_null());
 
     // What fails its own tests stays refused, also after a start that meets it again and again.
-    let folder = work.path().join("f-failing");
-    write(&folder, &rules("failing", false));
-    let test = "package portcullis.rules.admit_test\n\ntest_never if 1 == 2\n".to_owned();
-    write(&folder, &[("admit_test.rego", test)]);
-    server.put(built(&folder, "failing", Some(&private)));
+    let good = bundle("failing", None);
+    server.put(with_failing_test(&work.path().join("failing.tar.gz"), &good, &private));
     let refused = async |stand: &Stand| {
         let status = status(stand);
         status["last_attempt"]["error"].as_str().is_some_and(|it| it.contains("test_never"))

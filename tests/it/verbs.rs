@@ -49,7 +49,7 @@ fn a_query_is_answered_as_opa_does() {
 
 #[test]
 fn a_question_is_asked_as_somebody() {
-    let held = "tool: update_article\narguments: {id: \"1\"}\n";
+    let held = "tool: update_article\narguments: {id: \"1\", title: new}\n";
     let ask = |question: &str, more: &[&str], input: &str| {
         let args = [&["eval", "-f", "json", "-i", "-", "-q", question][..], more].concat();
         json_of(&args, input)
