@@ -104,7 +104,10 @@ impl Holds {
         events: impl IntoIterator<Item = (HoldId, Timestamp, HoldEvent)>,
     ) -> Self {
         let mut folded: HashMap<HoldId, Hold> = HashMap::new();
+        let mut now = clock::now();
         for (id, at, event) in events {
+            // A wall clock that was set back while nothing ran gives nobody more time either.
+            now = now.max(at);
             if let HoldEvent::Opened(opened) = event {
                 folded.insert(id, Hold::open(id, at, *opened));
             } else if let Some(hold) = folded.get_mut(&id) {
@@ -118,7 +121,6 @@ impl Holds {
                 };
             }
         }
-        let now = clock::now();
         let claimed = folded.values().filter(|hold| hold.state == HoldState::Claimed);
         let orphans = Mutex::new(claimed.map(|hold| hold.id).collect());
         let entries = folded.into_values().map(|hold| Entry::new(hold, now));

@@ -99,6 +99,25 @@ async fn a_replay_comes_to_the_same_end_to_the_millisecond() {
     assert_eq!(replayed(&store).snapshot(|_| true), holds.snapshot(|_| true));
 }
 
+/// A wall clock that was set back since gives nobody more time: neither while people are waited for, nor
+/// once it was released, nor across a restart.
+#[test]
+fn a_clock_that_was_set_back_prolongs_nothing() {
+    let ahead = clock::now().plus(Duration::from_secs(3600));
+    let waiting = Hold::open(HoldId::from_random(1), ahead, opened(1, ahead));
+    let later = ahead.plus(Duration::from_secs(60));
+    let open = Hold::open(HoldId::from_random(2), ahead, opened(2, later));
+    let released = open.apply(ahead, &approved(&open, ahead)).unwrap();
+    for (hold, expected) in [(waiting, HoldEvent::Expired), (released, HoldEvent::Lapsed)] {
+        let id = hold.id;
+        let entry = Entry::new(hold.clone(), ahead);
+        assert_eq!(entry.due(|_| false), Some((id, expected)));
+        assert_eq!(entry.time(&hold), ahead);
+        // With time left by both clocks nothing is due.
+        assert_eq!(Entry::new(open.clone(), ahead).due(|_| false), None);
+    }
+}
+
 /// A claim that the last run left behind is taken over in time, and lapses when it is late.
 #[tokio::test]
 async fn a_claim_without_its_process_lapses() {

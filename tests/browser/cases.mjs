@@ -467,7 +467,8 @@ export const cases = (world) => {
   test("hostile texts in every field: no script, no request, no element", async () => {
     const all = strings();
     const step = Math.max(1, Math.floor(all.length / world.strings));
-    const chosen = all.filter((_, at) => at % step === 0);
+    // A NUL does not come so far: the agents' door refuses it.
+    const chosen = all.filter((_, at) => at % step === 0).map((text) => text.replaceAll("\0", "\u0001"));
     const page = await visit("ann");
     const raw = await visit("ann");
     let shown = 0;
@@ -483,7 +484,7 @@ export const cases = (world) => {
         await open(page, id, `?tab=${tab}`);
         shown += part.length;
         const made = await page.locator("#hold").evaluate((hold) => {
-          const allowed = "A ARTICLE B BDI BLOCKQUOTE BR BUTTON CODE DD DEL DETAILS DIV DL DT FIELDSET FOOTER FORM H1 H2 H3 H4 HEADER IFRAME INPUT INS LABEL LEGEND LI NAV OL P PRE SECTION SPAN STRONG SUMMARY TABLE TBODY TD TEXTAREA TH THEAD TIME TR UL".split(" ");
+          const allowed = "A ARTICLE B BDI BLOCKQUOTE BR BUTTON CODE DD DEL DETAILS DIV DL DT FIELDSET FOOTER FORM H1 H2 H3 H4 HEADER IFRAME INPUT INS LABEL LEGEND LI NAV OL OPTION P PRE SECTION SELECT SPAN STRONG SUMMARY TABLE TBODY TD TEXTAREA TH THEAD TIME TR UL".split(" ");
           const odd = [...hold.querySelectorAll("*")].filter((it) => !allowed.includes(it.tagName) || [...it.attributes].some((one) => one.name.startsWith("on") || one.name === "style" || (["src", "href", "action"].includes(one.name) && !one.value.startsWith("/"))));
           return odd.map((it) => it.outerHTML.slice(0, 200));
         });
