@@ -25,10 +25,14 @@ const TAILS: &[&str] = &[
 const SMALL: &[&str] = &[
     "aleja", "allee", "avenida", "avenue", "boulevard", "calle", "chemin", "corso", "faubourg",
     "gade", "gata", "gate", "impasse", "kade", "katu", "korut", "laan", "passage", "piazza",
-    "place", "plaza", "plein", "quai", "rang", "rua", "rue", "ruelle", "sac", "sentier", "straat",
+    "plac", "place", "plaza", "plein", "quai", "rang", "rua", "rue", "ruelle", "sac", "sentier", "straat",
     "strasse", "street", "ter", "tie", "travessa", "ul", "ulica", "ut", "utca", "vei", "vej",
     "viale", "vicolo", "weg",
 ];
+
+/// Small words inside of a street's name.
+const JOINTS: &[&str] =
+    &["aux", "degli", "dei", "del", "della", "delle", "des", "dos", "het", "las", "les", "los"];
 
 /// What a word may be in an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +67,10 @@ fn role(text: &Text<'_>, word: &Word) -> Option<Role> {
     {
         return Some(Role::Street);
     }
-    if word.is(lex::UNIT | lex::PARTICLE) || word.len() == 1 {
+    if matches!(folded, "bis" | "quater") {
+        return Some(Role::Number);
+    }
+    if word.is(lex::UNIT | lex::PARTICLE) || word.len() == 1 || JOINTS.contains(&folded) {
         return Some(Role::Joint);
     }
     let other = lex::GREETING
@@ -75,6 +82,8 @@ fn role(text: &Text<'_>, word: &Word) -> Option<Role> {
         | lex::CARD
         | lex::IP
         | lex::TO_PERSON;
+    // "Pagès" is no page: what is written with accents is a name before it is a word of ours.
+    let other = if text.plain(word).is_ascii() { other } else { other & !lex::THING };
     if word.capital
         && (word.class & other == 0 || word.is(lex::COUNTRY) || word.is(lex::STATE) && word.shouted)
     {
@@ -125,6 +134,9 @@ fn anchor(text: &Text<'_>, i: usize) -> Option<Range<usize>> {
     {
         return Some(words);
     }
+    if let Some(words) = box_of(text, i) {
+        return Some(words);
+    }
     if !word.digit && word.len() >= 9 && eastern(text, word) {
         return Some(i..i + 1);
     }
@@ -134,9 +146,28 @@ fn anchor(text: &Text<'_>, i: usize) -> Option<Range<usize>> {
     None
 }
 
+/// Words behind which Hungarian writes what kind of street it is: "Kossuth lajos utca".
+const BEHIND: &[&str] = &["utca", "ut", "ter", "korut", "setany", "sor", "koz"];
+
+/// Whether a small word stands between a street's first name and its kind.
+fn is_second_name(text: &Text<'_>, k: usize) -> bool {
+    let (Some(word), Some(kind)) = (text.words.get(k), text.words.get(k + 1)) else { return false };
+    let before = k.checked_sub(1).and_then(|n| text.words.get(n));
+    !word.capital
+        && !word.digit
+        && word.class == 0
+        && word.len() >= 3
+        && BEHIND.contains(&text.folded(kind))
+        && text.gap(k) == " "
+        && before.is_some_and(|it| role(text, it) == Some(Role::Name) && text.gap(k - 1) == " ")
+}
+
 /// A street's kind with a name and a number on its line, in any order.
 fn street(text: &Text<'_>, i: usize) -> Option<Range<usize>> {
-    let ok = |k: usize| text.words.get(k).and_then(|w| role(text, w));
+    let ok = |k: usize| {
+        let of = text.words.get(k).and_then(|w| role(text, w));
+        of.or_else(|| is_second_name(text, k).then_some(Role::Name))
+    };
     let (mut first, mut last) = (i, i);
     let mut steps = 0;
     // Backwards: names and a number.
@@ -163,7 +194,11 @@ fn street(text: &Text<'_>, i: usize) -> Option<Range<usize>> {
         steps += 1;
     }
     if number.is_some() && names == 0 && text.gap(i) == " " {
-        names += usize::from(matches!(ok(i + 1), Some(Role::Name | Role::Street)));
+        // Over "de la" and the like.
+        let next = (i + 1..i + 4).find(|k| ok(*k) != Some(Role::Joint));
+        let next = next.filter(|k| (i + 1..*k).all(|n| text.gap(n) == " "));
+        names +=
+            usize::from(next.and_then(ok).is_some_and(|r| matches!(r, Role::Name | Role::Street)));
     }
     if number.is_none() {
         // What stands before a street's own name, such as "In der", is left; names of people are too.
@@ -314,6 +349,25 @@ fn eastern(text: &Text<'_>, word: &Word) -> bool {
     const MARKS: &str = "街路号號弄室座楼樓巷丁目番地町村区區市县縣省都府道郡州";
     let plain = text.plain(word);
     !plain.is_ascii() && plain.chars().filter(|c| MARKS.contains(*c)).count() >= 1
+}
+
+/// `PO Box 4412`, `P.O. Box 12`, `Postfach 10 20 30`, `Apartado 99`.
+fn box_of(text: &Text<'_>, i: usize) -> Option<Range<usize>> {
+    let word = text.words.get(i)?;
+    let (first, last) = match text.folded(word) {
+        "box" => {
+            let short = |k: usize| text.words.get(k).map(|w| text.folded(w));
+            let po = i.checked_sub(1).filter(|k| short(*k) == Some("po"));
+            let spaced =
+                i.checked_sub(2).filter(|k| short(*k) == Some("p") && short(k + 1) == Some("o"));
+            (po.or(spaced)?, i)
+        }
+        "postfach" | "postbus" | "postboks" | "apartado" => (i, i),
+        _ => return None,
+    };
+    let number = text.words.get(last + 1)?;
+    let near = matches!(text.gap(last), " " | " No. " | ": " | " #");
+    (near && number.digit && !number.letter).then_some(first..last + 2)
 }
 
 /// Follows an address from its anchor to both sides.

@@ -32,6 +32,18 @@ pub(crate) fn word(text: &Text<'_>, i: usize, word: &Word, hits: &mut Vec<Hit>) 
         hits.push(Hit::new(range, kinds::IBAN, 97, "checksum"));
         return;
     }
+    // One that is announced, and copied wrong.
+    if word.len() == 4
+        && word.shouted
+        && text
+            .words
+            .get(i.saturating_sub(6)..i)
+            .is_some_and(|before| before.iter().any(|it| text.folded(it) == "iban"))
+        && let Some(range) = in_fours(text, i)
+    {
+        hits.push(Hit::new(range, kinds::IBAN, 90, "label"));
+        return;
+    }
     // Set apart from its country: "DE 89 3704".
     if let [a, b] = bytes
         && a.is_ascii_alphabetic()
@@ -84,6 +96,29 @@ fn iban(text: &Text<'_>, word: &Word) -> Option<Range<usize>> {
         i += 1;
     }
     (!at(bytes, i).is_ascii_alphanumeric() && check::iban(&code)).then_some(word.start..i)
+}
+
+/// Groups of four capitals and digits from a word on, and a shorter one of digits at their end.
+fn in_fours(text: &Text<'_>, i: usize) -> Option<Range<usize>> {
+    let first = text.words.get(i)?;
+    let (mut end, mut letters, mut digits) = (first.end, 0, 0);
+    for k in i.. {
+        let Some(word) = text.words.get(k) else { break };
+        let plain = text.plain(word);
+        let joined = k == i || matches!(text.gap(k - 1), " " | "-" | ".");
+        let group = plain.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        let only_digits = plain.bytes().all(|b| b.is_ascii_digit());
+        if !joined || !group || word.len() > 4 || word.len() < 4 && !only_digits {
+            break;
+        }
+        end = word.end;
+        letters += word.len();
+        digits += plain.bytes().filter(u8::is_ascii_digit).count();
+        if word.len() < 4 {
+            break;
+        }
+    }
+    (letters >= 15 && letters <= 34 && digits >= 8).then_some(first.start..end)
 }
 
 fn wallet(text: &Text<'_>, word: &Word, hits: &mut Vec<Hit>) {

@@ -219,6 +219,12 @@ fn is_user(token: &str) -> bool {
 
 /// "login kim79 / ...", "credentials kim79 and ...", "user: kim79 pass: ...".
 fn pair(text: &Text<'_>, i: usize, hits: &mut Vec<Hit>) {
+    // `instagram.com/p/x` is a host's name and no label.
+    let behind = text.words.get(i).map_or("", |word| text.slice(word.end..text.read_text().len()));
+    let mut letters = behind.chars();
+    if letters.next() == Some('.') && letters.next().is_some_and(char::is_alphanumeric) {
+        return;
+    }
     let mut user: Option<Range<usize>> = None;
     let mut skipped = 0;
     for (range, _) in super::label::tokens(text, i, 9) {

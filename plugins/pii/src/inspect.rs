@@ -8,8 +8,8 @@ use crate::phone::Region;
 use crate::place::{Map, Places};
 use crate::text::Text;
 use crate::{
-    Config, address, codes, credential, cues, date, email, encoded, label, likely, mention, model,
-    net, report, secret,
+    Config, address, codes, credential, cues, date, east, email, encoded, label, likely, mention,
+    model, net, report, secret,
 };
 use kit::{Document, Leaf, Party, Report, kinds};
 
@@ -253,6 +253,7 @@ pub(crate) fn scan(
     email::find(text, hits);
     secret::find(text, link, hits);
     label::find(text, hits);
+    label::pages(text, hits);
     credential::find(text, hits);
     if !link {
         label::handles(text, hits);
@@ -263,6 +264,7 @@ pub(crate) fn scan(
         address::find(text, hits);
         cues::find(text, hits);
         likely::find(text, hits);
+        east::find(text, hits);
     } else if text.read_text().contains('?') {
         Numbers { people, regions }.find(text, hits);
     }

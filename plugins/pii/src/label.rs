@@ -195,6 +195,52 @@ fn take(text: &Text<'_>, from: usize, shape: &Shape) -> Option<Range<usize>> {
     (!date && crate::net::ipv4(text.slice(range.clone())).is_none()).then_some(range)
 }
 
+/// Where the end of a link is somebody: pages of people, and addresses to pay or write to them. On other
+/// sites companies have their pages, too.
+const PAGES: &[&str] = &[
+    "paypal.me/",
+    "venmo.com/",
+    "venmo.com/u/",
+    "cash.app/$",
+    "t.me/",
+    "telegram.me/",
+    "m.me/",
+    "linkedin.com/in/",
+    "reddit.com/user/",
+    "snapchat.com/add/",
+];
+/// Ends of such links that are pages of the site.
+const SITE: &[&str] = &["about", "home", "joinchat", "login", "share", "signup"];
+
+/// Whose page a link leads to.
+pub(crate) fn pages(text: &Text<'_>, hits: &mut Vec<Hit>) {
+    let read = text.read_text();
+    if !read.contains('/') {
+        return;
+    }
+    let lower = read.to_ascii_lowercase();
+    for page in PAGES {
+        for (place, _) in lower.match_indices(page) {
+            // Of the host, or of a part of it such as `www`.
+            let before = lower.get(..place).and_then(|it| it.chars().next_back());
+            if before.is_some_and(|c| c.is_alphanumeric() || c == '-') {
+                continue;
+            }
+            let from = place + page.len();
+            let rest = text.slice(from..read.len());
+            let n = rest
+                .bytes()
+                .take_while(|b| b.is_ascii_alphanumeric() || b"_-.".contains(b))
+                .count();
+            let name = rest.get(..n).unwrap_or_default().trim_end_matches(['.', '-']);
+            let known = SITE.contains(&name.to_ascii_lowercase().as_str());
+            if (3..=40).contains(&name.len()) && !known {
+                hits.push(Hit::new(from..from + name.len(), kinds::USERNAME, 84, "page"));
+            }
+        }
+    }
+}
+
 /// Names with `@` before them: `@kimlee-dev`.
 pub(crate) fn handles(text: &Text<'_>, hits: &mut Vec<Hit>) {
     let read = text.read_text();

@@ -20,6 +20,7 @@ mod credential_words;
 mod cue;
 mod cues;
 mod date;
+mod east;
 mod email;
 mod encoded;
 mod field_words;

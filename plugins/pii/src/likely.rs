@@ -38,6 +38,41 @@ pub(crate) fn find(text: &Text<'_>, hits: &mut Vec<Hit>) {
         }
     }
     bracketed(text, hits);
+    dated(text, hits);
+}
+
+/// "Francisco Alvarado (12 May 1990)": who is told by a day of birth in brackets.
+fn dated(text: &Text<'_>, hits: &mut Vec<Hit>) {
+    let births = hits.iter().filter(|hit| hit.kind == kinds::BIRTH_DATE);
+    let starts: Vec<usize> = births.map(|hit| hit.bytes.start).collect();
+    for start in starts {
+        let Some(last) = text.word_at(start).checked_sub(1) else { continue };
+        let Some(end) = text.words.get(last).map(|word| word.end) else { continue };
+        if text.slice(end..start) != " (" {
+            continue;
+        }
+        let named = |k: usize| {
+            text.words
+                .get(k)
+                .is_some_and(|w| w.capital && !w.digit && w.class & !lex::PARTICLE == 0)
+        };
+        let joined = |k: usize| matches!(text.gap(k), " " | "-");
+        let mut first = last;
+        while first > 0 && last - first < 3 && named(first - 1) && joined(first - 1) {
+            first -= 1;
+        }
+        // The first word of a sentence has a capital whatever it is.
+        let begins = text.words.get(first).is_some_and(|word| {
+            text.starts_sentence(word.start) && names::is_word(text.folded(word))
+        });
+        first += usize::from(begins && last > first);
+        if named(last)
+            && last > first
+            && let (Some(a), Some(b)) = (text.words.get(first), text.words.get(last))
+        {
+            hits.push(Hit::new(a.start..b.end, kinds::PERSON, 70, "cue"));
+        }
+    }
 }
 
 fn push(word: &Word, confidence: u8, hits: &mut Vec<Hit>) {

@@ -33,15 +33,30 @@ fn grow(text: &Text<'_>, hits: &mut [Hit]) {
             && free(w)
             && !names::is_word(text.folded(w))
     };
+    // Words that are names as well, where they stand beside one as the other half of it.
+    let may_be = |w: &crate::text::Word| !w.digit && w.class == 0 && w.len() > 1 && free(w);
+    let given =
+        |w: &crate::text::Word| w.capital && may_be(w) && names::is_first_name(text.folded(w));
+    let family = |w: &crate::text::Word, small: bool| {
+        (w.capital || small) && may_be(w) && names::is_surname(text.folded(w))
+    };
     for hit in hits.iter_mut().filter(|h| h.kind == kinds::PERSON && h.reason != "field") {
-        let n = text.word_at(hit.bytes.end);
-        if let Some(word) = text.words.get(n)
-            && (text.slice(hit.bytes.end..word.start) == " " && name(word)
-                || text.slice(hit.bytes.end..word.start) == "-"
-                    && !word.digit
-                    && free(word)
-                    && text.read_text().contains(' '))
-        {
+        // Where no letter is a capital, none says that a word is a name.
+        let cased = |c: char| c.is_lowercase() || c.is_uppercase();
+        if !text.slice(hit.bytes.clone()).contains(cased) {
+            continue;
+        }
+        let one = !text.slice(hit.bytes.clone()).contains(' ');
+        let small = one && text.slice(hit.bytes.clone()).starts_with(char::is_lowercase);
+        // A surname, and its other half.
+        for _ in 0..2 {
+            let Some(word) = text.words.get(text.word_at(hit.bytes.end)) else { break };
+            let gap = text.slice(hit.bytes.end..word.start);
+            let spaced = gap == " " && (name(word) || one && family(word, small));
+            let joined = gap == "-" && !word.digit && free(word) && text.read_text().contains(' ');
+            if !spaced && !joined {
+                break;
+            }
             hit.bytes.end = word.end;
         }
         let mut start = hit.bytes.start;
@@ -49,7 +64,7 @@ fn grow(text: &Text<'_>, hits: &mut [Hit]) {
         for k in (0..first).rev().take(2) {
             let Some(word) = text.words.get(k) else { break };
             let gap = text.slice(word.end..start);
-            if !(gap == " " || gap == "-") || !name(word) {
+            if !(gap == " " || gap == "-") || !(name(word) || one && given(word)) {
                 break;
             }
             start = word.start;
@@ -64,7 +79,7 @@ fn enclose(hits: &mut [Hit]) {
     let mut people: Vec<Range<usize>> = people.collect();
     people.sort_by_key(|r| r.start);
     for hit in hits.iter_mut().filter(|h| h.kind == kinds::ADDRESS) {
-        let first = people.partition_point(|p| p.start <= hit.bytes.start);
+        let first = people.partition_point(|p| p.start < hit.bytes.start);
         if people.get(first).is_some_and(|p| p.end <= hit.bytes.end) {
             hit.confidence = hit.confidence.max(98);
         }

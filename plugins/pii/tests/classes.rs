@@ -276,3 +276,50 @@ fn accounts_machines_and_plates() {
         "version 5.12.7.93 is out",
     ]);
 }
+
+#[test]
+fn addresses_of_more_countries_and_accounts_that_were_copied_wrong() {
+    check(&[
+        "We will deliver to address⟨Calle Coral Pagès 95, 47910 Vizcaya⟩.",
+        "Deliver to address⟨plac Chopina 58/70, 00-950 Warszawa⟩",
+        "Send it to address⟨Kossuth lajos utca 12., 1051 Budapest⟩",
+        "IBAN for the payout: iban⟨GB17 LOTD 7370 5980 9301 2⟩.",
+        "IBAN: iban⟨DE89 3704 0044 0532 0131 00⟩ BIC",
+        "the part AB12 CDEF 1234 5678 9012 is sold out",
+    ]);
+}
+
+#[test]
+fn whoever_a_day_of_birth_in_brackets_tells_of() {
+    check(&[
+        "Checked ID of person⟨Francisco Alvarado⟩ (birth_date⟨12.5.1990⟩).",
+        "Checked ID of person⟨Arlento Hollin-Pace⟩ (birth_date⟨1990-05-12⟩).",
+        "Checked person⟨Tomas Vega⟩ (birth_date⟨12.5.1990⟩).",
+    ]);
+}
+
+#[test]
+fn names_where_no_blank_is_around_them() {
+    check(&[
+        "私の名前はperson⟨佐藤健一⟩です",
+        "제 이름은 person⟨김민수⟩입니다",
+        "我叫person⟨欧阳娜娜⟩，你好",
+        "お客様、person⟨田中⟩様とperson⟨スミス⟩さんへ。担当者様",
+        "我是客户，皆様",
+    ]);
+}
+
+#[test]
+fn links_whose_end_is_somebody() {
+    check(&[
+        "pay me at paypal.me/username⟨jordanlee88⟩ please",
+        "see https://www.linkedin.com/in/username⟨jordan-lee-88⟩",
+        "follow us at twitter.com/intercom or facebook.com/groups/helpdesk",
+        "see https://instagram.com/p/Cxyz123 and github.com/rust-lang/rust",
+        "J'habite au address⟨14 bis rue des Lilas, 69003 Lyon⟩.",
+        "Write to address⟨PO Box 4412, Wellington 6140⟩.",
+        "Box 12 of the order contains 3 items; PO Box ideas",
+        "رقم الجوال phone⟨0551234567⟩ تاريخ الميلاد birth_date⟨12/05/1990⟩",
+        "Дата рождения birth_date⟨12.05.1990⟩, телефон phone⟨8 (495) 123-45-67⟩",
+    ]);
+}

@@ -117,6 +117,14 @@ fn what_a_record_has_is_known_elsewhere() {
         ("/c/name: Anna Kowalska", "dla pani Kowalskiej", &["person=Kowalskiej"]),
         ("/c/name: Олег Мельниченко", "передайте Мельниченку", &["person=Мельниченку"]),
         ("/c/name: Jane Doe", "the office info@corp.example", &[]),
+        // The other half of a name that is a word as well, or that nobody is known by.
+        ("/c/name: Tiina Järvi", "I removed Sari Järvi from it", &["person=Sari Järvi"]),
+        ("/c/name: Carolyn Mills", "i think carolyn woods changed it", &["person=carolyn woods"]),
+        (
+            "/c/name: Jane Doe",
+            "Ask Jane Brown, or Jane about it",
+            &["person=Jane Brown", "person=Jane"],
+        ),
     ] {
         let lines = format!("{contact}{has}\n/part/body: {body}");
         assert_eq!(hidden(&lines, "/body"), expected, "{has}");
