@@ -3,6 +3,7 @@
 //! Records hold no contents and no personal values, so whoever may read at all may read all of them.
 //! They are read from the log's files, a page from the end at a time; nothing is kept here.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -153,11 +154,18 @@ pub(super) async fn decisions(console: &Console, count: usize) -> Option<Vec<Ent
 }
 
 /// What a principal lately did, newest first; `None` if that cannot be read now. Looked for in the last
-/// decisions of everybody, so that a long log costs no more than a short one.
+/// decisions of everybody, so that a long log costs no more than a short one. A call that is asked for
+/// again and again while it waits is one.
 pub(super) async fn lately(console: &Console, who: &PrincipalId) -> Option<Vec<Line>> {
     let all = decisions(console, LATELY).await?;
-    let lines = all.iter().rev().map(Line::of);
-    Some(lines.filter(|line| line.who == who.as_str()).take(10).collect())
+    let mut known = HashSet::new();
+    let own = all.iter().rev().filter(|entry| match &entry.record.event {
+        Event::Decision { call, .. } => {
+            call.principal == *who && known.insert((call.method.clone(), call.arguments))
+        }
+        _ => false,
+    });
+    Some(own.map(Line::of).take(10).collect())
 }
 
 /// The last records that match, read away from the threads that serve. The turn lasts as long as the reading,

@@ -43,6 +43,7 @@ pub(super) fn asks_more(hold: &Hold, decision: &Decision) -> bool {
 
 pub(super) fn what_changed(was: &Binding, is: &Binding) -> String {
     let parts = [
+        (was.origin != is.origin, "the address of Intercom's server"),
         (was.principal != is.principal, "the principal"),
         (was.definition != is.definition, "the tool's definition"),
         (was.arguments != is.arguments, "the arguments"),

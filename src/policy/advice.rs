@@ -4,7 +4,7 @@
 //! no input has, a word that a field never is, a condition that cannot hold. None of these stops a
 //! bundle, because a catalogue and an input grow; `policy check --strict` does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use regorus::Value;
 use regorus::unstable::{BoolOp, Expr, Literal, Query, Rule, Span};
@@ -41,18 +41,35 @@ pub(super) fn of_rule(
     }
 }
 
-/// Tools of roles that the catalogue does not know.
+/// Tools that data name and the catalogue does not know: in lists called `tools` or `..._tools`, and as
+/// the names of what stands in an object called `tools`. A condition of release for a tool that is
+/// spelled wrong is one for nothing, and another counts in its place.
 pub(super) fn of_data(files: &[File], problems: &mut Vec<Problem>) {
     for file in files.iter().filter(|file| file.kind == FileKind::Data) {
         let Ok(data) = json::of_file(&file.name, &file.text) else { continue };
-        let Ok(roles) = data["roles"].as_object() else { continue };
-        let tools = roles.iter().filter_map(|(_, role)| role["tools"].as_array().ok()).flatten();
-        for name in tools.filter_map(|tool| tool.as_string().ok()) {
+        let mut tools = BTreeSet::new();
+        tools_of(&data, &mut tools);
+        for name in &tools {
             if let Some(text) = unknown_tool(name) {
                 let (line, column) = place(&file.text, name);
                 let problem = Problem::of_file(&file.name, text).of(Kind::UnknownTool);
                 problems.push(Problem { line, column, ..problem });
             }
+        }
+    }
+}
+
+fn tools_of(data: &Value, tools: &mut BTreeSet<String>) {
+    let Ok(members) = data.as_object() else { return };
+    for (key, value) in members {
+        let key = key.as_string().map(|key| key.to_string()).unwrap_or_default();
+        let text = |value: &Value| value.as_string().ok().map(|text| text.to_string());
+        match (value.as_array(), value.as_object()) {
+            (Ok(list), _) if key == "tools" || key.ends_with("_tools") => {
+                tools.extend(list.iter().filter_map(text));
+            }
+            (_, Ok(by_tool)) if key == "tools" => tools.extend(by_tool.keys().filter_map(text)),
+            _ => tools_of(value, tools),
         }
     }
 }

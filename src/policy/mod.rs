@@ -217,7 +217,7 @@ impl Ruleset {
     /// Whether a rule may look at what a write would change.
     #[must_use]
     pub fn looks_at_targets(&self) -> bool {
-        [Question::Admit, Question::Approve]
+        [Question::Admit, Question::Disclose, Question::Approve]
             .into_iter()
             .any(|question| self.want(question).of("target").is_some())
     }

@@ -382,6 +382,15 @@ fn what_was_probably_not_meant_is_a_warning() {
     let warnings = found(&[("roles.json", roles)]);
     let wanted = "PC019:1:39 Intercom has no tool `serch`; do you mean `search`?".to_owned();
     assert!(warnings.contains(&wanted), "{warnings:?}");
+    // A condition for nothing, and lists of a company's own.
+    for data in [
+        r#"{"releases": {"any": {"people": 1}, "tools": {"updat_article": {"people": 2}}}}"#,
+        r#"{"limits": {"loud_tools": ["updat_article", "search"]}}"#,
+    ] {
+        let warnings = found(&[("more.json", data)]);
+        let words = "Intercom has no tool `updat_article`; do you mean `update_article`?";
+        assert!(warnings.iter().any(|it| it.ends_with(words)), "{data}: {warnings:?}");
+    }
 }
 
 #[test]
