@@ -118,7 +118,7 @@ fn in_fours(text: &Text<'_>, i: usize) -> Option<Range<usize>> {
             break;
         }
     }
-    (letters >= 15 && letters <= 34 && digits >= 8).then_some(first.start..end)
+    ((15..=34).contains(&letters) && digits >= 8).then_some(first.start..end)
 }
 
 fn wallet(text: &Text<'_>, word: &Word, hits: &mut Vec<Hit>) {
