@@ -123,13 +123,28 @@ fn long(text: &Text<'_>, hits: &mut Vec<Hit>) {
     }
 }
 
+/// The longest cursor, in bytes.
+const PACKED: usize = 2048;
+
 /// Whether a word is of a list or an object of JSON in base64, as the cursors are that turn pages: what
 /// is in it is looked at by itself.
 fn is_packed(text: &Text<'_>, word: &Word) -> bool {
-    base64_tokens(text.read_text()).iter().any(|(bytes, plain)| {
+    let bytes = text.bytes();
+    // Only the run that the word stands in is read, and only if it begins as such a text does: a text
+    // of many words must not be read as often as it has words.
+    let inside =
+        |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_' | b'=');
+    let before = bytes.get(..word.start).unwrap_or_default();
+    let start = word.start - before.iter().rev().take(PACKED).take_while(|b| inside(b)).count();
+    if !matches!(at(bytes, start), b'W' | b'e') {
+        return false;
+    }
+    let behind = bytes.get(start..).unwrap_or_default();
+    let run = start..start + behind.iter().take(PACKED).take_while(|b| inside(b)).count();
+    base64_tokens(text.slice(run)).iter().any(|(read, plain)| {
         let is_json = plain.starts_with('[') && plain.ends_with(']')
             || plain.starts_with('{') && plain.ends_with('}');
-        is_json && bytes.start <= word.start && word.end <= bytes.end
+        is_json && start + read.start <= word.start && word.end <= start + read.end
     })
 }
 
