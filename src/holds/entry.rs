@@ -48,13 +48,17 @@ impl Entry {
 
     /// Shows the hold as it is after a step that is recorded.
     pub(super) fn show(&self, next: Hold, now: Timestamp) {
-        let is_moved = {
+        {
+            // Each end moves by itself: a wait must not begin anew because a release did.
             let before = self.state.borrow();
-            before.opened.expires_at != next.opened.expires_at
-                || before.valid_until != next.valid_until
-        };
-        if is_moved {
-            *self.ends.lock().unwrap_or_else(PoisonError::into_inner) = Ends::of(&next, now);
+            let moved = Ends::of(&next, now);
+            let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+            if before.opened.expires_at != next.opened.expires_at {
+                ends.wait = moved.wait;
+            }
+            if before.valid_until != next.valid_until {
+                ends.valid = moved.valid;
+            }
         }
         self.state.send_replace(next);
     }

@@ -118,6 +118,20 @@ fn a_clock_that_was_set_back_prolongs_nothing() {
     }
 }
 
+/// Each end moves by itself: a wait that is over by the clock that nobody sets does not begin anew because
+/// the end of a release moved.
+#[test]
+fn a_release_gives_a_wait_no_new_end() {
+    let ahead = clock::now().plus(Duration::from_secs(3600));
+    let hold = Hold::open(HoldId::from_random(1), ahead, opened(1, ahead));
+    let entry = Entry::new(hold.clone(), ahead);
+    entry.show(
+        Hold { valid_until: Some(ahead.plus(Duration::from_secs(60))), ..hold },
+        clock::now(),
+    );
+    assert_eq!(entry.due(|_| false).map(|(_, event)| event), Some(HoldEvent::Expired));
+}
+
 /// A claim that the last run left behind is taken over in time, and lapses when it is late.
 #[tokio::test]
 async fn a_claim_without_its_process_lapses() {

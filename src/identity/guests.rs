@@ -2,8 +2,9 @@
 //!
 //! Their rights while they act come with their session. What they decided counts for longer: a release
 //! until the call is sent, a grant until it ends, and both only as long as whoever gave it may still do
-//! so. So what the provider says at a sign-in is kept, and replaced at the next one. It counts for
-//! thirty days: of somebody who has not come back for so long nobody can say who they are by now.
+//! so. So what the provider says at a sign-in is kept and replaced at the next one; with somebody whom
+//! it names in no group of ours any more, it is forgotten. It counts for thirty days: of somebody who has
+//! not come back for so long nobody can say who they are by now.
 
 use std::time::Duration;
 
@@ -44,6 +45,14 @@ impl Guests {
         let Ok(said) = serde_json::to_vec(&said) else { return Ok(()) };
         self.0.put(name.as_str().as_bytes(), &said)?;
         self.0.sync()
+    }
+
+    /// Nothing counts any more that was said of somebody; durable.
+    pub(super) fn forget(&self, name: &ApproverId) -> Result<(), ShelfError> {
+        if self.0.remove(name.as_str().as_bytes())? {
+            self.0.sync()?;
+        }
+        Ok(())
     }
 
     /// What was said of somebody, if it counts. A database that fails knows nobody.

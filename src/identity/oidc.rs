@@ -328,6 +328,8 @@ impl Provider {
             roles.extend(&group.roles);
         }
         if roles.is_empty() && !is_known {
+            // What they released as one of us counts no more from here on.
+            sign_in.people().sent_away(&name).map_err(SignInError::from)?;
             return Err(OidcError::Stranger);
         }
         let display = text("name").unwrap_or(name.as_str());

@@ -89,17 +89,20 @@ impl People {
         let _ = self.guests.set(guests);
     }
 
-    /// Keeps what the organisation said of somebody whom nobody lists here.
+    /// Keeps what the organisation said of somebody. Also of those whom we list ourselves: who is taken
+    /// out of our list must not have what was said before.
     pub(super) fn told(
         &self,
         name: &ApproverId,
         told: &Told,
         now: Timestamp,
     ) -> Result<(), ShelfError> {
-        match self.guests.get() {
-            Some(guests) if self.own_rights(name).is_none() => guests.keep(name, told, now),
-            _ => Ok(()),
-        }
+        self.guests.get().map_or(Ok(()), |guests| guests.keep(name, told, now))
+    }
+
+    /// The organisation says that somebody is nobody to us any more.
+    pub(super) fn sent_away(&self, name: &ApproverId) -> Result<(), ShelfError> {
+        self.guests.get().map_or(Ok(()), |guests| guests.forget(name))
     }
 
     /// The file of accounts.

@@ -12,14 +12,18 @@ const SESSION: &str = "__Host-portcullis";
 const AWAY: &str = "__Host-portcullis-oidc";
 
 async fn stand(provider: &Provider) -> Stand {
-    let more = format!(
-        "holds: {{ wait: 100ms, poll: 100ms }}\nconsole:\n  listen: \"127.0.0.1:0\"\n  oidc:\n    issuer: \"{}\"\n    client_id: {CLIENT}\n    \
+    let more = format!("holds: {{ wait: 100ms, poll: 100ms }}\n{}", console(provider));
+    Stand::start(Setup { more, ..Setup::default() }).await
+}
+
+fn console(provider: &Provider) -> String {
+    format!(
+        "console:\n  listen: \"127.0.0.1:0\"\n  oidc:\n    issuer: \"{}\"\n    client_id: {CLIENT}\n    \
          client_secret: \"{CLIENT_SECRET}\"\n    groups:\n    \
          - {{ from: kb-team, groups: [kb-editors], roles: [approver] }}\n    \
          - {{ from: auditing, roles: [auditor] }}\n",
         provider.issuer
-    );
-    Stand::start(Setup { more, ..Setup::default() }).await
+    )
 }
 
 fn somebody(name: &str, groups: &[&str]) -> serde_json::Value {
@@ -97,8 +101,7 @@ async fn people_come_in_by_their_organisation_with_the_rights_of_their_groups() 
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
 }
 
-/// Somebody whom only the organisation knows releases a write, and it is sent: also when they have left
-/// the page by then. Once the organisation takes them out of the group, what they released counts no more.
+/// Somebody whom only the organisation knows releases a write, and it is sent.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn people_of_the_organisation_release() {
     let provider = Provider::start().await;
@@ -121,6 +124,40 @@ async fn people_of_the_organisation_release() {
     let taken = held(&stand, "update_article", arguments("taken")).await;
     let done = act(&mut jo, taken, "assign", &[("to", "jo@example.com")]).await;
     assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text);
+}
+
+/// Once the organisation has taken somebody out of our groups, what they released before counts no more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_the_organisation_sends_away_has_released_nothing() {
+    let provider = Provider::start().await;
+    let two = json!({"groups": [], "people": 2, "expires_seconds": 600});
+    let (mut setup, _bundle) = crate::page::setup(two);
+    let plain = "console: { listen: \"127.0.0.1:0\" }\n";
+    assert!(setup.more.contains(plain));
+    setup.more = setup.more.replace(plain, &console(&provider));
+    let stand = Stand::start(setup).await;
+    let note = || json!({"conversation_id": "215470000000101", "body": "by two"});
+    *provider.claims.lock().unwrap() = somebody("jo@example.com", &["kb-team"]);
+    let mut jo = Browser::new(&stand);
+    let path = away(&mut jo, "/login/oidc").await;
+    assert_eq!(back(&mut jo, &path).await.status, StatusCode::OK);
+    let id = held(&stand, "add_internal_note", note()).await;
+    let done = act(&mut jo, id, "approve", &[]).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text);
+
+    *provider.claims.lock().unwrap() = somebody("jo@example.com", &["other"]);
+    let mut again = Browser::new(&stand);
+    let path = away(&mut again, "/login/oidc").await;
+    assert_eq!(back(&mut again, &path).await.status, StatusCode::FORBIDDEN);
+    let _released = stand.approve(id).await;
+    let waits = async || {
+        let hold = stand.hold(id).await.0;
+        hold.changed.is_some_and(|why| why.contains("jo@example.com")) && hold.state.is_undecided()
+    };
+    crate::stand::until("it waits for people again", waits).await;
+    let noted =
+        stand.calls().into_iter().filter(|it| it.tool.as_deref() == Some("add_internal_note"));
+    assert_eq!(noted.count(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
