@@ -204,7 +204,7 @@ pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<Exi
                     other => anyhow::bail!("unexpected answer: {other:?}"),
                 }
             } else {
-                stored(config)?.into_iter().filter(|hold| all || !hold.state.is_final()).collect()
+                stored(config)?.into_iter().filter(|hold| all || hold.needs_people()).collect()
             };
             list(&holds, json)?;
         }

@@ -107,8 +107,7 @@ impl Filter {
         let soon = self.expiring_seconds.is_none_or(|seconds| {
             hold.opened.expires_at.since(now).as_secs() <= seconds && !hold.state.is_final()
         });
-        let open = !hold.state.is_final() || hold.is_unresolved();
-        self.state.map_or(self.over || open, |it| it == hold.state)
+        self.state.map_or(self.over || hold.needs_people(), |it| it == hold.state)
             && self.tool.as_ref().is_none_or(|it| *it == hold.binding().tool)
             && self.principal.as_ref().is_none_or(|it| *it == hold.binding().principal)
             && self.risk.is_none_or(|it| it == hold.opened.risk)
@@ -239,7 +238,7 @@ impl Found {
         let (id, over, expires_at) = (hold.id, hold.state.is_final(), hold.opened.expires_at);
         let rank = match over {
             // What may have happened and may not comes before what has not happened yet.
-            true if hold.is_unresolved() => (false, Reverse(Risk::High), i64::MIN, id),
+            true if hold.needs_people() => (false, Reverse(Risk::High), i64::MIN, id),
             true => (true, Reverse(Risk::Low), -hold.changed_at.millis(), id),
             false => (false, Reverse(hold.opened.risk), expires_at.millis(), id),
         };

@@ -122,7 +122,7 @@ impl Desk {
     /// The holds as those see them who run Portcullis: nothing of what the calls contain.
     #[must_use]
     pub fn views(&self, all: bool) -> Vec<HoldView> {
-        let holds = self.gate.holds().snapshot(|hold| all || !hold.state.is_final());
+        let holds = self.gate.holds().snapshot(|hold| all || hold.needs_people());
         holds.iter().map(HoldView::from).collect()
     }
 

@@ -120,10 +120,10 @@ impl Hold {
         &self.opened.binding
     }
 
-    /// Whether nobody knows what became of it, and no person has looked.
+    /// Whether there is anything left for people to do about it.
     #[must_use]
-    pub fn is_unresolved(&self) -> bool {
-        self.state == HoldState::Unknown && self.notes.is_empty()
+    pub const fn needs_people(&self) -> bool {
+        self.state.needs_people(!self.notes.is_empty())
     }
 
     /// Until when its outcome can be asked for as that of a task: as long again as it may wait.

@@ -104,7 +104,7 @@ impl Memory {
         for entry in self.all() {
             let hold = entry.state.borrow();
             let told =
-                !hold.is_unresolved() && (hold.delivered || hold.state == HoldState::Cancelled);
+                !hold.needs_people() && (hold.delivered || hold.state == HoldState::Cancelled);
             let kept = if told { age.min(TOLD) } else { age };
             let is_readable = now < hold.readable_until();
             if hold.state.is_final() && !is_readable && now.since(hold.changed_at) >= kept {

@@ -118,6 +118,14 @@ const fn first() -> u32 {
     1
 }
 
+impl HoldView {
+    /// Whether there is anything left for people to do about it.
+    #[must_use]
+    pub const fn needs_people(&self) -> bool {
+        self.state.needs_people(!self.notes.is_empty())
+    }
+}
+
 impl From<&Hold> for HoldView {
     fn from(hold: &Hold) -> Self {
         let outcome = hold.outcome.as_ref().map(|outcome| match outcome {

@@ -453,7 +453,11 @@ async fn what_a_person_saw_of_an_unknown_outcome_is_told_and_nothing_is_sent_aga
     stand.simulator.set(|options| options.latency = 0);
     stand.serve();
     assert_eq!(state(&stand, id).await, HoldState::Unknown);
+    // It stands among what waits until somebody has looked.
+    let listed = || stand.output(&["holds", "list"]).contains(&id.to_string());
+    assert!(listed());
     stand.output(&["holds", "note", &id.to_string(), "yes", "seen", "in", "the", "list"]);
+    assert!(!listed());
     let text = answered(&stand, "create_article", created("lost")).await;
     assert!(text.contains("looked at Intercom: it took effect"), "{text}");
     assert_eq!(stand.sent("lost"), 1);

@@ -34,6 +34,7 @@ mod crowd;
 mod desk;
 mod door;
 mod drift;
+mod edited;
 mod egress;
 mod eras;
 mod explain;

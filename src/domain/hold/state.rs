@@ -64,6 +64,13 @@ impl HoldState {
         )
     }
 
+    /// Whether there is anything left for people to do: what is over needs them only if nobody knows how
+    /// it ended, and nobody has looked.
+    #[must_use]
+    pub const fn needs_people(self, has_looked: bool) -> bool {
+        !self.is_final() || matches!(self, Self::Unknown) && !has_looked
+    }
+
     /// Whether people are still to decide.
     #[must_use]
     pub const fn is_undecided(self) -> bool {
