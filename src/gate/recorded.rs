@@ -1,7 +1,7 @@
 //! What a record shows of a call: what it was about, and nothing that could be somebody's data.
 //!
-//! Arguments are a keyed digest. Names that Intercom gave itself (tools, prompts, its tasks) are shown;
-//! the address of a resource is the client's text, which can be anybody's (`mailto:...`), so of it the
+//! Arguments are a keyed digest. Names of tools, prompts and tasks are shown (of a tool that there is not,
+//! it is what the client wrote); the address of a resource is the client's text, which can be anybody's (`mailto:...`), so of it the
 //! scheme is shown and the rest is a keyed digest, too: equal ones can be told to be equal.
 
 use super::Gate;

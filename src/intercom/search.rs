@@ -71,16 +71,17 @@ impl Search {
     /// Reads the canonical arguments of a call; `None` if the tool does not list.
     #[must_use]
     pub fn of(tool: &str, arguments: &JsonText) -> Option<Self> {
-        let arguments: Value = serde_json::from_str(arguments.as_str()).ok()?;
-        if tool == SEARCH {
-            return Self::read(arguments.get(QUERY)?.as_str()?).ok();
-        }
         let object = match tool {
-            "search_conversations" => Object::Conversations,
-            "search_contacts" => Object::Contacts,
-            "list_companies" => Object::Companies,
-            "list_articles" | "search_articles" => Object::Articles,
+            SEARCH => None,
+            "search_conversations" => Some(Object::Conversations),
+            "search_contacts" => Some(Object::Contacts),
+            "list_companies" => Some(Object::Companies),
+            "list_articles" | "search_articles" => Some(Object::Articles),
             _ => return None,
+        };
+        let arguments: Value = serde_json::from_str(arguments.as_str()).ok()?;
+        let Some(object) = object else {
+            return Self::read(arguments.get(QUERY)?.as_str()?).ok();
         };
         let mut search =
             Self { object, filters: Vec::new(), text: None, limit: None, cursor: None };

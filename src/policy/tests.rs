@@ -10,6 +10,7 @@ mod mutation;
 mod refuse;
 mod security;
 mod testing;
+mod warned;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -79,22 +79,24 @@ pub(super) async fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
             asked.environment = config.as_ref().map(|config| config.environment.clone());
         }
         // The road brings ids to one form and refuses what does not fit before rules are asked.
-        let mut refused = Vec::new();
+        let mut refused = None;
         if word != Word::Visible {
             let data = config.as_ref().map(|config| config.data.as_path());
-            refused = asked::resolve(&mut asked, data)?.own;
+            refused = asked::resolve(&mut asked, data)?.own.into_iter().next();
         }
-        for reason in refused.iter().flat_map(|finding| &finding.reasons) {
+        if let Some(reason) = refused.as_ref().and_then(|finding| finding.reasons.first()) {
             eprintln!("note: Portcullis itself refuses this call: {}", reason.text);
         }
-        if word != Word::Admit && !refused.is_empty() {
+        if word != Word::Admit && refused.take().is_some() {
             // The other questions are asked of calls that were in order.
             asked.pinned = None;
-            refused.clear();
         }
-        let ruled = ruleset.rule_on(word.into(), &asked, clock::now()).await?;
-        let code = print_ruled(&ruleset, word.into(), &ruled, args.format)?;
-        return Ok(if refused.is_empty() { code } else { ExitCode::FAILURE });
+        let mut ruled = ruleset.rule_on(word.into(), &asked, clock::now()).await?;
+        // Nothing that rules say of such a call counts.
+        if let Some(own) = refused {
+            ruled.finding = own;
+        }
+        return print_ruled(&ruleset, word.into(), &ruled, args.format);
     }
     args.caller.refuse_without("`--question`")?;
     let query = args.query.unwrap_or_default();

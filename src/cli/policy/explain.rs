@@ -91,11 +91,7 @@ pub(super) async fn run(config: &Path, args: Args) -> anyhow::Result<ExitCode> {
         }
         None => match (&mut recorded, &config) {
             (Some(recorded), Some(config)) => {
-                let ruleset = match named {
-                    true => ruleset.ok(),
-                    false => deciding(recorded, config, ruleset.ok()),
-                };
-                explain_kept(recorded, config, args.question.into(), ruleset).await?
+                explain_kept(recorded, config, args.question.into(), (named, ruleset.ok())).await?
             }
             _ => None,
         },
@@ -130,12 +126,14 @@ async fn explain_kept(
     recorded: &mut Recorded,
     config: &Config,
     question: Question,
-    ruleset: Option<Ruleset>,
+    (named, ruleset): (bool, Option<Ruleset>),
 ) -> anyhow::Result<Option<Explained>> {
     let Some(asked) = recorded.kept(question, config)? else {
         recorded.note_unkept();
         return Ok(None);
     };
+    // A bundle that is named is what is asked about.
+    let ruleset = if named { ruleset } else { deciding(recorded, config, ruleset) };
     let Some(ruleset) = ruleset else { return Ok(None) };
     let case = Case { config: Some(config), recorded: Some(recorded) };
     let mut explained = explain(&ruleset, question, asked, case).await?;
